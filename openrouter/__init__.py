@@ -1,0 +1,1 @@
+"""The parts of `openrouter_client`, which is the door to them."""

@@ -1,0 +1,301 @@
+"""HTTP to OpenRouter, or to any server like it, that can be left at any moment."""
+
+import os
+import re
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from queue import Empty, SimpleQueue
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests.exceptions import InvalidSchema, InvalidURL, MissingSchema
+from urllib3.exceptions import HTTPError, LocationValueError
+
+from openrouter.errors import OTHER_MODEL, Kind, OpenRouterError, unreadable
+from openrouter.parse import parsed
+
+DEFAULT_BASE_URL = "https://openrouter.ai/api/v1"
+MAX_BODY = 16 * 1024 * 1024  # bytes
+CONNECT_TIMEOUT_S = 5.0
+_FAREWELL_S = 0.2  # for a thread whose connection was just cut to notice it
+_WRONG_ADDRESS = (MissingSchema, InvalidSchema, InvalidURL, LocationValueError)
+_HEADERS = {"HTTP-Referer": "http://localhost", "X-Title": "Zametochnik"}
+
+
+# ---- Where to ask ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """The server that answers, and how it is reached."""
+
+    base_url: str
+    key: str = field(repr=False)
+    proxy: str = field(repr=False)  # may hold a password
+
+    @classmethod
+    def from_env(cls) -> "Service":
+        """Read OPENROUTER_BASE_URL, OPENROUTER_API_KEY and OPENROUTER_PROXY."""
+        base_url = _setting("OPENROUTER_BASE_URL") or DEFAULT_BASE_URL
+        base_url = base_url.rstrip("/").removesuffix("/chat/completions")
+        return cls(base_url, _setting("OPENROUTER_API_KEY"), _setting("OPENROUTER_PROXY"))
+
+    def with_key(self) -> "Service":
+        """Return itself; raises OpenRouterError if it has no key, or none that can be sent."""
+        if not self.key:
+            raise OpenRouterError(401, "Отсутствует OPENROUTER_API_KEY (.env).")
+        return self.with_sound_key()
+
+    def with_sound_key(self) -> "Service":
+        """Return itself; raises OpenRouterError if its key cannot stand in an HTTP header."""
+        if re.fullmatch(r"[!-~]*", self.key):
+            return self
+        msg = "В OPENROUTER_API_KEY (.env) посторонние знаки. Скопируйте ключ заново."
+        raise OpenRouterError(401, msg)
+
+    @property
+    def is_openrouter(self) -> bool:
+        """Whether this is OpenRouter itself, which alone knows its extra fields and prices."""
+        with suppress(ValueError):  # a base URL that is none: the request will say so
+            host = urlsplit(self.base_url).hostname or ""
+            return host == "openrouter.ai" or host.endswith(".openrouter.ai")
+        return False
+
+
+def _setting(name: str) -> str:
+    """Return a setting without the blanks and quotes that get into a `.env` with it."""
+    return os.environ.get(name, "").strip().strip("\"'").strip()
+
+
+# ---- Leaving --------------------------------------------------------------------------------
+
+
+class StoppedError(Exception):
+    """Somebody pressed the stop button."""
+
+
+class Abort(threading.Event):
+    """A stop button: `set()`, from any thread, ends at once the question that was given it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inboxes: list[SimpleQueue[Any]] = []
+
+    def set(self) -> None:
+        super().set()
+        for inbox in tuple(self.inboxes):
+            inbox.put(_End())
+
+
+# ---- The exchange ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The status and the headers of an answer."""
+
+    status: int
+    headers: Mapping[str, str]
+
+
+class _End:
+    """Nothing more will come."""
+
+
+class Exchange:
+    """One request and its answer, within a total time.
+
+    It runs in a thread of its own and hands over what arrives through a queue, so that the
+    deadlines and the stop button hold whatever that thread is stuck in: a name look-up, a
+    handshake, a server that sends one byte a second (the timeouts of requests are per read).
+    """
+
+    def __init__(
+        self,
+        service: Service,
+        method: str,
+        path: str,
+        *,
+        timeout_s: float,
+        silence_s: float | None = None,
+        abort: Abort | None = None,
+        payload: dict[str, Any] | None = None,
+    ) -> None:
+        self._service = service
+        self._request = (method, service.base_url + path, payload)
+        self._deadline = time.monotonic() + timeout_s
+        self._patience = max(timeout_s, CONNECT_TIMEOUT_S)
+        self._silence_s = timeout_s if silence_s is None else silence_s
+        self._abort = abort or Abort()
+        self._inbox: SimpleQueue[Head | bytes | OpenRouterError | _End] = SimpleQueue()
+        self._lock = threading.Lock()
+        self._line: socket.socket | None = None
+        self._left = False
+        self._thread = threading.Thread(target=self._run, name="openrouter", daemon=True)
+
+    def __enter__(self) -> Self:
+        if self._abort.is_set():
+            raise StoppedError
+        self.heard()
+        self._abort.inboxes.append(self._inbox)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._abort.inboxes.remove(self._inbox)
+        self._hang_up()
+        self._thread.join(_FAREWELL_S)
+
+    def heard(self) -> None:
+        """Note that something that counts has come: the time of silence begins anew."""
+        self._silent_at = time.monotonic() + self._silence_s
+
+    def head(self) -> Head:
+        """Wait for the headers; raises OpenRouterError, or StoppedError."""
+        item = self._next()
+        if not isinstance(item, Head):
+            raise unreadable()
+        return item
+
+    def chunks(self) -> Iterator[bytes]:
+        """Yield the body after `head`, as it comes; raises OpenRouterError, or StoppedError."""
+        while isinstance(item := self._next(), bytes):
+            yield item
+
+    def json(self) -> object:
+        """Read the whole body; returns None for what is not JSON."""
+        return parsed(b"".join(self.chunks()))
+
+    def _next(self) -> Head | bytes | _End:
+        item = self._wait()
+        if self._abort.is_set():
+            raise StoppedError
+        if item is None:
+            raise self._late()
+        if isinstance(item, OpenRouterError):
+            raise item
+        return item
+
+    def _wait(self) -> Head | bytes | OpenRouterError | _End | None:
+        """Return what comes next, None if the time is over."""
+        left = min(self._deadline, self._silent_at) - time.monotonic()
+        if left <= 0 or self._abort.is_set():
+            return None
+        with suppress(Empty):
+            return self._inbox.get(timeout=left)
+        return None
+
+    def _late(self) -> OpenRouterError:
+        if self._deadline <= self._silent_at:
+            msg = "Время ожидания ответа вышло."
+        else:
+            msg = "Модель слишком долго молчит."
+        return OpenRouterError(504, f"{msg} {OTHER_MODEL}")
+
+    def _hang_up(self) -> None:
+        with self._lock:
+            self._left = True
+            if self._line:
+                with suppress(OSError):  # the server has hung up first
+                    self._line.shutdown(socket.SHUT_RDWR)
+                self._line.close()
+
+    # What follows runs in the exchange's own thread.
+
+    def _run(self) -> None:
+        try:
+            self._receive()
+        except (requests.RequestException, HTTPError, OSError) as trouble:
+            # Told on in our own words: the texts of these exceptions hold URLs.
+            self._inbox.put(self._explain(trouble))
+        finally:
+            self._inbox.put(_End())
+
+    def _receive(self) -> None:
+        with requests.Session() as session, self._send(session) as response:
+            self._inbox.put(Head(response.status_code, response.headers))
+            size = 0
+            # read1 gives what is there; the other ways of reading wait for a full buffer.
+            while data := response.raw.read1(65536, decode_content=True):
+                size += len(data)
+                if size > MAX_BODY:
+                    self._inbox.put(OpenRouterError(502, "Ответ сервиса длиннее 16 МБ."))
+                    return
+                self._inbox.put(data)
+
+    def _send(self, session: requests.Session) -> requests.Response:
+        method, url, payload = self._request
+        adapter = _Adapter(self._hold)
+        session.mount("http://", adapter)
+        session.mount("https://", adapter)
+        proxy = self._service.proxy
+        return session.request(
+            method,
+            url,
+            json=payload,
+            headers=_HEADERS,
+            auth=self._authorize,
+            proxies={"http": proxy, "https": proxy} if proxy else None,
+            timeout=(CONNECT_TIMEOUT_S, self._patience),
+            allow_redirects=False,  # the key is for this server only
+            stream=True,
+        )
+
+    def _authorize(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        """Set the key; done as `auth`, for requests would overwrite the header from ~/.netrc."""
+        if self._service.key:
+            request.headers["Authorization"] = f"Bearer {self._service.key}"
+        return request
+
+    def _hold(self, sock: socket.socket) -> None:
+        """Keep a second handle of the connection, by which another thread can hang up."""
+        with self._lock:
+            if self._left:
+                sock.close()
+                raise ConnectionAbortedError
+            self._line = sock.dup()
+
+    def _explain(self, trouble: Exception) -> OpenRouterError:
+        if isinstance(trouble, requests.exceptions.ProxyError):
+            return OpenRouterError(503, "Прокси не пускает к сервису. Проверьте OPENROUTER_PROXY.")
+        if isinstance(trouble, requests.exceptions.SSLError):
+            return OpenRouterError(
+                503, "Защищённое соединение не удалось. Проверьте часы компьютера и прокси."
+            )
+        if isinstance(trouble, _WRONG_ADDRESS):
+            return OpenRouterError(
+                400,
+                "Адрес в OPENROUTER_BASE_URL или OPENROUTER_PROXY не годится: "
+                "он должен начинаться с http:// или https://.",
+                kind=Kind.REQUEST,
+            )
+        if self._line:
+            return OpenRouterError(503, "Соединение с сервисом оборвалось. Повторите вопрос.")
+        return OpenRouterError(503, "Нет связи с сервисом моделей. Проверьте интернет и прокси.")
+
+
+class _Adapter(HTTPAdapter):
+    """Reports each socket as soon as it is connected, before any handshake or header."""
+
+    def __init__(self, hold: Callable[[socket.socket], None]) -> None:
+        super().__init__()
+        self._hold = hold
+
+    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
+        pool: Any = super().get_connection_with_tls_context(*args, **kwargs)
+        hold = self._hold
+
+        class Held(pool.ConnectionCls):  # type: ignore[misc]
+            def _new_conn(self) -> socket.socket:
+                sock: socket.socket = super()._new_conn()
+                hold(sock)
+                return sock
+
+        pool.ConnectionCls = Held
+        return pool

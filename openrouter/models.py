@@ -1,0 +1,107 @@
+"""What models a service offers, and what a key may still ask today."""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from openrouter.errors import refusal, unreadable
+from openrouter.http import Exchange, Service
+from openrouter.parse import as_count, as_dict, as_list, as_str
+
+FREE_ROUTER = "openrouter/free"
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteModel:
+    """A model as its service describes it.
+
+    `context_length` is in tokens, None if not told; `inputs` are "text", "image", "file" and
+    others; `usable` says that it chats and has not expired, `free` that it costs nothing.
+    """
+
+    key: str
+    label: str
+    context_length: int | None
+    inputs: frozenset[str]
+    free: bool
+    usable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class KeyInfo:
+    """What OpenRouter tells of a key; `used`, `limit`, `remaining` are free questions of today.
+
+    Every field is None if it is not told.
+    """
+
+    is_free_tier: bool | None
+    used: int | None
+    limit: int | None
+    remaining: int | None
+
+
+def fetch_models(timeout_s: float = 60) -> list[RemoteModel]:
+    """List all models of the service, paid and expired ones too; raises OpenRouterError."""
+    service = Service.from_env().with_sound_key()  # none at all will do
+    listed = _get(service, "/models", timeout_s).get("data")
+    if not isinstance(listed, list):
+        raise unreadable()
+    found = (_model(as_dict(entry), priced=service.is_openrouter) for entry in listed)
+    return list({model.key: model for model in found if model}.values())
+
+
+def key_info(timeout_s: float = 15) -> KeyInfo:
+    """Ask what the key may still do today, which costs nothing; raises OpenRouterError."""
+    data = as_dict(_get(Service.from_env().with_key(), "/key", timeout_s).get("data"))
+    today = as_dict(data.get("free_model_daily_requests"))
+    tier = data.get("is_free_tier")
+    used, limit, remaining = (as_count(today.get(name)) for name in ("used", "limit", "remaining"))
+    return KeyInfo(tier if isinstance(tier, bool) else None, used, limit, remaining)
+
+
+def _get(service: Service, path: str, timeout_s: float) -> dict[str, Any]:
+    with Exchange(service, "GET", path, timeout_s=timeout_s) as exchange:
+        head = exchange.head()
+        body = exchange.json()
+    if head.status != 200 or as_dict(body).get("error"):
+        raise refusal(head.status, body, head.headers)
+    return as_dict(body)
+
+
+def _model(entry: dict[str, Any], *, priced: bool) -> RemoteModel | None:
+    """Read one entry; None if it has no key that could be asked for."""
+    key = as_str(entry.get("id")) or ""
+    if not re.fullmatch(r"\S{1,200}", key):
+        return None
+    inputs = _modalities(entry, "input_modalities")
+    outputs = _modalities(entry, "output_modalities")
+    return RemoteModel(
+        key=key,
+        label=" ".join((as_str(entry.get("name")) or key).split()),
+        context_length=as_count(entry.get("context_length")) or None,
+        inputs=inputs,
+        free=not priced or key == FREE_ROUTER or (key.endswith(":free") and _costs_nothing(entry)),
+        usable="text" in inputs and "text" in outputs and not _expired(entry),
+    )
+
+
+def _modalities(entry: dict[str, Any], name: str) -> frozenset[str]:
+    """Return what goes in or out; servers that do not tell have text."""
+    told = as_list(as_dict(entry.get("architecture")).get(name))
+    return frozenset(kind for kind in told if isinstance(kind, str)) or frozenset(["text"])
+
+
+def _costs_nothing(entry: dict[str, Any]) -> bool:
+    pricing = as_dict(entry.get("pricing"))
+    try:
+        return all(Decimal(str(pricing.get(name))) == 0 for name in ("prompt", "completion"))
+    except InvalidOperation:
+        return False
+
+
+def _expired(entry: dict[str, Any]) -> bool:
+    """Say whether the last day, "YYYY-MM-DD", is over; such dates compare as text."""
+    last_day = as_str(entry.get("expiration_date"))
+    return last_day is not None and last_day[:10] < datetime.now(UTC).date().isoformat()

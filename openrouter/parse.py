@@ -1,0 +1,31 @@
+"""Reading JSON that somebody else wrote: nothing in it need be what it should."""
+
+import json
+from contextlib import suppress
+from typing import Any
+
+
+def parsed(data: bytes) -> object:
+    """Return the JSON in the data, None if it is none; its exceptions would carry the data on."""
+    with suppress(ValueError, RecursionError):
+        return json.loads(data.decode("utf-8", "replace"))
+    return None
+
+
+def as_dict(value: object) -> dict[str, Any]:
+    """Return the value if it is an object, else an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def as_list(value: object) -> list[Any]:
+    """Return the value if it is an array, else an empty one."""
+    return value if isinstance(value, list) else []
+
+
+def as_str(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def as_count(value: object) -> int | None:
+    """Return a whole number that is not negative; None for anything else, `true` included."""
+    return value if type(value) is int and value >= 0 else None

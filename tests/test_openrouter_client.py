@@ -1,0 +1,556 @@
+"""A question asked once: what is sent, what comes back, and how each refusal is worded."""
+
+import json
+import logging
+import os
+import pickle
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import openrouter_replies as replies
+from fake_openrouter import FakeOpenRouter
+from openrouter_client import Answer, Kind, OpenRouterError, chat_once, is_openrouter
+from openrouter_settings import KEY, point_at
+
+HERE = Path(__file__).resolve().parent.parent
+MODEL = "deepseek/deepseek-chat-v3.1:free"
+MESSAGES: list[dict[str, Any]] = [
+    {"role": "system", "content": "Отвечай кратко."},
+    {"role": "user", "content": "Привет"},
+]
+OWN_SENTENCES = (402, 408, 413, 422, 500, 502, 503, 504, 524, 529)
+SECRETS = (KEY, "user_2SECRET", "cloudflare", "Provider returned", "sk-or")
+
+
+@pytest.fixture
+def fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeOpenRouter]:
+    with FakeOpenRouter() as server:
+        point_at(monkeypatch, server.base_url)
+        yield server
+
+
+def ask(**options: Any) -> Answer:
+    return chat_once(MESSAGES, model=MODEL, **options)
+
+
+def refused(**options: Any) -> OpenRouterError:
+    with pytest.raises(OpenRouterError) as caught:
+        ask(**options)
+    return caught.value
+
+
+# ---- What is sent ---------------------------------------------------------------------------
+
+
+def test_an_answer_unpacks_into_text_and_milliseconds(fake: FakeOpenRouter) -> None:
+    fake.next(replies.answer("Здравствуйте!"))
+    text, latency_ms = ask()
+    assert text == "Здравствуйте!"
+    assert type(latency_ms) is int
+    assert 0 <= latency_ms < 5000
+
+
+def test_the_body_is_the_one_of_the_course(fake: FakeOpenRouter) -> None:
+    ask()
+    assert fake.requests[0].path == "/api/v1/chat/completions"
+    assert fake.requests[0].body == {
+        "model": MODEL,
+        "messages": MESSAGES,
+        "temperature": 0.2,
+        "max_tokens": 400,
+    }
+
+
+def test_the_headers_name_the_key_and_the_program(fake: FakeOpenRouter) -> None:
+    ask()
+    headers = fake.requests[0].headers
+    assert headers["authorization"] == f"Bearer {KEY}"
+    assert headers["content-type"] == "application/json"
+    assert headers["http-referer"].isascii()
+    assert headers["x-title"].isascii()
+
+
+def test_the_answer_tells_who_answered_and_what_it_cost(fake: FakeOpenRouter) -> None:
+    fake.next(replies.answer("да", model="google/gemma-4-31b-it:free", finish="length"))
+    answer = ask()
+    assert answer.model == "google/gemma-4-31b-it:free"
+    assert answer.finish_reason == "length"
+    assert (answer.prompt_tokens, answer.completion_tokens) == (10, 4)
+    assert not answer.stopped
+
+
+def test_pictures_and_files_pass_unchanged(fake: FakeOpenRouter) -> None:
+    picture = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}
+    content = [{"type": "text", "text": "Что тут?"}, picture]
+    chat_once([{"role": "user", "content": content}], model=MODEL)
+    assert fake.requests[0].body["messages"][0]["content"] == content
+
+
+def test_the_settings_are_read_when_a_question_is_asked(
+    fake: FakeOpenRouter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENROUTER_API_KEY", "sk-or-v1-FIRST")
+    ask()
+    monkeypatch.setenv("OPENROUTER_API_KEY", "sk-or-v1-SECOND")
+    ask()
+    sent = [request.headers["authorization"] for request in fake.requests]
+    assert sent == ["Bearer sk-or-v1-FIRST", "Bearer sk-or-v1-SECOND"]
+
+
+@pytest.mark.parametrize("written", [f" {KEY}\n", f'"{KEY}"', f"'{KEY}' ", f'\t" {KEY} "\r\n'])
+def test_blanks_and_quotes_around_a_setting_do_no_harm(
+    fake: FakeOpenRouter, monkeypatch: pytest.MonkeyPatch, written: str
+) -> None:
+    monkeypatch.setenv("OPENROUTER_API_KEY", written)
+    monkeypatch.setenv("OPENROUTER_BASE_URL", f' "{fake.base_url}/" ')
+    ask()
+    assert fake.requests[0].headers["authorization"] == f"Bearer {KEY}"
+
+
+@pytest.mark.parametrize("ending", ["", "/", "//", "/chat/completions", "/chat/completions/"])
+def test_the_base_url_may_end_as_people_write_it(
+    fake: FakeOpenRouter, monkeypatch: pytest.MonkeyPatch, ending: str
+) -> None:
+    monkeypatch.setenv("OPENROUTER_BASE_URL", fake.base_url + ending)
+    ask()
+    assert fake.requests[0].path == "/api/v1/chat/completions"
+
+
+@pytest.mark.parametrize("key", ["", "   ", '""'])
+def test_a_missing_key_is_said_before_anything_is_sent(
+    fake: FakeOpenRouter, monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    monkeypatch.setenv("OPENROUTER_API_KEY", key)
+    error = refused()
+    assert str(error) == "[401] Отсутствует OPENROUTER_API_KEY (.env)."
+    monkeypatch.delenv("OPENROUTER_API_KEY")
+    assert str(refused()) == str(error)
+    assert fake.requests == []
+
+
+@pytest.mark.parametrize("key", ["ключ-от-квартиры", "sk-or\nv1", "sk or", "sk-or-v1-\u200bTEST"])
+def test_a_key_that_no_header_can_hold_is_a_wrong_key(
+    fake: FakeOpenRouter, monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    monkeypatch.setenv("OPENROUTER_API_KEY", key)
+    error = refused()
+    assert error.status == 401
+    assert "OPENROUTER_API_KEY" in error.msg
+    assert key not in str(error)
+    assert fake.requests == []
+
+
+# ---- OpenRouter itself, and others ----------------------------------------------------------
+
+
+def test_fields_that_only_openrouter_knows_go_only_there(
+    fake: FakeOpenRouter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plugins = [{"id": "file-parser", "pdf": {"engine": "cloudflare-ai"}}]
+    ask(plugins=plugins)
+    # A proxy for plain http gets the whole address and may answer itself, as the fake does.
+    point_at(monkeypatch, "http://openrouter.ai/api/v1", proxy=fake.base_url.removesuffix("/api/v1"))
+    ask(plugins=plugins)
+    elsewhere, there = (request.body for request in fake.requests)
+    assert "reasoning" not in elsewhere
+    assert "plugins" not in elsewhere
+    assert there["reasoning"] == {"effort": "low"}
+    assert there["plugins"] == plugins
+
+
+@pytest.mark.parametrize(
+    ("base_url", "it_is"),
+    [
+        ("", True),
+        ("https://openrouter.ai/api/v1", True),
+        ("http://OpenRouter.AI:8080/api/v1/", True),
+        ("https://eu.openrouter.ai/api/v1", True),
+        ("https://notopenrouter.ai/api/v1", False),
+        ("https://openrouter.ai.example.org/api/v1", False),
+        ("http://127.0.0.1:8080/openrouter.ai", False),
+        ("http://[broken", False),
+    ],
+)
+def test_openrouter_is_known_by_its_host(monkeypatch: pytest.MonkeyPatch, base_url: str, it_is: bool) -> None:
+    point_at(monkeypatch, base_url, key="какой угодно")
+    assert is_openrouter() is it_is
+
+
+# ---- Refusals -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("code", "sentence"),
+    [
+        (400, "Неверный формат запроса."),
+        (401, "Ключ OpenRouter отклонён. Проверьте OPENROUTER_API_KEY."),
+        (403, "Нет прав доступа к модели."),
+        (404, "Эндпоинт не найден. Проверьте URL /api/v1/chat/completions."),
+        (429, "Превышены лимиты бесплатной модели. Попробуйте позднее."),
+    ],
+)
+def test_a_refusal_has_the_sentence_of_the_course(fake: FakeOpenRouter, code: int, sentence: str) -> None:
+    fake.next(replies.status(code), replies.html(code))
+    for error in (refused(), refused()):
+        assert (error.status, error.msg) == (code, sentence)
+        assert str(error) == f"[{code}] {sentence}"
+
+
+def test_every_other_refusal_has_a_sentence_of_its_own(fake: FakeOpenRouter) -> None:
+    fake.next(*(replies.html(code) for code in (*OWN_SENTENCES, 418, 599)))
+    errors = [refused() for _ in (*OWN_SENTENCES, 418, 599)]
+    assert [error.status for error in errors] == [*OWN_SENTENCES, 418, 599]
+    assert len({error.msg for error in errors[:-1]}) == len(OWN_SENTENCES) + 1
+    assert all(error.msg.endswith(".") and len(error.msg) > 40 for error in errors)
+
+
+@pytest.mark.parametrize(
+    ("message", "said"),
+    [
+        ("No endpoints found for deepseek/deepseek-r1:free.", "/models"),
+        ("The free Laguna period has ended. Please migrate to the paid slug: a/b", "/models"),
+        ("This is no longer available as a free model", "/models"),
+        ("model 'llama9' not found", "/models"),
+        ("No endpoints found that support image input", "не читает картинки"),
+    ],
+)
+def test_a_model_that_cannot_is_told_from_a_wrong_address(
+    fake: FakeOpenRouter, message: str, said: str
+) -> None:
+    fake.next(replies.status(404, message))
+    error = refused()
+    assert error.status == 404
+    assert said in error.msg
+    assert "Эндпоинт" not in error.msg
+    assert error.falls_back
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "No endpoints found matching your data policy (Free model training). Configure: …",
+        "No endpoints available matching your guardrail restrictions and data policy.",
+        "No endpoints for a/b:free match your data policy (Free model publication)",
+    ],
+)
+def test_the_data_policy_names_the_switch_and_no_other_model(fake: FakeOpenRouter, message: str) -> None:
+    fake.next(replies.status(404, message))
+    error = refused()
+    assert "openrouter.ai/settings/privacy" in error.msg
+    assert error.kind is Kind.DATA_POLICY
+    assert not error.falls_back
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "This endpoint's maximum context length is 8192 tokens. However, you requested 9000",
+        "request (9025 tokens) exceeds the available context size (2048 tokens)",
+    ],
+)
+def test_a_question_too_long_for_the_model_says_so(fake: FakeOpenRouter, message: str) -> None:
+    fake.next(replies.status(400, message), replies.status(400, "x is not a valid model ID"))
+    assert refused().msg.startswith("Неверный формат запроса. Вопрос вместе с беседой длиннее")
+    assert refused().msg.startswith("Неверный формат запроса. Такой модели")
+
+
+def test_the_owner_learns_where_to_mend_the_key_and_the_balance(fake: FakeOpenRouter) -> None:
+    fake.next(replies.status(401, "User not found."), replies.status(402, "Insufficient credits"))
+    assert "openrouter.ai/settings/keys" in refused().hint
+    assert "openrouter.ai/settings/credits" in refused().msg
+
+
+@pytest.mark.parametrize(
+    ("code", "another_may_help"),
+    [
+        *((code, True) for code in (404, 408, 429, 500, 502, 503, 504, 520, 524, 529)),
+        *((code, False) for code in (400, 401, 402, 403, 407, 413, 418, 422, 301)),
+    ],
+)
+def test_only_trouble_with_the_model_sends_the_question_to_another(
+    fake: FakeOpenRouter, code: int, another_may_help: bool
+) -> None:
+    fake.next(replies.status(code))
+    assert refused().falls_back is another_may_help
+
+
+def test_a_redirect_is_not_followed_with_the_key(fake: FakeOpenRouter) -> None:
+    elsewhere = {"Location": f"{fake.base_url}/key"}
+    fake.next(replies.status(307, headers=elsewhere))
+    assert "OPENROUTER_BASE_URL" in refused().msg
+    assert len(fake.requests) == 1
+
+
+# ---- Limits ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("in_headers", [True, False])
+def test_the_daily_cap_says_when_it_ends(fake: FakeOpenRouter, in_headers: bool) -> None:
+    ends = time.time() + 3 * 3600 + 20 * 60
+    fake.next(replies.daily_cap(int(ends * 1000), in_headers=in_headers))
+    error = refused()
+    assert error.msg.startswith("Превышены лимиты бесплатной модели. Попробуйте позднее.")
+    assert error.msg.endswith("через 3 ч 20 мин.")
+    assert error.kind is Kind.DAILY_CAP
+    assert error.resets_at == pytest.approx(ends, abs=2)
+    assert not error.falls_back
+
+
+@pytest.mark.parametrize(("left", "said"), [(7200, "2 ч"), (1200, "20 мин"), (20, "1 мин")])
+def test_what_is_left_of_the_cap_reads_as_people_say_it(fake: FakeOpenRouter, left: int, said: str) -> None:
+    fake.next(replies.daily_cap(int((time.time() + left) * 1000)))
+    assert refused().msg.endswith(f"через {said}.")
+
+
+@pytest.mark.parametrize("reset", ["", "0", "soon", "nan", "-5", str(10**30)])
+def test_a_daily_cap_without_a_time_ends_at_midnight_utc(fake: FakeOpenRouter, reset: str) -> None:
+    message = "Rate limit exceeded: free-models-per-day-high-balance."
+    fake.next(replies.status(429, message, headers={"X-RateLimit-Reset": reset}))
+    error = refused()
+    assert error.kind is Kind.DAILY_CAP
+    assert error.resets_at is not None
+    assert error.resets_at % 86400 == pytest.approx(0, abs=1) or error.resets_at % 86400 > 86399
+
+
+@pytest.mark.parametrize(
+    ("message", "left"),
+    [("Rate limit exceeded: free-models-per-min.", 25), ("Rate limit exceeded", 25)],
+)
+def test_the_cap_of_a_minute_is_to_be_waited_out(fake: FakeOpenRouter, message: str, left: int) -> None:
+    reset = {"X-RateLimit-Reset": str(int((time.time() + left) * 1000))}
+    fake.next(replies.status(429, message, headers=reset))
+    error = refused()
+    assert error.msg == "Превышены лимиты бесплатной модели. Попробуйте позднее."
+    assert error.kind is Kind.MINUTE_CAP
+    assert error.retry_after_s == pytest.approx(left, abs=2)
+    assert not error.falls_back
+
+
+def test_a_minute_is_never_waited_for_longer_than_a_minute(fake: FakeOpenRouter) -> None:
+    reset = {"X-RateLimit-Reset": str(int((time.time() + 3000) * 1000))}
+    fake.next(replies.status(429, "Rate limit exceeded: free-models-per-min.", headers=reset))
+    fake.next(replies.status(429, "Rate limit exceeded: free-models-per-min."))
+    assert [refused().retry_after_s, refused().retry_after_s] == [60, 60]
+
+
+def test_a_busy_provider_is_no_cap_of_the_account(fake: FakeOpenRouter) -> None:
+    busy = {"provider_name": "Chutes", "raw": "busy", "retry_after_seconds": 7}
+    fake.next(
+        replies.status(429, metadata=busy),
+        replies.status(429, headers={"Retry-After": "9"}),
+        replies.status(429, headers={"Retry-After": "Wed, 21 Oct 2026 07:28:00 GMT"}),
+    )
+    errors = [refused() for _ in range(3)]
+    assert all(error.falls_back for error in errors)
+    assert [error.retry_after_s for error in errors] == [7, 9, None]
+
+
+# ---- Answers that are none ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        ({"code": 502, "message": "Upstream error from Nvidia"}, 502),
+        ({"code": 429, "message": "Provider returned error"}, 429),
+        ({"code": "503", "message": "overloaded"}, 503),
+        ({"code": "server_error", "message": "x"}, 502),
+        ({"code": None, "message": "x", "type": "api_error"}, 502),
+        ({"http_status": 504, "error_type": "timeout", "message": "x"}, 504),
+        ({"code": 12345}, 502),
+        ({"code": True, "message": []}, 502),
+        ("just words", 502),
+        (["a", "list"], 502),
+    ],
+)
+def test_an_error_inside_a_good_status_is_an_error(fake: FakeOpenRouter, error: object, status: int) -> None:
+    fake.next(replies.body({"id": "gen-1", "error": error}))
+    assert refused().status == status
+
+
+def test_a_flat_error_and_one_of_a_choice_are_errors(fake: FakeOpenRouter) -> None:
+    broken = {"index": 0, "message": {"content": "Пол"}, "finish_reason": "error"}
+    failed = {**broken, "error": {"code": 503, "message": "gone"}}
+    fake.next(
+        replies.body({"object": "error", "message": "no", "code": 404}),
+        replies.body({"choices": [failed]}),
+        replies.body({"choices": [broken]}),
+    )
+    assert [refused().status for _ in range(3)] == [404, 503, 502]
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        {"choices": []},
+        {"choices": None},
+        {"choices": [None]},
+        {"choices": [{"message": None}]},
+        {"choices": [{"message": {"content": 5}}]},
+        {"choices": {"0": "x"}},
+        {},
+        replies.completion(None),
+        replies.completion(""),
+        replies.completion(" \n"),
+        replies.completion([]),
+        replies.completion(None, finish="tool_calls"),
+    ],
+)
+def test_an_answer_without_words_says_that_it_is_empty(fake: FakeOpenRouter, reply: dict[str, Any]) -> None:
+    fake.next(replies.body(reply))
+    error = refused()
+    assert error.msg.startswith("Модель вернула пустой ответ")
+    assert error.kind is Kind.EMPTY
+    assert error.falls_back
+
+
+def test_a_model_that_only_thought_is_told_from_a_silent_one(fake: FakeOpenRouter) -> None:
+    fake.next(replies.answer("", thinking="Хм… Итак, вопрос…", finish="length"))
+    error = refused()
+    assert error.kind is Kind.EMPTY
+    assert "MAX_TOKENS" in error.msg
+    assert "Хм" not in error.msg
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"<html><body>502</body></html>",
+        b'{"choices": [{"message": {"content": "\xd0\x9f\xd1',
+        b"[1, 2]",
+        b"null",
+        b"",
+        b"upstream connect error",
+        b"[" * 100_000,
+    ],
+)
+def test_a_body_that_is_no_answer_is_a_clear_error(fake: FakeOpenRouter, raw: bytes) -> None:
+    fake.next(replies.body(raw))
+    error = refused()
+    assert error.status == 502
+    assert error.falls_back
+
+
+def test_padding_before_the_answer_is_skipped(fake: FakeOpenRouter) -> None:
+    fake.next(replies.body(replies.completion("да"), padding=b"\n \r\n" * 5000))
+    assert ask().text == "да"
+
+
+def test_an_answer_in_parts_is_put_together(fake: FakeOpenRouter) -> None:
+    parts = [{"type": "text", "text": "раз, "}, {"type": "image_url"}, {"type": "text", "text": "два"}]
+    fake.next(replies.body(replies.completion(parts)))
+    assert ask().text == "раз, два"
+
+
+def test_reasoning_is_never_the_answer(fake: FakeOpenRouter) -> None:
+    fake.next(replies.answer("да", thinking="Надо подумать"))
+    assert ask().text == "да"
+
+
+def test_what_a_service_does_not_tell_is_unknown(fake: FakeOpenRouter) -> None:
+    choice = {"message": {"content": "да"}}
+    fake.next(replies.body({"model": 7, "usage": {"prompt_tokens": "many"}, "choices": [choice]}))
+    answer = ask()
+    assert (answer.text, answer.model, answer.finish_reason) == ("да", MODEL, None)
+    assert (answer.prompt_tokens, answer.completion_tokens) == (None, None)
+
+
+def test_half_a_letter_becomes_a_sign_that_can_be_sent(fake: FakeOpenRouter) -> None:
+    raw = b'{"choices": [{"message": {"content": "a\\ud83d b \\ud83d\\ude00"}}]}'
+    fake.next(replies.body(raw))
+    assert ask().text == "a\N{REPLACEMENT CHARACTER} b \N{GRINNING FACE}"
+
+
+# ---- Nothing leaks --------------------------------------------------------------------------
+
+
+def everything_said(error: BaseException | None) -> str:
+    """All texts that a log or a chat could get out of an exception, its ancestors included."""
+    if error is None:
+        return ""
+    own = [str(error), repr(error), repr(error.args), repr(vars(error))]
+    return "\n".join([*own, everything_said(error.__cause__), everything_said(error.__context__)])
+
+
+@pytest.mark.parametrize(
+    "misfortune",
+    [
+        *(replies.status(code, f"Provider returned error {KEY}") for code in (400, 401, 403, 500)),
+        replies.html(502),
+        replies.body(replies.error_body(502, f"key {KEY}")),
+        replies.body(b'{"user_id": "user_2SECRET", "key": "' + KEY.encode()),
+        replies.hang(headers=False),
+        replies.reset(headers=False),
+        replies.reset(replies.sse(5)),
+        replies.events(b"data: {user_2SECRET\n\n"),
+    ],
+)
+def test_neither_the_key_nor_the_account_nor_the_body_is_in_an_error(
+    fake: FakeOpenRouter, caplog: pytest.LogCaptureFixture, misfortune: replies.Behaviour
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    fake.next(misfortune)
+    error = refused(timeout_s=0.3)
+    said = everything_said(error) + caplog.text
+    assert [secret for secret in SECRETS if secret in said.replace("/settings/keys", "")] == []
+    assert fake.base_url not in said
+
+
+def test_an_error_can_be_kept_compared_and_sent_elsewhere() -> None:
+    error = OpenRouterError(429, "Лимит.", kind=Kind.MINUTE_CAP, retry_after_s=5)
+    copy = pickle.loads(pickle.dumps(error))  # noqa: S301 - our own bytes
+    assert {error} == {error}
+    assert (str(copy), copy.kind, copy.retry_after_s) == ("[429] Лимит.", Kind.MINUTE_CAP, 5)
+
+
+# ---- From the command line ------------------------------------------------------------------
+
+
+def run(*arguments: str, base_url: str, key: str = KEY) -> subprocess.CompletedProcess[str]:
+    env = {**os.environ, "OPENROUTER_BASE_URL": base_url, "OPENROUTER_API_KEY": key, "OPENROUTER_PROXY": ""}
+    command = [sys.executable, "-X", "utf8", str(HERE / "openrouter_client.py"), *arguments]
+    return subprocess.run(command, env=env, capture_output=True, encoding="utf-8", timeout=30, check=False)
+
+
+def test_the_command_line_prints_the_answer(fake: FakeOpenRouter) -> None:
+    done = run("Сколько будет 2+2?", base_url=fake.base_url)
+    assert done.returncode == 0
+    assert done.stdout.startswith("Вы спросили: Сколько будет 2+2?\n\n(")
+    assert done.stdout.endswith(f" мс; модель: {MODEL})\n")
+    assert fake.questions[0].body["max_tokens"] == 2000
+
+
+def test_the_command_line_asks_the_model_that_it_is_told(fake: FakeOpenRouter) -> None:
+    run("Привет", "openrouter/free", base_url=fake.base_url)
+    assert fake.questions[0].body["model"] == "openrouter/free"
+
+
+def test_the_command_line_prints_the_sentence_of_the_error(fake: FakeOpenRouter) -> None:
+    fake.next(replies.status(401, "User not found."))
+    done = run("Привет", base_url=fake.base_url)
+    assert done.returncode == 1
+    assert done.stderr.startswith("Ошибка: [401] Ключ OpenRouter отклонён.")
+    assert "Traceback" not in done.stderr
+
+
+def test_the_command_line_without_a_question_says_how_to_use_it() -> None:
+    done = run(base_url="http://127.0.0.1:9")
+    assert done.returncode == 2
+    assert done.stderr.startswith("Использование: python openrouter_client.py")
+
+
+def test_the_fake_is_as_strict_as_the_real_one(fake: FakeOpenRouter) -> None:
+    for wrong in ([], [{"role": "robot", "content": "x"}], [{"role": "user", "content": ""}]):
+        with pytest.raises(OpenRouterError, match="400"):
+            chat_once(wrong, model=MODEL)
+    for options in ({"temperature": 3}, {"max_tokens": 0}):
+        assert refused(**options).status == 400
+    with pytest.raises(OpenRouterError, match="400"):
+        chat_once(MESSAGES, model="")
+    assert json.dumps(fake.requests[0].body)

@@ -1,0 +1,387 @@
+"""An answer that comes word by word: how it is read, how it breaks, and how it is stopped."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import openrouter_replies as replies
+from fake_openrouter import FakeOpenRouter
+from openrouter_client import Abort, Answer, Kind, OpenRouterError, chat_once
+from openrouter_replies import DONE, PROCESSING, USAGE, chunk, sse, usage_chunk
+from openrouter_settings import point_at
+
+MODEL = "deepseek/deepseek-chat-v3.1:free"
+MESSAGES = [{"role": "user", "content": "Привет"}]
+END = (chunk(None, finish="stop"), usage_chunk(), DONE)
+# Letters whose bytes hold what other encodings take for a line's end (0x85), and an emoji.
+RUSSIAN = "Хорошая хата, ещё х. \N{WHITE HEAVY CHECK MARK}\u2028\n\nДа \N{GRINNING FACE}"
+
+
+@pytest.fixture
+def fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeOpenRouter]:
+    with FakeOpenRouter() as server:
+        point_at(monkeypatch, server.base_url)
+        yield server
+
+
+def nobody(_: str) -> None:
+    """Listen to the pieces and do nothing."""
+
+
+def ask(on_text: Callable[[str], None] = nobody, **options: Any) -> Answer:
+    return chat_once(MESSAGES, model=MODEL, on_text=on_text, **options)
+
+
+def refused(**options: Any) -> OpenRouterError:
+    with pytest.raises(OpenRouterError) as caught:
+        ask(**options)
+    return caught.value
+
+
+# ---- As it should be ------------------------------------------------------------------------
+
+
+def test_the_pieces_come_one_by_one_and_make_the_answer(fake: FakeOpenRouter) -> None:
+    pieces: list[str] = []
+    fake.next(replies.stream("При", "вет", "!"))
+    answer = ask(pieces.append)
+    assert pieces == ["При", "вет", "!"]
+    assert answer.text == "Привет!"
+    assert (answer.model, answer.finish_reason) == (MODEL, "stop")
+    assert (answer.prompt_tokens, answer.completion_tokens) == (10, 4)
+    assert fake.requests[0].body["stream"] is True
+    assert fake.requests[0].body["stream_options"] == {"include_usage": True}
+
+
+def test_a_piece_is_told_before_the_next_is_sent(fake: FakeOpenRouter) -> None:
+    fake.next(replies.stream("раз", "два", hold_after=1))
+    pieces: list[str] = []
+
+    def on_text(piece: str) -> None:
+        pieces.append(piece)
+        assert len(fake.closed_by_client) == 0
+        fake.release()  # the second piece waits for the first to have been heard
+
+    assert ask(on_text).text == "раздва"
+    assert pieces == ["раз", "два"]
+
+
+def test_a_question_without_a_listener_is_not_streamed(fake: FakeOpenRouter) -> None:
+    chat_once(MESSAGES, model=MODEL)
+    assert "stream" not in fake.requests[0].body
+
+
+def test_thinking_is_told_but_not_shown(fake: FakeOpenRouter) -> None:
+    thoughts: list[int] = []
+    fake.next(
+        replies.events(
+            chunk(None, role="assistant"),
+            chunk("", reasoning="Хм"),
+            chunk(None, reasoning_content="Так"),
+            chunk(None, reasoning_details=[{"type": "reasoning.text", "text": "Вот"}]),
+            chunk("да"),
+            *END,
+        )
+    )
+    answer = ask(on_thinking=lambda: thoughts.append(1))
+    assert answer.text == "да"
+    assert len(thoughts) == 3
+
+
+def stream_bytes(text: str, newline: bytes = b"\n") -> bytes:
+    words = [word + " " for word in text.split(" ")]
+    parts = [PROCESSING, *(sse(chunk(word)) for word in words), *(sse(p) for p in END[:2]), DONE]
+    return b"".join(parts).replace(b"\n", newline)
+
+
+@given(size=st.integers(1, 400), newline=st.sampled_from([b"\n", b"\r\n"]))
+@settings(
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+def test_the_answer_is_the_same_however_its_bytes_are_cut(
+    fake: FakeOpenRouter, size: int, newline: bytes
+) -> None:
+    fake.next(replies.slices(stream_bytes(RUSSIAN, newline), size))
+    assert ask().text == RUSSIAN + " "
+
+
+@given(pieces=st.lists(st.text(min_size=1), min_size=1))
+@settings(
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+def test_whatever_is_said_arrives_as_it_was_said(fake: FakeOpenRouter, pieces: list[str]) -> None:
+    heard: list[str] = []
+    fake.next(replies.stream("начало ", *pieces))
+    assert ask(heard.append).text == "начало " + "".join(pieces) == "".join(heard)
+
+
+def test_every_way_of_writing_an_event_is_read(fake: FakeOpenRouter) -> None:
+    event = sse(chunk("раз ")).removeprefix(b"data: ")
+    head, comma, tail = sse(chunk("два ")).partition(b", ")
+    fake.next(
+        replies.events(
+            b"\xef\xbb\xbf: hello\n\n",
+            b"event: message\nid: 7\nretry: 10\ndata:" + event,
+            head + comma + b"\ndata:" + tail,
+            b":\n\n\n\n",
+            sse(chunk("три")),
+            *END,
+        )
+    )
+    assert ask().text == "раз два три"
+
+
+def test_halves_of_a_letter_in_two_events_become_the_letter(fake: FakeOpenRouter) -> None:
+    heard: list[str] = []
+    halves = [b'data: {"choices": [{"delta": {"content": "\\u%s"}}]}\n\n' % x for x in (b"d83d", b"de00")]
+    fake.next(replies.events(*halves, halves[0], *END))
+    assert ask(heard.append).text == "\N{GRINNING FACE}\N{REPLACEMENT CHARACTER}"
+    assert heard == ["\N{GRINNING FACE}", "\N{REPLACEMENT CHARACTER}"]
+
+
+@pytest.mark.parametrize(
+    "ending",
+    [
+        (chunk(None, finish="stop"),),
+        ({**chunk(None, finish="stop"), "usage": USAGE},),
+        (chunk("", finish="stop"), b"data: [DONE]"),
+        (chunk(None, finish="stop"), {"choices": None, "usage": USAGE}, DONE),
+        (DONE,),
+    ],
+)
+def test_every_usual_end_is_an_end(fake: FakeOpenRouter, ending: tuple[object, ...]) -> None:
+    fake.next(replies.events(chunk("да"), *ending))
+    assert ask().text == "да"
+
+
+def test_a_connection_that_breaks_after_the_end_spoils_nothing(fake: FakeOpenRouter) -> None:
+    fake.next(replies.reset(chunk("да"), chunk(None, finish="length")))
+    answer = ask()
+    assert (answer.text, answer.finish_reason) == ("да", "length")
+
+
+def test_plain_json_in_answer_to_a_stream_is_read(fake: FakeOpenRouter) -> None:
+    heard: list[str] = []
+    fake.next(replies.body(replies.completion("сразу всё"), padding=b"\n\n"))
+    assert ask(heard.append).text == "сразу всё"
+    assert heard == ["сразу всё"]
+
+
+def test_a_stream_in_answer_to_a_plain_question_is_read(fake: FakeOpenRouter) -> None:
+    fake.next(replies.events(PROCESSING, chunk("по "), chunk("частям"), *END))
+    assert chat_once(MESSAGES, model=MODEL).text == "по частям"
+
+
+# ---- As it breaks ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("event", "status"),
+    [
+        ({"error": {"code": 502, "message": "x"}, "choices": []}, 502),
+        ({**chunk("", finish="error"), "error": {"code": "server_error", "message": "x"}}, 502),
+        ({"error": {"code": 429, "message": "x"}}, 429),
+        ({"error": "words"}, 502),
+        ({"choices": [{"delta": {}, "error": {"code": 503}, "finish_reason": "error"}]}, 503),
+        (chunk(None, finish="error"), 502),
+    ],
+)
+def test_an_error_in_mid_stream_keeps_what_has_come(fake: FakeOpenRouter, event: object, status: int) -> None:
+    fake.next(replies.events(chunk("Полов"), event, end=False))
+    error = refused()
+    assert (error.status, error.partial) == (status, "Полов")
+    assert not error.falls_back  # what was shown is not taken back
+
+
+@pytest.mark.parametrize(
+    "breakage",
+    [
+        replies.events(chunk("Полов")),
+        replies.events(chunk("Полов"), end=False),
+        replies.reset(chunk("Полов")),
+        replies.events(chunk("Полов"), b"data: {\n\n", *END),
+        replies.events(chunk("Полов"), b'data: {"choices": [{"delta": {"conte', end=False),
+        replies.events(chunk("Полов"), b"data: 5\n\n", *END),
+    ],
+)
+def test_an_answer_cut_short_is_an_error_with_what_has_come(
+    fake: FakeOpenRouter, breakage: replies.Behaviour
+) -> None:
+    fake.next(breakage)
+    error = refused()
+    assert error.status in (502, 503)
+    assert error.partial == "Полов"
+
+
+def test_a_cut_before_the_first_word_may_be_tried_elsewhere(fake: FakeOpenRouter) -> None:
+    fake.next(replies.reset(), replies.reset(headers=False), replies.events())
+    errors = [refused() for _ in range(3)]
+    assert all(error.falls_back and error.partial == "" for error in errors)
+
+
+def test_a_stream_without_a_word_is_an_empty_answer(fake: FakeOpenRouter) -> None:
+    fake.next(replies.events(chunk(None, role="assistant"), *END), replies.events(DONE))
+    assert [refused().kind, refused().kind] == [Kind.EMPTY, Kind.EMPTY]
+
+
+def test_a_refusal_before_the_stream_is_worded_by_its_status(fake: FakeOpenRouter) -> None:
+    fake.next(replies.status(404, "No endpoints found for a/b."), replies.html(502))
+    assert [refused().status, refused().status] == [404, 502]
+
+
+@pytest.mark.parametrize("page", [b"<html></html>", b"no healthy upstream", b""])
+def test_a_page_instead_of_a_stream_is_a_clear_error(fake: FakeOpenRouter, page: bytes) -> None:
+    fake.next(replies.body(page))
+    assert refused().status == 502
+
+
+# ---- As it hangs ----------------------------------------------------------------------------
+
+ENDLESS = {
+    "no headers": replies.hang(headers=False),
+    "headers dripping": replies.drip(b"HTTP/1.1 200 OK\r\nX-Slow: "),
+    "a refusal dripping": replies.drip(b"HTTP/1.1 500 Oh\r\nContent-Length: 9999\r\n\r\n{"),
+    "chunk size dripping": replies.drip(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0"),
+    "a word, then nothing": replies.hang(chunk("Полов")),
+    "comments": replies.repeat(PROCESSING),
+    "a word, then comments": replies.repeat(PROCESSING, after=[chunk("Полов")]),
+    "padding": replies.repeat(b"\n"),
+}
+
+
+@pytest.mark.parametrize("behaviour", ENDLESS.values(), ids=ENDLESS.keys())
+def test_silence_ends_the_attempt_in_a_quarter_of_the_time(
+    fake: FakeOpenRouter, behaviour: replies.Behaviour
+) -> None:
+    fake.next(behaviour)
+    started = time.monotonic()
+    error = refused(timeout_s=0.8)
+    assert 0.18 < time.monotonic() - started < 0.9
+    assert error.status == 504
+    assert error.msg.startswith("Модель слишком долго молчит.")
+    fake.wait(lambda: fake.closed_by_client)
+
+
+@pytest.mark.parametrize("behaviour", ENDLESS.values(), ids=ENDLESS.keys())
+def test_the_time_for_everything_holds_whatever_drips_in(
+    fake: FakeOpenRouter, behaviour: replies.Behaviour
+) -> None:
+    fake.next(behaviour)
+    started = time.monotonic()
+    with pytest.raises(OpenRouterError, match="Время ожидания ответа вышло") as caught:
+        chat_once(MESSAGES, model=MODEL, timeout_s=0.2)
+    assert 0.18 < time.monotonic() - started < 0.9
+    assert caught.value.status == 504
+    fake.wait(lambda: fake.closed_by_client)
+
+
+def test_an_endless_answer_ends_with_the_time_and_is_kept(fake: FakeOpenRouter) -> None:
+    fake.next(replies.repeat(chunk("а")))
+    error = refused(timeout_s=0.4)
+    assert error.msg.startswith("Время ожидания ответа вышло")
+    assert set(error.partial) == {"а"}
+
+
+def test_thinking_is_no_silence(fake: FakeOpenRouter) -> None:
+    thought = chunk("", reasoning="хм")
+    fake.next(replies.events(*[thought, 0.1] * 6, chunk("да"), *END))
+    assert ask(timeout_s=5, silence_s=0.4).text == "да"
+
+
+def test_the_time_of_silence_can_be_given(fake: FakeOpenRouter) -> None:
+    fake.next(replies.hang())
+    started = time.monotonic()
+    assert refused(timeout_s=60, silence_s=0.2).status == 504
+    assert time.monotonic() - started < 1
+
+
+def test_a_service_that_holds_the_line_after_the_end_spoils_nothing(fake: FakeOpenRouter) -> None:
+    fake.next(replies.hang(chunk("да"), chunk(None, finish="stop")))
+    assert ask(timeout_s=5, silence_s=0.2).text == "да"
+
+
+# ---- As it is stopped -----------------------------------------------------------------------
+
+
+def stop_when(fake: FakeOpenRouter, predicate: Callable[[], object], abort: Abort) -> None:
+    """Press the stop button from another thread as soon as the server has seen something."""
+
+    def press() -> None:
+        fake.wait(predicate)
+        abort.set()
+
+    threading.Thread(target=press).start()
+
+
+STUCK = {name: behaviour for name, behaviour in ENDLESS.items() if "word" not in name}
+
+
+@pytest.mark.parametrize("streamed", [True, False])
+@pytest.mark.parametrize("behaviour", STUCK.values(), ids=STUCK.keys())
+def test_stop_frees_the_line_wherever_the_question_is_stuck(
+    fake: FakeOpenRouter, behaviour: replies.Behaviour, streamed: bool
+) -> None:
+    abort = Abort()
+    fake.next(behaviour)
+    stop_when(fake, lambda: fake.in_flight, abort)
+    started = time.monotonic()
+    answer = chat_once(MESSAGES, model=MODEL, abort=abort, on_text=nobody if streamed else None)
+    assert answer.stopped
+    assert answer.text == ""
+    fake.wait(lambda: fake.closed_by_client, timeout=1)
+    assert time.monotonic() - started < 1
+
+
+def test_stop_in_mid_answer_keeps_what_has_come(fake: FakeOpenRouter) -> None:
+    abort = Abort()
+    fake.next(replies.stream("раз ", "два", hold_after=1))
+    answer = ask(lambda _: abort.set(), abort=abort)
+    assert (answer.text, answer.stopped) == ("раз ", True)
+    fake.wait(lambda: fake.closed_by_client, timeout=1)
+
+
+def test_stop_does_not_wait_for_what_has_come_already(fake: FakeOpenRouter) -> None:
+    abort = Abort()
+    heard: list[str] = []
+
+    def on_text(piece: str) -> None:
+        heard.append(piece)
+        abort.set()
+
+    fake.next(replies.stream(*("слово " for _ in range(500))))
+    assert ask(on_text, abort=abort).text == "слово "
+    assert heard == ["слово "]
+
+
+def test_a_question_stopped_before_it_is_asked_costs_nothing(fake: FakeOpenRouter) -> None:
+    abort = Abort()
+    abort.set()
+    assert ask(abort=abort).stopped
+    assert fake.requests == []
+
+
+def test_a_stop_after_the_answer_changes_nothing(fake: FakeOpenRouter) -> None:
+    abort = Abort()
+    fake.next(replies.answer("да"))
+    answer = ask(abort=abort)
+    abort.set()
+    assert (answer.text, answer.stopped) == ("да", False)
+
+
+def test_a_listener_that_fails_frees_the_line(fake: FakeOpenRouter) -> None:
+    def on_text(_: str) -> None:
+        raise KeyError("listener")
+
+    fake.next(replies.hang(chunk("да")))
+    with pytest.raises(KeyError, match="listener"):
+        ask(on_text)
+    fake.wait(lambda: fake.closed_by_client, timeout=1)

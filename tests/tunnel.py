@@ -1,0 +1,64 @@
+"""An HTTP proxy on loopback that tunnels every CONNECT to one address, whatever name is asked for."""
+
+import selectors
+import socket
+import socketserver
+import threading
+from typing import Self
+
+
+class Tunnel:
+    """The proxy; `asked` are the methods and addresses of what it was asked."""
+
+    def __init__(self, target_port: int, *, refusing: bool = False) -> None:
+        self.asked: list[str] = []
+        self._server = _Server(("127.0.0.1", 0), _Handler)
+        self._server.tunnel = self
+        self.target = ("127.0.0.1", target_port)
+        self.refusing = refusing
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def __enter__(self) -> Self:
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.005,))
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+class _Server(socketserver.ThreadingTCPServer):
+    tunnel: Tunnel
+
+
+class _Handler(socketserver.StreamRequestHandler):
+    server: _Server
+
+    def handle(self) -> None:
+        self.server.tunnel.asked.append(" ".join(self.rfile.readline().decode().split()[:2]))
+        while self.rfile.readline().strip():
+            continue
+        if self.server.tunnel.refusing:
+            self.wfile.write(b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n")
+            return
+        with socket.create_connection(self.server.tunnel.target) as target:
+            self.wfile.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            _pipe(self.connection, target)
+
+
+def _pipe(client: socket.socket, target: socket.socket) -> None:
+    """Carry bytes both ways until one side ends."""
+    with selectors.DefaultSelector() as selector:
+        selector.register(client, selectors.EVENT_READ, target)
+        selector.register(target, selectors.EVENT_READ, client)
+        while True:
+            for key, _ in selector.select():
+                data = key.fileobj.recv(65536)  # type: ignore[union-attr]
+                if not data:
+                    return
+                key.data.sendall(data)
