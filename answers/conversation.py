@@ -1,0 +1,159 @@
+"""What a model gets to read: the system prompt, the conversation so far, the question and its files."""
+
+import base64
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from commands import UserError
+from db import Model
+from openrouter_client import is_openrouter
+from storage.dialogue import Turn
+
+SYSTEM_PROMPT = "Отвечай кратко и по существу. На технические вопросы отвечай корректно и по пунктам."
+UNKNOWN_CONTEXT = 32_000  # tokens, of a model that does not tell
+# A token is 3 to 4 letters of English and 2 to 3 of Russian; better drop a turn too many than be refused.
+LETTERS_A_TOKEN = 2
+IMAGE_TOKENS = 1_500
+FREE_PDF_READER = [{"id": "file-parser", "pdf": {"engine": "cloudflare-ai"}}]  # the default one costs money
+MAX_FILE = 20 * 2**20  # bytes; more than that Telegram does not hand to a bot
+
+Message = dict[str, Any]
+Download = Callable[[str], bytes]  # a file id of Telegram to the file's content
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """A photo or a file of Telegram that a question is about."""
+
+    kind: str  # "image", "pdf" or "text"
+    file_id: str
+    name: str
+    mime: str
+
+    def to_json(self) -> str:
+        """Return it as it is kept with its turn."""
+        return json.dumps(asdict(self))
+
+
+def media_of(turn: Turn) -> Media | None:
+    """Return what came with a question."""
+    return Media(**json.loads(turn.media)) if turn.media else None
+
+
+def needs(turn: Turn) -> frozenset[str]:
+    """Return what a model has to be able to read for a question."""
+    media = media_of(turn)
+    return frozenset({"image"} if media and media.kind == "image" else ())
+
+
+def find_media(message: Message) -> Media | None:
+    """Return the photo or file of a message; raises UserError for a file that no model can be given."""
+    if photo := message.get("photo"):
+        return Media("image", photo[-1]["file_id"], "photo.jpg", "image/jpeg")  # the largest stands last
+    document = message.get("document")
+    if not document:
+        return None
+    if document.get("file_size", 0) > MAX_FILE:
+        raise UserError("Файл больше 20 МБ, таких Telegram ботам не отдаёт. Пришлите файл поменьше.")
+    mime, name = document.get("mime_type", ""), document.get("file_name", "файл")
+    return Media(_kind(mime, name), document["file_id"], name, mime)
+
+
+def _kind(mime: str, name: str) -> str:
+    if mime in ("image/jpeg", "image/png", "image/webp", "image/gif"):
+        return "image"
+    if mime == "application/pdf":
+        return "pdf"
+    if mime.startswith("text/") or mime in _TEXTS or name.endswith(_TEXT_NAMES):
+        return "text"
+    raise UserError("Такие файлы модели не читают. Пришлите фото, PDF или текстовый файл.")
+
+
+_TEXTS = (
+    "application/json",
+    "application/xml",
+    "application/x-python-code",
+    "application/x-sh",
+    "application/sql",
+)
+_TEXT_NAMES = (
+    ".txt",
+    ".md",
+    ".csv",
+    ".json",
+    ".py",
+    ".sql",
+    ".yml",
+    ".yaml",
+    ".toml",
+    ".ini",
+    ".log",
+    ".srt",
+)
+
+
+def request(
+    turn: Turn, past: list[Turn], model: Model, download: Download, max_tokens: int
+) -> tuple[list[Message], list[dict[str, Any]]]:
+    """Return the messages and plugins for one model; the oldest turns go if it cannot hold them all."""
+    question = {"role": "user", "content": _content(turn, model, download, now=True)}
+    room = (model.context_length or UNKNOWN_CONTEXT) - max_tokens - _tokens(question) - len(SYSTEM_PROMPT)
+    kept: list[Message] = []
+    for earlier in reversed(past):
+        pair: list[Message] = [
+            {"role": "user", "content": _content(earlier, model, download, now=False)},
+            {"role": "assistant", "content": earlier.answer},
+        ]
+        room -= sum(map(_tokens, pair))
+        if room < 0:
+            break
+        kept = pair + kept
+    messages = [{"role": "system", "content": SYSTEM_PROMPT}, *kept, question]
+    return messages, FREE_PDF_READER if _has_file(messages) else []
+
+
+def _content(turn: Turn, model: Model, download: Download, *, now: bool) -> str | list[Message]:
+    """Return a question as the model reads it; what it cannot read of an earlier turn is only named."""
+    text = f"{turn.context}\n\n---\n\n{turn.question}" if turn.context else turn.question
+    media = media_of(turn)
+    if media is None:
+        return text
+    if media.kind == "text":
+        return f"{text}\n\nФайл {media.name}:\n{_decoded(download(media.file_id))}"
+    if media.kind == "image" and "image" in model.inputs:
+        part = {"type": "image_url", "image_url": {"url": _data_url(media, download)}}
+    elif media.kind == "pdf" and (is_openrouter() or "file" in model.inputs):
+        part = {"type": "file", "file": {"filename": media.name, "file_data": _data_url(media, download)}}
+    elif now:
+        raise UserError("PDF читает только openrouter.ai. Пришлите текст файлом .txt или сообщением.")
+    else:
+        return f"{text}\n\n[{media.name}]"
+    return [{"type": "text", "text": text}, part]
+
+
+def _data_url(media: Media, download: Download) -> str:
+    return f"data:{media.mime};base64,{base64.b64encode(download(media.file_id)).decode('ascii')}"
+
+
+def _decoded(data: bytes) -> str:
+    """Read a text file as people have them: UTF-8, or else what Windows wrote in Russian."""
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return data.decode("cp1251", "replace")
+
+
+def _tokens(message: Message) -> int:
+    """Guess from above how much of the context a message takes."""
+    content = message["content"]
+    if isinstance(content, str):
+        return len(content) // LETTERS_A_TOKEN + 8
+    return IMAGE_TOKENS + len(content[0]["text"]) // LETTERS_A_TOKEN + 8
+
+
+def _has_file(messages: Iterable[Message]) -> bool:
+    return any(
+        part["type"] == "file" for m in messages if isinstance(m["content"], list) for part in m["content"]
+    )

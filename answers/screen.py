@@ -1,0 +1,73 @@
+"""The messages in which one answer grows: which of them show what, and when the next edit may go."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from commands import Button
+from delivery import NO_PREVIEW, Delivery, keyboard
+from telegram_text import Part
+
+Buttons = Sequence[Sequence[Button]]
+
+
+class Screen:
+    """One answer's messages in a chat; the first stands already."""
+
+    def __init__(
+        self,
+        delivery: Delivery,
+        chat_id: int,
+        messages: list[int],
+        on_message: Callable[[list[int]], None],
+    ) -> None:
+        self._delivery = delivery
+        self._chat_id = chat_id
+        self.messages = list(messages)
+        self._shown: list[tuple[Part, Buttons] | None] = [None] * len(messages)
+        self._on_message = on_message
+
+    def step(self, parts: Sequence[Part], buttons: Buttons) -> bool:
+        """Bring the first message that differs up to date, if one does; the buttons stand under the last.
+
+        Raises Pause when it is too early, UndeliverableError when nobody can read it.
+        """
+        for number, part in enumerate(parts):
+            wanted = (part, buttons if number == len(parts) - 1 else ())
+            if number >= len(self._shown) or self._shown[number] != wanted:
+                self._show(number, *wanted)
+                return True
+        return self._delete_surplus(len(parts))
+
+    def differs(self, parts: Sequence[Part]) -> bool:
+        """Tell whether the messages show something else; buttons aside."""
+        return [shown and shown[0] for shown in self._shown] != list(parts)
+
+    def _show(self, number: int, part: Part, buttons: Buttons) -> None:
+        message: dict[str, Any] = {
+            "text": part.text,
+            "entities": part.entities,
+            "reply_markup": keyboard(buttons),
+            "link_preview_options": NO_PREVIEW,
+        }
+        if number < len(self.messages):
+            result = self._delivery.attempt(
+                self._chat_id, "edit_message_text", message_id=self.messages[number], **message
+            )
+            new_id = result["message_id"] if isinstance(result, dict) else self.messages[number]
+        else:
+            new_id = self._delivery.attempt(self._chat_id, "send_message", **message)["message_id"]
+        known = number < len(self.messages) and self.messages[number] == new_id
+        self._shown[number : number + 1] = [(part, buttons)]
+        self.messages[number : number + 1] = [new_id]
+        if not known:
+            self._on_message(self.messages)
+
+    def _delete_surplus(self, wanted: int) -> bool:
+        """Delete what an earlier, longer try left standing."""
+        if len(self.messages) <= wanted:
+            return False
+        self._delivery.attempt(self._chat_id, "delete_message", message_id=self.messages[-1])
+        self.messages.pop()
+        self._shown.pop()
+        self._on_message(self.messages)
+        return True

@@ -1,0 +1,140 @@
+"""What passes between Telegram and the handlers: a Call in, a Reply out, and the one table of commands.
+
+`@command` and `@button` append rows of pure data. The dispatcher, /help, the menu in the Telegram client and
+the check of the README all read the same rows.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from app import App
+
+Entity = dict[str, Any]
+MAX_ID = 10**18  # SQLite holds 2**63 - 1
+
+
+class UserError(Exception):
+    """A person's own mistake; the text is the answer: what is wrong and what to do."""
+
+
+class WrongArgumentsError(Exception):
+    """Arguments that do not fit the command; the answer is its usage line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What a person did: a command with its arguments, or a button with its data."""
+
+    app: "App" = field(repr=False)
+    update_id: int
+    user_id: int
+    chat_id: int
+    private: bool
+    message_id: int  # of the command, or of the message with the button
+    date: int  # seconds since 1970
+    name: str = ""  # of the command or button
+    args: str = field(default="", repr=False)
+    message: dict[str, Any] = field(default_factory=dict, repr=False)  # as Telegram sent it
+    answer_ids: tuple[int, ...] = ()  # messages in which an earlier run began the answer
+    query_id: str = ""  # of a button that was pressed
+
+    def number(self, highest: int = MAX_ID, default: int | None = None) -> int:
+        """Read the arguments as one whole number from 1; raises WrongArgumentsError for anything else."""
+        if not self.args.strip() and default is not None:
+            return default
+        return parse_number(self.args, highest)
+
+    def text(self) -> str:
+        """Return the arguments as they were written; raises WrongArgumentsError if there are none."""
+        if not self.args.strip():
+            raise WrongArgumentsError
+        return self.args
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """An inline button: pressed, it calls the handler `name` with `data`, or opens `url`."""
+
+    text: str
+    name: str = ""
+    data: object = ""
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What the bot answers; `deliver` cuts what is too long for one message."""
+
+    text: str = ""
+    entities: Sequence[Entity] = ()
+    buttons: Sequence[Sequence[Button]] = ()
+    document: tuple[str, bytes] | None = None  # a file's name and content
+    in_place: bool = False  # change the message whose button was pressed
+    notice: str = ""  # shown for a moment over the pressed button
+    then: Callable[[list[int]], None] | None = None  # goes on with the ids of the sent messages
+
+
+Handler = Callable[[Call], Reply | str]
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A row of the table."""
+
+    name: str
+    usage: str  # the arguments, as /help prints them
+    summary: str  # for the menu; empty: not in the menu
+    run: Handler
+    wrong: str  # the answer to arguments that do not fit
+    owner_only: bool = False
+
+
+COMMANDS: dict[str, Command] = {}
+BUTTONS: dict[str, Handler] = {}
+
+
+def command(
+    name: str, usage: str, summary: str, *, wrong: str = "", owner_only: bool = False
+) -> Callable[[Handler], Handler]:
+    """Add a function to the table; `wrong` replaces the usage in the answer to wrong arguments."""
+
+    def add(run: Handler) -> Handler:
+        if name in COMMANDS or not re.fullmatch(r"[a-z0-9_]{1,32}", name):
+            raise ValueError(name)
+        COMMANDS[name] = Command(
+            name,
+            usage,
+            summary,
+            run,
+            f"Использование: /{name} {wrong or usage}".rstrip(),
+            owner_only,
+        )
+        return run
+
+    return add
+
+
+def button(name: str) -> Callable[[Handler], Handler]:
+    """Add a function that answers buttons of that name."""
+
+    def add(run: Handler) -> Handler:
+        if name in BUTTONS or ":" in name:
+            raise ValueError(name)
+        BUTTONS[name] = run
+        return run
+
+    return add
+
+
+def parse_number(text: str, highest: int = MAX_ID) -> int:
+    """Read a whole number from 1, be it written #7; raises WrongArgumentsError."""
+    # Not str.isdigit, which lets ² through, and no more digits than SQLite can count.
+    if not re.fullmatch(r"#?[0-9]{1,18}", text.strip()):
+        raise WrongArgumentsError
+    number = int(text.strip().removeprefix("#"))
+    if not 1 <= number <= highest:
+        raise WrongArgumentsError
+    return number

@@ -1,0 +1,182 @@
+"""The one place that talks back to Telegram: what is sent, when, and what happens if it is refused."""
+
+import logging
+import random
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from telebot import types
+
+import telegram_text
+from commands import Button, Reply
+from telegram_api import RefusedError, Telegram, UnreachableError
+
+log = logging.getLogger(__name__)
+Outgoing = tuple[str, dict[str, Any]]  # a function of `apihelper` and its parameters
+LONGEST_PAUSE_S = 30
+# Between two edits in one chat. Telegram publishes no figure; bots that edit twice a second are told to wait
+# for minutes. The margin is for the network: what leaves 1.2 s apart may arrive closer together.
+EDIT_PAUSE_S, GROUP_EDIT_PAUSE_S = 1.25, 3.05
+MAX_SLOWER = 8
+NO_PREVIEW = types.LinkPreviewOptions(is_disabled=True)  # or Telegram fetches the first address of an answer
+
+
+class Pause(Exception):  # noqa: N818 - no error, only a wait
+    """Not now: try again in so many seconds."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
+
+
+class UndeliverableError(Exception):
+    """The chat cannot be written to at all: blocked, left, gone."""
+
+
+class Delivery:
+    """Sends and edits, one attempt a call; a chat that has to wait holds up no other one."""
+
+    def __init__(self, telegram: Telegram) -> None:
+        self._telegram = telegram
+        self._lock = threading.Lock()
+        self._not_before: dict[int, float] = {}  # chat -> monotonic time
+        self._failures: dict[int, int] = {}  # chat -> broken connections in a row
+        self._next_edit: dict[int, float] = {}  # chat -> monotonic time
+        self._slower: dict[int, float] = {}  # chat -> factor, after a 429
+
+    def attempt(self, chat_id: int, method: str, **params: Any) -> Any:
+        """Make one call for a chat; raises Pause, UndeliverableError, or RefusedError if it is our fault."""
+        edits = method == "edit_message_text"
+        self._take_turn(chat_id, edits=edits)
+        try:
+            result = self._telegram.call(method, chat_id=chat_id, **params)
+        except UnreachableError as exc:
+            raise self._broken(chat_id, exc) from None
+        except RefusedError as exc:
+            return self._refused(exc, chat_id, method, params)
+        finally:
+            if edits:
+                self._next_edit[chat_id] = time.monotonic() + self._edit_pause(chat_id)
+        with self._lock:
+            self._not_before.pop(chat_id, None)
+            self._failures.pop(chat_id, None)
+        return result
+
+    def _take_turn(self, chat_id: int, *, edits: bool) -> None:
+        """Raise Pause if the chat has to wait, or for an edit if another one has only just gone."""
+        with self._lock:
+            due = max(self._not_before.get(chat_id, 0), self._next_edit.get(chat_id, 0) if edits else 0)
+            wait = due - time.monotonic()
+            if wait > 0:
+                raise Pause(wait)
+            if edits:  # counted again from its arrival
+                self._next_edit[chat_id] = time.monotonic() + self._edit_pause(chat_id)
+
+    def _edit_pause(self, chat_id: int) -> float:
+        return (GROUP_EDIT_PAUSE_S if chat_id < 0 else EDIT_PAUSE_S) * self._slower.get(chat_id, 1)
+
+    def _refused(self, exc: RefusedError, chat_id: int, method: str, params: dict[str, Any]) -> Any:
+        if exc.code == 429:
+            self._slower[chat_id] = min(MAX_SLOWER, 2 * self._slower.get(chat_id, 1))
+            raise self._pause(chat_id, exc.retry_after or 1) from None
+        if exc.code >= 500 or exc.code in (
+            401,
+            409,
+        ):  # a token that is revoked is the polling loop's to notice
+            raise self._broken(chat_id, exc) from None
+        if exc.code == 403 or exc.says("chat not found", "group chat was upgraded"):
+            raise UndeliverableError(str(exc)) from None
+        if exc.says("message is not modified"):
+            return None
+        plainer = self._plainer(exc, method, params)
+        if plainer is None:
+            raise exc
+        log.warning("Telegram не принял сообщение, отправляю проще: %s", exc)
+        self._next_edit.pop(chat_id, None)  # it did not come to an edit
+        return self.attempt(chat_id, *plainer[:1], **plainer[1])
+
+    @staticmethod
+    def _plainer(exc: RefusedError, method: str, params: dict[str, Any]) -> Outgoing | None:
+        """Return the call without what was refused; None if it was something else."""
+        if params.get("entities") and exc.says("entit", "parse"):
+            return method, params | {"entities": None}
+        if params.get("reply_parameters") and exc.says("replied not found"):
+            return method, params | {"reply_parameters": None}
+        if method == "edit_message_text" and exc.says("to edit not found", "can't be edited"):
+            return "send_message", {name: value for name, value in params.items() if name != "message_id"}
+        return None
+
+    def _broken(self, chat_id: int, exc: Exception) -> Pause:
+        with self._lock:
+            failures = self._failures[chat_id] = self._failures.get(chat_id, 0) + 1
+        pause = min(LONGEST_PAUSE_S, 0.25 * 2**failures) * random.uniform(0.75, 1.25)  # noqa: S311 - jitter
+        log.warning("Не доставлено (%s), повтор через %.1f с", exc, pause)
+        return self._pause(chat_id, pause)
+
+    def _pause(self, chat_id: int, seconds: float) -> Pause:
+        with self._lock:
+            self._not_before[chat_id] = time.monotonic() + seconds
+        return Pause(seconds)
+
+    def toast(self, query_id: str, text: str) -> None:
+        """Answer a pressed button; it matters to nobody if that comes too late."""
+        try:
+            self._telegram.call("answer_callback_query", callback_query_id=query_id, text=text)
+        except (RefusedError, UnreachableError) as exc:
+            log.info("Ответ на кнопку не принят: %s", exc)
+
+    def typing(self, chat_id: int) -> None:
+        """Show «печатает…» for five seconds, if that works out."""
+        if self._not_before.get(chat_id, 0) > time.monotonic():
+            return
+        try:
+            self._telegram.call("send_chat_action", chat_id=chat_id, action="typing")
+        except UnreachableError as exc:
+            log.info("«печатает…» не показано: %s", exc)
+        except RefusedError as exc:
+            if exc.code == 429:
+                self._pause(chat_id, exc.retry_after or 1)
+
+
+def outgoing(reply: Reply, quoted: int | None, standing: tuple[int, ...] = ()) -> Iterator[Outgoing]:
+    """Turn a reply into the calls that deliver it; messages that stand already are changed."""
+    if reply.document:
+        name, content = reply.document
+        document = {"data": content, "data_type": "document", "visible_file_name": name}
+        yield "send_data", {"reply_parameters": quote(quoted), **document}
+    parts = telegram_text.split(reply.text, reply.entities) if reply.text else []
+    for number, part in enumerate(parts):
+        last = number == len(parts) - 1
+        message = {
+            "text": part.text,
+            "entities": part.entities,
+            "link_preview_options": NO_PREVIEW,
+        }
+        message["reply_markup"] = keyboard(reply.buttons) if last else None
+        if number < len(standing):
+            yield "edit_message_text", {"message_id": standing[number], **message}
+        else:
+            yield (
+                "send_message",
+                {"reply_parameters": quote(quoted if number == 0 else None), **message},
+            )
+
+
+def quote(message_id: int | None) -> types.ReplyParameters | None:
+    """Quote a message, or answer without it if it was deleted meanwhile."""
+    return types.ReplyParameters(message_id, allow_sending_without_reply=True) if message_id else None
+
+
+def keyboard(buttons: Any) -> types.InlineKeyboardMarkup | None:
+    """Make the library's keyboard of rows of buttons."""
+    if not buttons:
+        return None
+    return types.InlineKeyboardMarkup([[_button(button) for button in row] for row in buttons])
+
+
+def _button(button: Button) -> types.InlineKeyboardButton:
+    if button.url:
+        return types.InlineKeyboardButton(button.text, url=button.url)
+    return types.InlineKeyboardButton(button.text, callback_data=f"{button.name}:{button.data}")

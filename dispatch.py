@@ -1,0 +1,183 @@
+"""From an update to its delivered answer: read it, call its handler, deliver the reply, mark it done."""
+
+import logging
+import sqlite3
+import time
+from collections import deque
+from typing import Any
+
+from app import App
+from commands import BUTTONS, COMMANDS, Call, Reply, UserError, WrongArgumentsError
+from delivery import Delivery, Outgoing, Pause, UndeliverableError, outgoing, quote
+from handlers import ask, basics
+from in_words import UNEXPECTED, in_words, storage_trouble
+from storage.journal import Journal, Update
+from telegram_api import RefusedError
+from updates import UnreadableUpdateError, dig, lane_of, read
+
+log = logging.getLogger(__name__)
+MAX_TRIES = 3
+RETRY_S = 1.0
+LONGEST_STORAGE_PAUSE_S = 15.0
+GIVE_UP_S = 86_400
+
+
+def answer(call: Call) -> Reply:
+    """Call the handler, and make its reply, or what it raised, a Reply.
+
+    Trouble with the file itself passes through: the update waits in the journal until it is over.
+    """
+    try:
+        reply = _run(call)
+    except Exception as exc:  # every answer, even that to a mistake of ours, is made here
+        if isinstance(exc, sqlite3.Error) and storage_trouble(exc):
+            raise
+        sentence = in_words(exc)
+        reply = Reply(notice=sentence) if call.query_id else Reply(sentence)
+    return Reply(reply) if isinstance(reply, str) else reply
+
+
+def _run(call: Call) -> Reply | str:
+    if call.query_id:
+        return _press(call)
+    if not call.name:
+        return ask.plain_message(call)
+    command = COMMANDS.get(call.name)
+    if command is None:
+        return basics.unknown_command(call)
+    if command.owner_only:
+        basics.owner_only(call)
+    try:
+        return command.run(call)
+    except WrongArgumentsError:
+        raise UserError(command.wrong) from None
+
+
+def _press(call: Call) -> Reply | str:
+    try:
+        return BUTTONS[call.name](call)
+    except (
+        KeyError,
+        WrongArgumentsError,
+    ):  # a button of an older version, or data that somebody made up
+        return Reply(notice="Эта кнопка больше не действует.")
+
+
+class Handling:
+    """One update on its way to its answer: a job for a lane, called again after each pause."""
+
+    def __init__(self, app: App, update: Update, journal: Journal, delivery: Delivery) -> None:
+        self._app = app
+        self._update = update
+        self._journal = journal
+        self._delivery = delivery
+        self._call: Call | None = None
+        self._reply = Reply()
+        self._outgoing: deque[Outgoing] | None = None
+        self._sent: list[int] = []
+        self._tries = update.tries
+        self._storage_pause = 0.0
+
+    def __call__(self) -> float | None:
+        """Go on as far as possible; returns the seconds to wait, or None when there is no more to do."""
+        try:
+            return self._step()
+        except sqlite3.Error as exc:
+            trouble = storage_trouble(exc)
+            if trouble is None:
+                return self._failed(exc)
+            return self._wait_for_storage(trouble)
+
+    def _step(self) -> float | None:
+        try:
+            if self._outgoing is None:
+                self._outgoing = self._begin()
+            while self._outgoing:
+                self._send(*self._outgoing[0])
+                self._outgoing.popleft()
+        except Pause as exc:
+            return self._pause(exc.seconds)
+        except UndeliverableError as exc:
+            log.info("Обновление %s: ответить некому (%s)", self._update.update_id, exc)
+            self._reply = Reply()
+        except UnreadableUpdateError as exc:
+            log.error("Обновление %s отложено: %s", self._update.update_id, exc)
+            self._journal.park(self._update.update_id)
+            return None
+        except sqlite3.Error:
+            raise
+        except Exception as exc:  # noqa: BLE001 - a lane must live on; three times, then the update is parked
+            return self._failed(exc)
+        self._end()
+        return None
+
+    def _begin(self) -> deque[Outgoing]:
+        self._call = call = read(self._app, self._update)
+        if call is None or not self._app.gate.admits(call.user_id):  # removed since it was journalled
+            return deque()
+        self._reply = reply = answer(call)
+        if call.query_id:
+            self._delivery.toast(call.query_id, reply.notice)
+            return deque(outgoing(reply, None, (call.message_id,) if reply.in_place else call.answer_ids))
+        return deque(outgoing(reply, call.message_id, call.answer_ids))
+
+    def _send(self, method: str, params: dict[str, Any]) -> None:
+        chat_id = lane_of(self._update.body)
+        result = self._delivery.attempt(chat_id, method, **params)
+        self._sent.append(result["message_id"] if isinstance(result, dict) else params["message_id"])
+
+    def _end(self) -> None:
+        if self._reply.then:
+            self._reply.then(self._sent)
+        else:
+            self._journal.done(self._update.update_id)
+
+    def _pause(self, seconds: float) -> float | None:
+        if time.time() < self._update.received_at + GIVE_UP_S:
+            return seconds
+        log.error("Обновление %s: сутки не удавалось ответить, больше не пытаюсь", self._update.update_id)
+        self._journal.done(self._update.update_id)
+        return None
+
+    def _failed(self, exc: Exception) -> float | None:
+        self._tries += 1
+        log.error(
+            "Обновление %s не обработано (%s-я попытка)",
+            self._update.update_id,
+            self._tries,
+            exc_info=exc,
+        )
+        self._journal.count_try(self._update.update_id)
+        if self._tries < MAX_TRIES:
+            return RETRY_S
+        self.park()
+        return None
+
+    def park(self) -> None:
+        """Put the update aside for good, and say so to the person if that is possible at all."""
+        log.error("Обновление %s отложено после %s попыток", self._update.update_id, self._tries)
+        self._journal.park(self._update.update_id)
+        self._tell(UNEXPECTED)
+
+    def _wait_for_storage(self, trouble: str) -> float:
+        if not self._storage_pause:
+            log.error("База данных: %s", trouble)
+            self._tell(f"Не получилось: {trouble}. Сообщение не потеряно, отвечу, как только смогу.")
+        self._storage_pause = min(LONGEST_STORAGE_PAUSE_S, 2 * self._storage_pause or 0.5)
+        return self._storage_pause
+
+    def _tell(self, sentence: str) -> None:
+        tell(self._delivery, self._update.body, sentence)
+
+
+def tell(delivery: Delivery, body: dict[str, Any], sentence: str) -> None:
+    """Say something to whoever sent an update, once, if it works out."""
+    try:
+        delivery.attempt(
+            lane_of(body),
+            "send_message",
+            text=sentence,
+            reply_parameters=quote(dig(body, "message", "message_id")),
+        )
+    except (Pause, UndeliverableError, RefusedError) as exc:
+        log.info("Не сказано (%s): %s", type(exc).__name__, sentence)

@@ -1,0 +1,143 @@
+"""/ask, replies to answers, and the buttons under an answer."""
+
+from typing import Any
+
+from answers.answering import Question, stop_button, waiting
+from answers.conversation import find_media, needs
+from commands import Button, Call, Reply, UserError, button, command, parse_number
+from db import Model
+from storage.dialogue import Turn
+from telegram_text import first_line
+from updates import dig
+
+HINT = (
+    "Я понимаю команды. Записать мысль: /note_add <текст>, спросить модель: /ask <вопрос>, "
+    "продолжить разговор: ответьте на сообщение модели. Все команды: /help"
+)
+# What a person writes, and not the chat itself («joined», «pinned» and the like).
+WRITTEN = {
+    "text", "rich_message", "photo", "document", "sticker", "voice", "audio", "video", "video_note",
+    "animation", "location", "contact", "poll", "dice", "venue", "story", "paid_media", "checklist",
+}  # fmt: skip
+GO_ON = "Продолжай ровно с того места, где остановился, ничего не повторяя."
+NO_EYES = "Ни одна из доступных моделей не видит картинок. Список: /models"
+NOT_YOURS = "Это ответ на чужой вопрос."
+
+
+@command("ask", "<вопрос>", "Задать вопрос модели")
+def ask(call: Call) -> Reply:
+    replied = dig(call.message, "reply_to_message") or {}
+    media = _media(call.message) or _media(replied)
+    return _ask(
+        call, call.text().strip(), context="" if _media(replied) else _context(call, replied), media=media
+    )
+
+
+def plain_message(call: Call) -> Reply | str:
+    """Answer what is no command: a reply to an answer goes on with that conversation."""
+    question, replied = call.args.strip(), dig(call.message, "reply_to_message") or {}
+    if question and (turn := _answered_in(call, replied)):
+        return _ask(call, question, parent_id=turn.id, media=_media(call.message))
+    if question and call.private and _media(replied):
+        return _ask(call, question, media=_media(replied))
+    return HINT if call.private and call.message.keys() & WRITTEN else ""
+
+
+@button("again")
+def again(call: Call) -> Reply:
+    turn = _own_turn(call, call.args)
+    return _repeat(call, turn, call.app.registry.get(turn.model_id))
+
+
+@button("more")
+def more(call: Call) -> Reply:
+    turn = _own_turn(call, call.args)
+    return _ask(call, GO_ON, model=call.app.registry.get(turn.model_id), parent_id=turn.id)
+
+
+@button("other")
+def other(call: Call) -> Reply:
+    turn = _own_turn(call, call.args)
+    models = [model for model in call.app.db.list_models() if model.available and needs(turn) <= model.inputs]
+    rows = [[Button(model.label, "with", f"{turn.id}.{model.id}")] for model in models]
+    return Reply(f"Кого спросить: «{first_line(turn.question)}»?", buttons=rows)
+
+
+@button("with")
+def ask_with(call: Call) -> Reply:
+    turn_id, _, model_id = call.args.partition(".")
+    turn = _own_turn(call, turn_id)
+    return _repeat(call, turn, call.app.registry.get(parse_number(model_id)))
+
+
+@button("save")
+def save(call: Call) -> Reply:
+    turn = _own_turn(call, call.args)
+    note = call.app.db.add_note(
+        turn.user_id, f"{turn.question}\n\n{turn.answer}",
+        created_at=call.date, chat_id=call.chat_id, message_id=call.message_id,
+    )  # fmt: skip
+    return Reply(notice=f"В заметках: #{note.number}")
+
+
+@button("stop")
+def stop(call: Call) -> Reply:
+    owner = call.app.gate.owner
+    stopped = call.app.questions.stop(call.number(), lambda asker: call.user_id in (asker, owner))
+    return Reply(notice="Останавливаю." if stopped else "Уже закончено.")
+
+
+def _repeat(call: Call, turn: Turn, model: Model) -> Reply:
+    return _ask(
+        call, turn.question, model=model, parent_id=turn.parent_id, context=turn.context, media=turn.media
+    )
+
+
+def _ask(call: Call, text: str, *, model: Model | None = None, **more: object) -> Reply:
+    """Put a question on its way; the answer will grow in the message that this reply becomes."""
+    call.app.questions.check_room(call.user_id)
+    asked = model or call.app.db.get_active_model()
+    turn = call.app.dialogue.begin(call.update_id, call.user_id, asked.id, text, **more)
+    able, note = _able(call, turn, asked)
+    question = Question(call.update_id, call.chat_id, turn, able, note)
+    return Reply(
+        waiting(able),
+        buttons=stop_button(call.update_id),
+        then=lambda sent: call.app.questions.start(question, sent),
+    )
+
+
+def _able(call: Call, turn: Turn, model: Model) -> tuple[Model, str]:
+    """Return the model if it can read what came with the question, else the first that can, and why."""
+    if needs(turn) <= model.inputs:
+        return model, ""
+    others = call.app.registry.substitutes(model, needs(turn))
+    if not others:
+        raise UserError(NO_EYES)
+    return others[0], f"{model.key} не видит картинок"
+
+
+def _own_turn(call: Call, turn_id: str) -> Turn:
+    """Return the turn under whose answer a button was pressed, by its asker or by the owner."""
+    turn = call.app.dialogue.get(parse_number(turn_id))
+    if call.user_id not in (turn.user_id, call.app.gate.owner):
+        raise UserError(NOT_YOURS)
+    return turn
+
+
+def _media(message: dict[str, Any]) -> str:
+    media = find_media(message)
+    return media.to_json() if media else ""
+
+
+def _answered_in(call: Call, message: dict[str, Any]) -> Turn | None:
+    """Return the turn whose answer somebody replied to."""
+    return call.app.dialogue.in_message(call.chat_id, message["message_id"]) if message else None
+
+
+def _context(call: Call, replied: dict[str, Any]) -> str:
+    """Return the text that the command replies to: the marked part, the whole answer, or the message."""
+    if marked := dig(call.message, "quote", "text"):
+        return str(marked)
+    turn = _answered_in(call, replied)
+    return turn.answer if turn else replied.get("text") or replied.get("caption") or ""

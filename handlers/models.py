@@ -1,0 +1,145 @@
+"""/models, /model and what the owner does with the registry."""
+
+import math
+import re
+from collections.abc import Sequence
+
+from commands import Button, Call, Reply, UserError, WrongArgumentsError, button, command
+from db import Model, NoModelsError, UnknownModelError
+from handlers.basics import owner_only
+from openrouter_client import RemoteModel, fetch_models, is_openrouter
+
+PAGE = 10
+FETCH_S = 20  # the owner's chat waits that long at most
+READS = {"image": "🖼", "file": "📄"}
+
+
+@command("models", "", "Получить список моделей")
+def models(call: Call) -> Reply:
+    return _page(call, 1)
+
+
+@button("page")
+def turn_page(call: Call) -> Reply:
+    return _page(call, call.number(), in_place=True)
+
+
+@button("use")
+def tap(call: Call) -> Reply:
+    owner_only(call)
+    page, _, model_id = call.args.partition(".")
+    switched = call.app.db.set_active_model(_model_id(model_id))
+    return _page(call, _model_id(page), in_place=True, notice=f"Активна {switched.label}")
+
+
+@button("refresh")
+def refresh(call: Call) -> Reply:
+    owner_only(call)
+    known = call.app.registry.sync(fetch_models(FETCH_S), free_only=is_openrouter())
+    notice = "Список обновлён." if known else "Сервис прислал пустой список, оставляю прежний."
+    return _page(call, 1, in_place=True, notice=notice)
+
+
+@command("model", "<id>", "Установить активную модель", wrong="<ID из /models>")
+def model(call: Call) -> Reply | str:
+    wanted = call.args.strip()
+    if not wanted:
+        active = call.app.db.get_active_model()
+        return f"Текущая активная модель: {_name(active)}\n(сменить: /model <ID> или /models)"
+    owner_only(call)
+    if re.fullmatch("[0-9]+", wanted):
+        return _switch(call, _model_id(wanted))
+    hits = call.app.registry.find(wanted)
+    if not hits:
+        raise WrongArgumentsError
+    return _switch(call, hits[0].id) if len(hits) == 1 else Reply("Какую из них?", buttons=_rows(hits, 1))
+
+
+@command("model_add", "<ключ>", "Добавить модель", owner_only=True)
+def model_add(call: Call) -> Reply | str:
+    key = call.text().strip()
+    listed = {model.key: model for model in fetch_models(FETCH_S)}
+    if key not in listed:
+        raise UserError("Такой модели у сервиса нет. Ключи моделей: openrouter.ai/models")
+    if _costs(listed[key]):
+        offered = call.app.registry.add(listed[key], paid=True, offer_only=True)
+        yes = Button("Добавить, хотя она платная", "paid", offered.id)
+        return Reply(f"{_name(offered)} — платная модель: каждый вопрос будет стоить денег.", buttons=[[yes]])
+    return f"Добавлена: {_numbered(call.app.registry.add(listed[key], paid=False))}"
+
+
+@button("paid")
+def add_paid(call: Call) -> Reply:
+    owner_only(call)
+    return Reply(f"Добавлена: {_numbered(call.app.registry.restore(call.number()))}", in_place=True)
+
+
+@command("model_del", "<id>", "Убрать модель", owner_only=True)
+def model_del(call: Call) -> str:
+    removed = call.app.registry.remove(_model_id(call.text().strip()))
+    return f"Убрана: {_name(removed)}\n(вернуть: /model_add {removed.key})"
+
+
+def _switch(call: Call, model_id: int) -> str:
+    return f"Активная модель переключена: {_name(call.app.db.set_active_model(model_id))}"
+
+
+def _model_id(text: str) -> int:
+    if not re.fullmatch("[0-9]+", text):
+        raise WrongArgumentsError
+    if len(text) > 18:  # more than SQLite can count
+        raise UnknownModelError(text)
+    return int(text)
+
+
+def _costs(model: RemoteModel) -> bool:
+    return is_openrouter() and not model.free
+
+
+# The list
+
+
+def _page(call: Call, number: int, *, in_place: bool = False, notice: str = "") -> Reply:
+    rows = call.app.db.list_models()
+    if not rows:
+        raise NoModelsError
+    last = math.ceil(len(rows) / PAGE)
+    number = min(number, last)
+    shown = rows[(number - 1) * PAGE : number * PAGE]
+    replaced = call.app.registry.replaced()
+    warning = ["", f"⚠ {replaced} больше недоступна, активной стала другая модель."] if replaced else []
+    lines = ["Доступные модели:", *map(_row, shown), *warning, "", "Активировать: /model <ID>"]
+    buttons = _rows(shown, number) + _navigation(call, number, last)
+    return Reply("\n".join(lines), buttons=buttons, in_place=in_place, notice=notice)
+
+
+def _navigation(call: Call, number: int, last: int) -> list[list[Button]]:
+    """Return the buttons below the models: other pages, and the owner's."""
+    pages = [Button("◀", "page", number - 1)] if number > 1 else []
+    pages += [Button(f"{number + 1} из {last} ▶", "page", number + 1)] if number < last else []
+    own = [Button("🔄 Обновить", "refresh")] if call.app.gate.may_manage(call.user_id) else []
+    return [row for row in (pages, own) if row]
+
+
+def _rows(rows: Sequence[Model], page: int) -> list[list[Button]]:
+    # The id, not the key: keys of 61 bytes exist, and a button carries 64.
+    return [
+        [Button(f"{'★ ' if row.active else ''}{row.label}", "use", f"{page}.{row.id}")]
+        for row in rows
+        if row.available
+    ]
+
+
+def _row(row: Model) -> str:
+    more = [f"{row.context_length // 1000}k"] if row.context_length else []
+    more += [sign for kind, sign in READS.items() if kind in row.inputs]
+    more += [] if row.available else ["⚠ недоступна"]
+    return f"{'★' if row.active else ' '} {_numbered(row)}" + (f" · {' '.join(more)}" if more else "")
+
+
+def _numbered(row: Model) -> str:
+    return f"{row.id}. {_name(row)}"
+
+
+def _name(row: Model) -> str:
+    return f"{row.label} [{row.key}]"

@@ -1,0 +1,124 @@
+"""/note_*: a person's own notes."""
+
+from collections import Counter
+from datetime import UTC, date, datetime, timedelta, tzinfo
+
+import telegram_text
+from commands import Call, Reply, WrongArgumentsError, command, parse_number
+from db import Note, fold
+
+NO_NOTES = "Заметок пока нет. Добавить: /note_add <текст>"
+LISTED = 10
+FOUND = 50
+BAR = 20  # characters of the longest bar
+
+
+@command("note_add", "<текст>", "Добавить заметку")
+def note_add(call: Call) -> str:
+    note = call.app.db.add_note(
+        call.user_id,
+        call.text(),
+        created_at=call.date,
+        chat_id=call.chat_id,
+        message_id=call.message_id,
+    )
+    return f"Заметка #{note.number} сохранена."
+
+
+@command("note_list", "[N]", "Список заметок")
+def note_list(call: Call) -> str:
+    limit = call.number(100, LISTED)
+    notes = call.app.db.list_notes(call.user_id, limit)
+    if not notes:
+        return NO_NOTES
+    total = call.app.db.count_notes(call.user_id)
+    return "\n".join(
+        [f"Последние заметки ({len(notes)} из {total}):", *(_line(call, note) for note in notes)]
+    )
+
+
+@command("note_find", "<подстрока>", "Поиск заметок")
+def note_find(call: Call) -> str:
+    needle = call.text().strip()
+    total, notes = call.app.db.find_notes(call.user_id, needle, FOUND)
+    if not notes:
+        return f"Ничего не найдено: {telegram_text.first_line(needle)}"
+    head = f"Найдено: {total}" + (f", последние {len(notes)}" if total > len(notes) else "")
+    return "\n".join([f"{head}.", *(_hit(call, note, needle) for note in notes)])
+
+
+@command("note_edit", "<id> <текст>", "Изменить заметку")
+def note_edit(call: Call) -> str:
+    number, text = _number_and_text(call)
+    call.app.db.edit_note(call.user_id, number, text, edited_at=call.date)
+    return f"Заметка #{number} изменена."
+
+
+@command("note_del", "<id>", "Удалить заметку")
+def note_del(call: Call) -> str:
+    number = call.number()
+    call.app.db.delete_note(call.user_id, number, deleted_at=call.date, message_id=call.message_id)
+    return f"Заметка #{number} удалена."
+
+
+@command("note_count", "", "Сколько заметок")
+def note_count(call: Call) -> str:
+    return f"Заметок: {call.app.db.count_notes(call.user_id)}."
+
+
+@command("note_export", "", "Экспорт заметок в .txt")
+def note_export(call: Call) -> Reply | str:
+    notes = call.app.db.list_notes(call.user_id)
+    if not notes:
+        return NO_NOTES
+    text = "\n\n".join(f"#{note.number} · {_when(call, note)}\n{note.text}" for note in reversed(notes))
+    return Reply(document=("notes.txt", f"{text}\n".encode("utf-8", "replace")))
+
+
+@command("note_stats", "[days]", "Статистика по датам")
+def note_stats(call: Call) -> Reply:
+    days = call.number(365, 7)
+    zone = call.app.settings.timezone
+    today = _local(call.date, zone).date()
+    first = today - timedelta(days=days - 1)
+    counts = Counter(
+        _local(time, zone).date() for time in call.app.db.note_times(call.user_id, _start_of(first, zone))
+    )
+    lines = [
+        _bar(day, counts[day], max(counts.values(), default=0))
+        for day in (first + timedelta(n) for n in range(days))
+    ]
+    text, entities = telegram_text.pre("\n".join([*lines, f"Всего: {counts.total()}"]))
+    return Reply(text, entities)
+
+
+def _number_and_text(call: Call) -> tuple[int, str]:
+    number, *rest = call.args.split(maxsplit=1)[:2] or [""]
+    if not rest:
+        raise WrongArgumentsError
+    return parse_number(number), rest[0]
+
+
+def _line(call: Call, note: Note) -> str:
+    return f"#{note.number} · {_when(call, note)} · {telegram_text.first_line(note.text)}"
+
+
+def _hit(call: Call, note: Note, needle: str) -> str:
+    start = fold(note.text).find(fold(needle))
+    return f"#{note.number} · {_when(call, note)} · {telegram_text.snippet(note.text, start, len(needle))}"
+
+
+def _when(call: Call, note: Note) -> str:
+    return f"{_local(note.created_at, call.app.settings.timezone):%d.%m.%Y %H:%M}"
+
+
+def _local(time: int, zone: tzinfo | None) -> datetime:
+    return datetime.fromtimestamp(time, UTC).astimezone(zone)
+
+
+def _start_of(day: date, zone: tzinfo | None) -> int:
+    return int(datetime(day.year, day.month, day.day, tzinfo=zone).timestamp())
+
+
+def _bar(day: date, count: int, most: int) -> str:
+    return f"{day:%d.%m} {count:>4} {'█' * -(-count * BAR // most) if count else ''}".rstrip()

@@ -1,0 +1,47 @@
+"""/usage: what was asked today, what the key has left, and how the models do."""
+
+from datetime import UTC, datetime
+
+import telegram_text
+from commands import Call, Reply, command
+from openrouter_client import OpenRouterError, is_openrouter, key_info
+from storage.registry import Record
+
+DAYS = 7
+KEY_S = 10
+
+
+@command("usage", "", "")
+def usage(call: Call) -> Reply:
+    manages = call.app.gate.may_manage(call.user_id)
+    today = int(datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0).timestamp())
+    asked, tokens = call.app.registry.usage(today, None if manages else call.user_id)
+    records = call.app.registry.records(today - (DAYS - 1) * 86_400)
+    head = f"Сегодня{' у всех' if manages else ''}: вопросов {asked}, токенов {tokens}.\n{_left()}"
+    table, entities = telegram_text.pre(_table(records))
+    start = telegram_text.utf16_len(head) + 2
+    return Reply(f"{head}\n\n{table}", [{**entity, "offset": start} for entity in entities])
+
+
+def _left() -> str:
+    """Return what OpenRouter says of today's free questions; the day there is UTC's."""
+    if not is_openrouter():
+        return "Бесплатный лимит считает только openrouter.ai."
+    try:
+        info = key_info(KEY_S)
+    except OpenRouterError as exc:
+        return f"Остаток бесплатных запросов неизвестен: {exc}"
+    if info.used is None:
+        return "Остаток бесплатных запросов OpenRouter не сообщил."
+    return f"Бесплатных запросов за сутки: {info.used} из {info.limit}, осталось {info.remaining}."
+
+
+def _table(records: list[Record]) -> str:
+    if not records:
+        return f"За {DAYS} дней моделей не спрашивали."
+    width = max(len(record.label) for record in records)
+    lines = [f"{'За ' + str(DAYS) + ' дней':<{width}}  раз  сбоев  секунд"]
+    for record in records:
+        seconds = f"{record.ms / 1000:.1f}" if record.ms is not None else "—"
+        lines.append(f"{record.label:<{width}}  {record.asked:>3}  {record.failed:>5}  {seconds:>6}")
+    return "\n".join(lines)

@@ -1,0 +1,63 @@
+"""The one place where an exception becomes a sentence for a person."""
+
+import logging
+import sqlite3
+
+import db
+from commands import UserError
+from openrouter_client import OpenRouterError
+from storage.dialogue import TurnNotFoundError
+from storage.people import PersonNotFoundError
+from telegram_api import TelegramError
+
+log = logging.getLogger(__name__)
+UNEXPECTED = "Непредвиденная ошибка."
+
+_SENTENCES: dict[type[BaseException], str] = {
+    db.UnknownModelError: "Неизвестный ID модели. Сначала /models.",
+    db.NoModelsError: "Список моделей пуст.",
+    TurnNotFoundError: "Этого вопроса больше нет. Спросите заново: /ask <вопрос>",
+    PersonNotFoundError: "Среди гостей нет человека с таким id. Список: /people",
+}
+
+# By the beginning of SQLite's own name of the error, so that IOERR_WRITE, BUSY_SNAPSHOT … go with it.
+_STORAGE = {
+    "SQLITE_FULL": "на диске нет места. Освободите место на диске с базой",
+    "SQLITE_IOERR": "диск не читается или не пишется (возможно, нет места). Проверьте диск с базой",
+    "SQLITE_BUSY": "база данных занята другой программой. Закройте её",
+    "SQLITE_LOCKED": "база данных занята другой программой. Закройте её",
+    "SQLITE_READONLY": "файл базы данных доступен только для чтения. Дайте право записи",
+    "SQLITE_CANTOPEN": "файл базы данных не открывается. Проверьте DB_PATH и права на папку",
+    "SQLITE_NOTADB": "файл DB_PATH — не база данных SQLite. Укажите в DB_PATH другой файл",
+    "SQLITE_CORRUPT": "файл базы данных повреждён. Восстановите его из резервной копии",
+}
+
+
+def storage_trouble(exc: BaseException) -> str | None:
+    """Say what keeps the file of notes from being used; None for an exception of any other kind."""
+    if isinstance(exc, db.NewerFileError):
+        return "файл базы данных записан более новой версией программы. Обновите программу"
+    if isinstance(exc, db.AlreadyOpenError):
+        return "с этой базой данных уже работает другая копия бота. Остановите её"
+    if isinstance(exc, OSError):
+        return f"файл базы данных не открывается ({exc.strerror}). Проверьте DB_PATH и права"
+    name = getattr(exc, "sqlite_errorname", None) or ""
+    return next((sentence for prefix, sentence in _STORAGE.items() if name.startswith(prefix)), None)
+
+
+def in_words(exc: BaseException) -> str:
+    """Say to a person what went wrong; what nobody expected is logged with its traceback."""
+    if isinstance(exc, UserError):
+        return str(exc)
+    if isinstance(exc, db.NoteNotFoundError):
+        return f"Нет заметки #{exc.number}. Список: /note_list"
+    if type(exc) in _SENTENCES:
+        return _SENTENCES[type(exc)]
+    if isinstance(exc, TelegramError):
+        return "Telegram не отдал файл. Пришлите его ещё раз."
+    if isinstance(exc, OpenRouterError):
+        return f"Ошибка: {exc}" + (f"\n{exc.hint}" if exc.hint else "")
+    if isinstance(exc, sqlite3.Error) and (trouble := storage_trouble(exc)):
+        return f"Не получилось: {trouble}."
+    log.error(UNEXPECTED, exc_info=exc)
+    return UNEXPECTED

@@ -1,0 +1,87 @@
+"""Lanes: the jobs of one chat run one after another, chats run beside each other, on a few threads.
+
+A job that has to wait (Telegram said «retry after 30») gives its thread back and is called again when it is
+due; its lane waits with it, so that nothing of the chat overtakes it.
+"""
+
+import heapq
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from itertools import count
+
+log = logging.getLogger(__name__)
+
+Job = Callable[[], float | None]  # does its work; a number: call me again in so many seconds
+
+
+class Lanes:
+    """A fixed pool of threads that works off any number of lanes."""
+
+    def __init__(self, workers: int = 16) -> None:
+        self._lanes: dict[int, deque[Job]] = {}
+        self._due: list[tuple[float, int, int]] = []  # heap of (when, running number, lane)
+        self._numbers = count()
+        self._changed = threading.Condition()
+        self._closed = False
+        self._threads = [
+            threading.Thread(target=self._work, name=f"lane-{n}", daemon=True) for n in range(workers)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def put(self, lane: int, job: Job) -> None:
+        """Add a job at the end of a lane."""
+        with self._changed:
+            jobs = self._lanes.setdefault(lane, deque())
+            jobs.append(job)
+            if len(jobs) == 1:
+                self._schedule(lane, 0)
+
+    def is_idle(self, lane: int | None = None) -> bool:
+        """Tell whether every job, or every job of one lane, is done."""
+        return not self._lanes if lane is None else lane not in self._lanes
+
+    def close(self, timeout: float) -> None:
+        """Let running jobs end, take up no other one, and wait so many seconds for it."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+        deadline = time.monotonic() + timeout
+        for thread in self._threads:
+            thread.join(max(0, deadline - time.monotonic()))
+
+    def _schedule(self, lane: int, pause: float) -> None:
+        heapq.heappush(self._due, (time.monotonic() + pause, next(self._numbers), lane))
+        self._changed.notify()
+
+    def _work(self) -> None:
+        while (lane := self._next()) is not None:
+            pause = self._call(self._lanes[lane][0])
+            with self._changed:
+                if pause is None:
+                    self._lanes[lane].popleft()
+                if not self._lanes[lane]:
+                    del self._lanes[lane]
+                else:
+                    self._schedule(lane, pause or 0)
+
+    @staticmethod
+    def _call(job: Job) -> float | None:
+        try:
+            return job()
+        except Exception:
+            log.exception("Задание прервано")  # a bug, but the thread has other chats to serve
+            return None
+
+    def _next(self) -> int | None:
+        """Wait for the lane that is due first; None when there will be none any more."""
+        with self._changed:
+            while not self._closed:
+                pause = self._due[0][0] - time.monotonic() if self._due else None
+                if pause is not None and pause <= 0:
+                    return heapq.heappop(self._due)[2]
+                self._changed.wait(pause)
+            return None

@@ -1,0 +1,47 @@
+"""Logging that cannot tell a secret, whoever logs and whatever the exception holds."""
+
+import logging
+import sys
+import threading
+from collections.abc import Iterable
+from types import TracebackType
+from urllib.parse import quote
+
+import telebot
+
+log = logging.getLogger("bot")
+
+
+class RedactingFormatter(logging.Formatter):
+    """Blots the secrets out of the finished line, its traceback included."""
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
+        known = {secret for secret in secrets if secret}
+        self._secrets = known | {quote(secret, safe="") for secret in known}
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = super().format(record)
+        for secret in self._secrets:
+            line = line.replace(secret, "***")
+        return line
+
+
+def set_up_logging(level: str, secrets: Iterable[str]) -> None:
+    """Log to standard error, uncaught exceptions of every thread included."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(RedactingFormatter(secrets))
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+    # The library brings a handler of its own, and at DEBUG prints every text; urllib3 prints every address.
+    telebot.logger.handlers.clear()
+    for name in (telebot.logger.name, "urllib3"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    sys.excepthook = _log_uncaught
+    threading.excepthook = lambda args: _log_uncaught(args.exc_type, args.exc_value, args.exc_traceback)
+
+
+def _log_uncaught(
+    kind: type[BaseException], exc: BaseException | None, traceback: TracebackType | None
+) -> None:
+    if exc is not None:
+        log.critical("Необработанная ошибка", exc_info=(kind, exc, traceback))

@@ -1,0 +1,129 @@
+-- The newest shape of every table. Re-runnable: db.py runs it at every start, in one transaction with the
+-- migrations that an older file needs first (MIGRATIONS in db.py). Times are whole seconds since 1970, UTC.
+-- NOTE: a new column also needs a migration, and stands last in its table there and here.
+
+CREATE TABLE IF NOT EXISTS models (
+    id             INTEGER PRIMARY KEY,
+    key            TEXT NOT NULL UNIQUE,
+    label          TEXT NOT NULL,
+    active         INTEGER NOT NULL DEFAULT 0 CHECK (active IN (0, 1)),
+    context_length INTEGER,                             -- tokens; NULL: not known
+    inputs         TEXT NOT NULL DEFAULT 'text',        -- what it reads, by commas: text,image,file
+    gone_at        INTEGER,                             -- not offered (free) any more since
+    removed_at     INTEGER,                             -- the owner does not want it in the list
+    paid           INTEGER NOT NULL DEFAULT 0 CHECK (paid IN (0, 1))  -- the owner added it although it costs
+);
+
+-- At most one row may be active: the index sees active rows only, and all of them have the same value.
+CREATE UNIQUE INDEX IF NOT EXISTS ux_models_single_active ON models (active) WHERE active = 1;
+
+CREATE TABLE IF NOT EXISTS notes (
+    id                 INTEGER PRIMARY KEY,
+    user_id            INTEGER NOT NULL,
+    number             INTEGER NOT NULL,                -- #1, #2, ... of this person; rows stay, so never used twice
+    text               TEXT NOT NULL,
+    folded             TEXT NOT NULL,                   -- db.fold(text): what a search looks through
+    created_at         INTEGER NOT NULL,
+    chat_id            INTEGER,                         -- the message that it came from: handled twice, it
+    message_id         INTEGER,                         -- makes one note all the same
+    edited_at          INTEGER,
+    deleted_at         INTEGER,
+    deleted_message_id INTEGER,                         -- the command that deleted it
+    UNIQUE (user_id, number),
+    UNIQUE (chat_id, message_id)
+);
+
+CREATE INDEX IF NOT EXISTS ix_notes_user_created ON notes (user_id, created_at) WHERE deleted_at IS NULL;
+
+-- The journal: what Telegram handed over, before Telegram is told that it arrived.
+CREATE TABLE IF NOT EXISTS updates (
+    update_id   INTEGER PRIMARY KEY,
+    body        TEXT,                                   -- JSON; NULL as soon as it is done
+    received_at INTEGER NOT NULL,
+    state       TEXT NOT NULL DEFAULT 'new' CHECK (state IN ('new', 'done', 'parked')),
+    tries       INTEGER NOT NULL DEFAULT 0,             -- that ended badly
+    answer_ids  TEXT NOT NULL DEFAULT ''                -- messages that its answer goes on in, by commas
+);
+
+CREATE INDEX IF NOT EXISTS ix_updates_new ON updates (received_at, update_id) WHERE state = 'new';
+
+CREATE TABLE IF NOT EXISTS people (
+    user_id    INTEGER PRIMARY KEY,
+    name       TEXT NOT NULL,
+    owner      INTEGER NOT NULL DEFAULT 0 CHECK (owner IN (0, 1)),
+    joined_at  INTEGER NOT NULL,
+    removed_at INTEGER
+);
+
+CREATE UNIQUE INDEX IF NOT EXISTS ux_people_single_owner ON people (owner) WHERE owner = 1;
+
+-- A question and its answer. `parent_id` is the turn before it in the conversation: branches share their past.
+CREATE TABLE IF NOT EXISTS turns (
+    id            INTEGER PRIMARY KEY,
+    update_id     INTEGER UNIQUE,                       -- that asked it; NULL as soon as it is answered
+    parent_id     INTEGER REFERENCES turns (id),
+    user_id       INTEGER NOT NULL,
+    model_id      INTEGER NOT NULL REFERENCES models (id),  -- that was asked
+    question      TEXT NOT NULL,
+    context       TEXT NOT NULL DEFAULT '',             -- a text that the question is about
+    media         TEXT NOT NULL DEFAULT '',             -- JSON: a photo or file that came with it
+    answer        TEXT NOT NULL DEFAULT '',
+    finish_reason TEXT,
+    asked_at      INTEGER NOT NULL
+);
+
+-- The messages that an answer stands in: a reply to any of them goes on from there.
+CREATE TABLE IF NOT EXISTS turn_messages (
+    chat_id    INTEGER NOT NULL,
+    message_id INTEGER NOT NULL,
+    turn_id    INTEGER NOT NULL REFERENCES turns (id),
+    PRIMARY KEY (chat_id, message_id)
+) WITHOUT ROWID;
+
+-- Every time that a model was asked, for /usage.
+CREATE TABLE IF NOT EXISTS attempts (
+    at       INTEGER NOT NULL,
+    user_id  INTEGER NOT NULL,
+    model_id INTEGER NOT NULL REFERENCES models (id),
+    ms       INTEGER NOT NULL,
+    tokens   INTEGER NOT NULL DEFAULT 0,
+    failed   INTEGER NOT NULL CHECK (failed IN (0, 1))
+);
+
+CREATE INDEX IF NOT EXISTS ix_attempts_at ON attempts (at);
+
+-- Single facts to be remembered across restarts.
+CREATE TABLE IF NOT EXISTS facts (
+    name  TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+);
+
+-- One-time codes of links, as hashes: who reads the file learns none of them.
+CREATE TABLE IF NOT EXISTS codes (
+    hash       TEXT PRIMARY KEY,
+    owner      INTEGER NOT NULL CHECK (owner IN (0, 1)),  -- 1: makes its user the owner
+    expires_at INTEGER NOT NULL
+);
+
+-- The catalogue. Only what is missing is added: a file of the course keeps its rows, ids and active model,
+-- and an id that is taken there already gives way to the next free one (those come last).
+WITH catalogue (id, key, label) AS (VALUES
+    (1, 'deepseek/deepseek-chat-v3.1:free', 'DeepSeek V3.1 (free)'),
+    (2, 'deepseek/deepseek-r1:free', 'DeepSeek R1 (free)'),
+    (3, 'mistralai/mistral-small-24b-instruct-2501:free', 'Mistral Small 24b (free)'),
+    (4, 'meta-llama/llama-3.1-8b-instruct:free', 'Llama 3.1 8B (free)'),
+    (5, 'google/gemma-4-31b-it:free', 'Gemma 4 31B (free)'),
+    (6, 'google/gemma-4-26b-a4b-it:free', 'Gemma 4 26B A4B (free)'),
+    (7, 'nvidia/nemotron-3-ultra-550b-a55b:free', 'Nemotron 3 Ultra (free)'),
+    (8, 'nvidia/nemotron-3-nano-omni-30b-a3b-reasoning:free', 'Nemotron 3 Nano Omni (free)'),
+    (9, 'cohere/north-mini-code:free', 'North Mini Code (free)'),
+    (10, 'openrouter/free', 'OpenRouter: любая бесплатная')
+)
+INSERT INTO models (id, key, label)
+SELECT iif(id IN (SELECT id FROM models), NULL, id), key, label
+FROM catalogue
+WHERE key NOT IN (SELECT key FROM models)
+ORDER BY id IN (SELECT id FROM models), id;
+
+UPDATE models SET active = 1
+WHERE id = (SELECT min(id) FROM models) AND NOT EXISTS (SELECT 1 FROM models WHERE active = 1);

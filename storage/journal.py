@@ -1,0 +1,90 @@
+"""The journal of updates: what Telegram handed over stands here before Telegram hears that it arrived.
+
+An update is 'new' until its answer was delivered, then 'done' and without its body. What is still new when
+the program starts is taken up again, in order; an update that keeps ending badly is 'parked'.
+"""
+
+import json
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from db import Database
+
+# Telegram hands an update over for 24 hours at most, so older rows guard against nothing. They have to go:
+# after a quiet week it numbers updates afresh, and a number that stands here would be taken for a repetition.
+KEEP_DONE_S = 2 * 86_400
+
+Body = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """An update that waits for its answer; `answer_ids` are messages in which the answer has begun."""
+
+    update_id: int
+    body: Body = field(repr=False)  # a person's text, not for the log
+    received_at: int
+    tries: int = 0
+    answer_ids: tuple[int, ...] = ()
+
+
+class Journal:
+    """The table `updates` of a Database."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def add(self, bodies: Iterable[Body]) -> list[Update]:
+        """Put a batch on disk and return what of it is new; the rest has been handed over before."""
+        now = int(time.time())
+        with self._db.write(synced=True) as conn:
+            conn.execute("DELETE FROM updates WHERE state = 'done' AND received_at < ?", (now - KEEP_DONE_S,))
+            return [
+                Update(body["update_id"], body, now)
+                for body in bodies
+                if conn.execute(
+                    "INSERT INTO updates (update_id, body, received_at) VALUES (?, ?, ?)"
+                    " ON CONFLICT DO NOTHING",
+                    (body["update_id"], json.dumps(body), now),
+                ).rowcount
+            ]
+
+    def unanswered(self) -> list[Update]:
+        """Return what an earlier run left, in the order in which it came."""
+        with self._db.read() as conn:
+            rows = conn.execute(
+                "SELECT update_id, body, received_at, tries, answer_ids FROM updates"
+                " WHERE state = 'new' ORDER BY received_at, update_id"
+            ).fetchall()
+        return [
+            Update(
+                update_id,
+                json.loads(body),
+                received_at,
+                tries,
+                tuple(map(int, answer_ids.split(",") if answer_ids else ())),
+            )
+            for update_id, body, received_at, tries, answer_ids in rows
+        ]
+
+    def done(self, update_id: int) -> None:
+        """Note that an update has its answer, and forget what it said."""
+        self._set(update_id, "state = 'done', body = NULL")
+
+    def park(self, update_id: int) -> None:
+        """Put aside an update that cannot be handled; its body stays for whoever looks into it."""
+        self._set(update_id, "state = 'parked'")
+
+    def count_try(self, update_id: int, by: int = 1) -> None:
+        """Count a try that ended badly, or with -1 take the last one back."""
+        self._set(update_id, "tries = tries + ?", by)
+
+    def answered_in(self, update_id: int, message_ids: Iterable[int]) -> None:
+        """Remember the messages in which an answer goes on, so that it can go on there after a restart."""
+        self._set(update_id, "answer_ids = ?", ",".join(map(str, message_ids)))
+
+    def _set(self, update_id: int, what: str, *values: object) -> None:
+        with self._db.write() as conn:
+            conn.execute(f"UPDATE updates SET {what} WHERE update_id = ?", (*values, update_id))

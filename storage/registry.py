@@ -1,0 +1,189 @@
+"""The living part of the registry: what the service offers now, what the owner adds, how it fares.
+
+`Database` lists and switches the models; this keeps the list true. A model's id is never used again: rows
+stay, marked as gone (the service's doing) or as removed (the owner's).
+"""
+
+import sqlite3
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from db import MODEL_COLUMNS, Database, Model, UnknownModelError, read_model
+from openrouter.models import FREE_ROUTER, RemoteModel
+
+KEEP_ATTEMPTS_S = 30 * 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """How a model did lately; `ms` is the mean of its answers."""
+
+    label: str
+    asked: int
+    failed: int
+    ms: int | None
+
+
+class Registry:
+    """The tables `models` and `attempts` of a Database."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def sync(self, listed: Sequence[RemoteModel], *, free_only: bool) -> bool:
+        """Make the registry what the service lists, and say whether it was a list.
+
+        One without a free model is taken for a failed reading and changes nothing.
+        """
+        offered = [model for model in listed if model.usable]
+        free = [model for model in offered if model.free or not free_only]
+        if not free:
+            return False
+        now = int(time.time())
+        with self._db.write() as conn:
+            conn.execute("UPDATE models SET gone_at = ? WHERE gone_at IS NULL", (now,))
+            for model in free:
+                _upsert(conn, model)
+            for model in offered:
+                conn.execute("UPDATE models SET gone_at = NULL WHERE key = ? AND paid", (model.key,))
+            _replace_active(conn, tell=True)
+            conn.execute("DELETE FROM attempts WHERE at < ?", (now - KEEP_ATTEMPTS_S,))
+        return True
+
+    def find(self, part: str) -> list[Model]:
+        """Return the models with that in their key or label; only available ones if there are any."""
+        wanted = part.casefold()
+        hits = [m for m in self._db.list_models() if wanted in f"{m.key}\n{m.label}".casefold()]
+        return [model for model in hits if model.available] or hits
+
+    def get(self, model_id: int) -> Model:
+        """Return a model by its id; raises UnknownModelError."""
+        found = [model for model in self._db.list_models() if model.id == model_id]
+        if not found:
+            raise UnknownModelError(model_id)
+        return found[0]
+
+    def substitutes(self, model: Model, needs: frozenset[str]) -> list[Model]:
+        """Return the free models to ask instead, the next ones first.
+
+        OpenRouter's router is among them only if fewer than two others are left: it picks one of them itself.
+        """
+        free = [m for m in self._db.list_models() if m.available and not m.paid and needs <= m.inputs]
+        others = sorted((m for m in free if m.id != model.id), key=lambda m: (m.id < model.id, m.id))
+        named = [other for other in others if other.key != FREE_ROUTER]
+        return named if len(named) > 1 else others
+
+    def add(self, model: RemoteModel, *, paid: bool, offer_only: bool = False) -> Model:
+        """Add a model, or take back one that was removed; an offer stays removed until it is restored."""
+        with self._db.write() as conn:
+            _upsert(conn, model)
+            removed_at = int(time.time()) if offer_only else None
+            row = conn.execute(
+                f"UPDATE models SET removed_at = ?, paid = ? WHERE key = ? RETURNING {MODEL_COLUMNS}",
+                (removed_at, paid, model.key),
+            ).fetchone()
+        return read_model(row)
+
+    def restore(self, model_id: int) -> Model:
+        """Take back a model that was removed or only offered; raises UnknownModelError."""
+        with self._db.write() as conn:
+            row = conn.execute(
+                f"UPDATE models SET removed_at = NULL WHERE id = ? RETURNING {MODEL_COLUMNS}", (model_id,)
+            ).fetchone()
+        if row is None:
+            raise UnknownModelError(model_id)
+        return read_model(row)
+
+    def remove(self, model_id: int) -> Model:
+        """Put a model away until the owner adds it again; raises UnknownModelError."""
+        with self._db.write() as conn:
+            row = conn.execute(
+                "UPDATE models SET removed_at = ? WHERE id = ? AND removed_at IS NULL"
+                f" RETURNING {MODEL_COLUMNS}",
+                (int(time.time()), model_id),
+            ).fetchone()
+            if row is None:
+                raise UnknownModelError(model_id)
+            _replace_active(conn, tell=False)
+        return read_model(row)
+
+    def replaced(self) -> str:
+        """Return the key of the model that was active until it was gone; empty once somebody has chosen."""
+        with self._db.read() as conn:
+            return _fact(conn, "model_switch")
+
+    def replaced_untold(self) -> str:
+        """Return the same once: for the first answer after it."""
+        with self._db.write() as conn:
+            key = _fact(conn, "model_switch_untold")
+            conn.execute("DELETE FROM facts WHERE name = 'model_switch_untold'")
+        return key
+
+    # How the models do
+
+    def note_attempt(self, user_id: int, model: Model, *, ms: int, tokens: int, failed: bool) -> None:
+        """Note that a model was asked, and how that went."""
+        with self._db.write() as conn:
+            conn.execute(
+                "INSERT INTO attempts (at, user_id, model_id, ms, tokens, failed) VALUES (?, ?, ?, ?, ?, ?)",
+                (int(time.time()), user_id, model.id, ms, tokens, failed),
+            )
+
+    def usage(self, since: int, user_id: int | None) -> tuple[int, int]:
+        """Return how many questions were asked and tokens used since then, by one person or by all."""
+        who = "(? IS NULL OR user_id = ?)"
+        with self._db.read() as conn:
+            asked = conn.execute(
+                f"SELECT count(*) FROM turns WHERE asked_at >= ? AND {who}", (since, user_id, user_id)
+            ).fetchone()[0]
+            tokens = conn.execute(
+                f"SELECT total(tokens) FROM attempts WHERE at >= ? AND {who}", (since, user_id, user_id)
+            ).fetchone()[0]
+        return asked, int(tokens)
+
+    def records(self, since: int) -> list[Record]:
+        """Return how each model did since then, the busiest first."""
+        with self._db.read() as conn:
+            rows = conn.execute(
+                "SELECT label, count(*), sum(failed), avg(ms) FILTER (WHERE NOT failed)"
+                " FROM attempts JOIN models ON models.id = model_id WHERE at >= ?"
+                " GROUP BY model_id ORDER BY count(*) DESC, model_id",
+                (since,),
+            )
+            return [
+                Record(label, asked, failed, None if ms is None else round(ms))
+                for label, asked, failed, ms in rows
+            ]
+
+
+def _upsert(conn: sqlite3.Connection, model: RemoteModel) -> None:
+    """Add a model or note what is known of it now; its label and whether it was removed are the owner's."""
+    conn.execute(
+        "INSERT INTO models (key, label, context_length, inputs) VALUES (?, ?, ?, ?)"
+        " ON CONFLICT (key) DO UPDATE"
+        " SET context_length = excluded.context_length, inputs = excluded.inputs, gone_at = NULL",
+        (model.key, model.label, model.context_length, ",".join(sorted(model.inputs))),
+    )
+
+
+def _replace_active(conn: sqlite3.Connection, *, tell: bool) -> None:
+    """Make the first available model the active one if the active one is not; with none it stays."""
+    active = conn.execute("SELECT key, gone_at, removed_at FROM models WHERE active").fetchone()
+    key, gone, removed = active or ("", True, True)
+    first = conn.execute(
+        "SELECT id, gone_at FROM models WHERE removed_at IS NULL ORDER BY gone_at IS NOT NULL, id"
+    ).fetchone()
+    if not removed and (not gone or first[1]):
+        return
+    conn.execute("UPDATE models SET active = 0 WHERE active")
+    if first:
+        conn.execute("UPDATE models SET active = 1 WHERE id = ?", first[:1])
+    if tell and key:
+        for name in ("model_switch", "model_switch_untold"):
+            conn.execute("INSERT OR REPLACE INTO facts (name, value) VALUES (?, ?)", (name, key))
+
+
+def _fact(conn: sqlite3.Connection, name: str) -> str:
+    row = conn.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
+    return row[0] if row else ""

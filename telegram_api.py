@@ -1,0 +1,114 @@
+"""One call to the Bot API, through the library, with a body of its own and without the token in any error."""
+
+from typing import Any
+
+import requests
+from telebot import apihelper
+
+from settings import Settings
+
+
+class TelegramError(Exception):
+    """A call that did not succeed; the text names the method and the cause, never an address or a message."""
+
+    def __init__(self, method: str, cause: str) -> None:
+        super().__init__(f"{method}: {cause}")
+
+
+class UnreachableError(TelegramError):
+    """No usable answer came, so the call may have had its effect or not."""
+
+
+class RefusedError(TelegramError):
+    """Telegram said no, and why; `retry_after` is in seconds."""
+
+    def __init__(self, method: str, code: int, description: str, retry_after: float = 0) -> None:
+        super().__init__(method, f"{code} {description}")
+        self.code = code
+        self.description = description
+        self.retry_after = retry_after
+
+    def says(self, *fragments: str) -> bool:
+        """Tell whether the description holds one of these, in any case: Telegram changes its capitals."""
+        return any(fragment in self.description.lower() for fragment in fragments)
+
+
+class Telegram:
+    """The Bot API with one bot's token."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._token = settings.token
+        self._url = settings.telegram_api_url
+        self._session = _session(settings)
+        apihelper.API_URL = f"{self._url}/bot{{0}}/{{1}}"  # type: ignore[assignment]
+        apihelper.CUSTOM_REQUEST_SENDER = self._post  # type: ignore[assignment]
+
+    def call(self, method: str, **params: Any) -> Any:
+        """Call one function of `apihelper` and return the result as plain data; raises TelegramError."""
+        try:
+            return getattr(apihelper, method)(self._token, **params)
+        except apihelper.ApiTelegramException as exc:
+            wait = exc.result_json.get("parameters", {}).get("retry_after", 0)
+            raise RefusedError(method, exc.error_code, exc.description, wait) from None
+
+    def download(self, file_id: str) -> bytes:
+        """Fetch a file that somebody sent, 20 MB at most; raises TelegramError."""
+        path = self.call("get_file", file_id=file_id)["file_path"]
+        # Not by the library: it has no time-out, and its exceptions hold the address with the token.
+        try:
+            response = self._session.get(f"{self._url}/file/bot{self._token}/{path}", timeout=(10, 60))
+        except requests.RequestException as exc:
+            raise UnreachableError("download", type(exc).__name__) from None
+        if response.status_code != 200:
+            raise UnreachableError("download", f"HTTP {response.status_code}")
+        return response.content
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._session.close()
+
+    def _post(
+        self,
+        _verb: str,
+        url: str,
+        params: Any = None,
+        files: Any = None,
+        timeout: Any = None,
+        proxies: Any = None,
+    ) -> requests.Response:
+        """Send what the library would put into the URL, the text of a message included, as a body."""
+        method = url.rpartition("/")[2]
+        try:
+            response = self._session.post(url, data=params, files=files, timeout=timeout, proxies=proxies)
+        except requests.RequestException as exc:
+            raise UnreachableError(
+                method, type(exc).__name__
+            ) from None  # its text holds the URL with the token
+        response.encoding = "utf-8"  # or the library has it guessed, letter by letter
+        if not _is_answer(response):
+            raise UnreachableError(method, f"HTTP {response.status_code} без ответа Telegram")
+        return response
+
+
+def _is_answer(response: requests.Response) -> bool:
+    """Tell an answer of Telegram from a proxy's page: the library fails on the latter in three ways."""
+    try:
+        answer = response.json()
+    except ValueError:
+        return False
+    if not isinstance(answer, dict):
+        return False
+    return "result" in answer if answer.get("ok") else {"ok", "error_code", "description"} <= answer.keys()
+
+
+def _session(settings: Settings) -> requests.Session:
+    """Make the session that all threads share, its surroundings looked up once and not at every call."""
+    session = requests.Session()
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, requests.adapters.HTTPAdapter(pool_maxsize=64))
+    found = session.merge_environment_settings(settings.telegram_api_url, {}, None, None, None)
+    proxy = settings.telegram_proxy
+    session.proxies = {"http": proxy, "https": proxy} if proxy else dict(found["proxies"])
+    session.verify = found["verify"]
+    session.trust_env = False
+    return session
