@@ -64,13 +64,16 @@ class Button:
     url: str = ""
 
 
+Buttons = Sequence[Sequence[Button]]  # rows
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
     """What the bot answers; `deliver` cuts what is too long for one message."""
 
     text: str = ""
     entities: Sequence[Entity] = ()
-    buttons: Sequence[Sequence[Button]] = ()
+    buttons: Buttons = ()
     document: tuple[str, bytes] | None = None  # a file's name and content
     in_place: bool = False  # change the message whose button was pressed
     notice: str = ""  # shown for a moment over the pressed button

@@ -10,7 +10,7 @@ from typing import Any
 from telebot import types
 
 import telegram_text
-from commands import Button, Reply
+from commands import Button, Buttons, Reply
 from telegram_api import RefusedError, Telegram, UnreachableError
 
 log = logging.getLogger(__name__)
@@ -20,6 +20,7 @@ LONGEST_PAUSE_S = 30
 # for minutes. The margin is for the network: what leaves 1.2 s apart may arrive closer together.
 EDIT_PAUSE_S, GROUP_EDIT_PAUSE_S = 1.25, 3.05
 MAX_SLOWER = 8
+MAX_TOAST = 200  # characters
 NO_PREVIEW = types.LinkPreviewOptions(is_disabled=True)  # or Telegram fetches the first address of an answer
 
 
@@ -81,10 +82,7 @@ class Delivery:
         if exc.code == 429:
             self._slower[chat_id] = min(MAX_SLOWER, 2 * self._slower.get(chat_id, 1))
             raise self._pause(chat_id, exc.retry_after or 1) from None
-        if exc.code >= 500 or exc.code in (
-            401,
-            409,
-        ):  # a token that is revoked is the polling loop's to notice
+        if exc.code >= 500 or exc.code in (401, 409):  # a revoked token is the polling loop's to notice
             raise self._broken(chat_id, exc) from None
         if exc.code == 403 or exc.says("chat not found", "group chat was upgraded"):
             raise UndeliverableError(str(exc)) from None
@@ -122,6 +120,7 @@ class Delivery:
 
     def toast(self, query_id: str, text: str) -> None:
         """Answer a pressed button; it matters to nobody if that comes too late."""
+        text = telegram_text.first_line(text, MAX_TOAST)
         try:
             self._telegram.call("answer_callback_query", callback_query_id=query_id, text=text)
         except (RefusedError, UnreachableError) as exc:
@@ -140,28 +139,29 @@ class Delivery:
                 self._pause(chat_id, exc.retry_after or 1)
 
 
-def outgoing(reply: Reply, quoted: int | None, standing: tuple[int, ...] = ()) -> Iterator[Outgoing]:
-    """Turn a reply into the calls that deliver it; messages that stand already are changed."""
+def outgoing(reply: Reply, message_id: int) -> Iterator[Outgoing]:
+    """Turn a reply into the calls that deliver it, quoting the message that it answers, or in its place."""
     if reply.document:
         name, content = reply.document
         document = {"data": content, "data_type": "document", "visible_file_name": name}
-        yield "send_data", {"reply_parameters": quote(quoted), **document}
+        yield "send_data", {"reply_parameters": quote(message_id), **document}
     parts = telegram_text.split(reply.text, reply.entities) if reply.text else []
     for number, part in enumerate(parts):
-        last = number == len(parts) - 1
-        message = {
-            "text": part.text,
-            "entities": part.entities,
-            "link_preview_options": NO_PREVIEW,
-        }
-        message["reply_markup"] = keyboard(reply.buttons) if last else None
-        if number < len(standing):
-            yield "edit_message_text", {"message_id": standing[number], **message}
+        message = message_of(part, reply.buttons if number == len(parts) - 1 else ())
+        if number == 0 and reply.in_place:
+            yield "edit_message_text", {"message_id": message_id, **message}
         else:
-            yield (
-                "send_message",
-                {"reply_parameters": quote(quoted if number == 0 else None), **message},
-            )
+            yield "send_message", {"reply_parameters": quote(None if number else message_id), **message}
+
+
+def message_of(part: telegram_text.Part, buttons: Buttons) -> dict[str, Any]:
+    """Return the parameters that a message has, whether it is sent or edited."""
+    return {
+        "text": part.text,
+        "entities": part.entities,
+        "reply_markup": keyboard(buttons),
+        "link_preview_options": NO_PREVIEW,
+    }
 
 
 def quote(message_id: int | None) -> types.ReplyParameters | None:
@@ -169,7 +169,7 @@ def quote(message_id: int | None) -> types.ReplyParameters | None:
     return types.ReplyParameters(message_id, allow_sending_without_reply=True) if message_id else None
 
 
-def keyboard(buttons: Any) -> types.InlineKeyboardMarkup | None:
+def keyboard(buttons: Buttons) -> types.InlineKeyboardMarkup | None:
     """Make the library's keyboard of rows of buttons."""
     if not buttons:
         return None

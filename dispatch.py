@@ -54,13 +54,13 @@ def _run(call: Call) -> Reply | str:
 
 
 def _press(call: Call) -> Reply | str:
+    # A button of an older version, or data that somebody made up, is no error of ours.
+    gone = Reply(notice="Эта кнопка больше не действует.")
+    press = BUTTONS.get(call.name)
     try:
-        return BUTTONS[call.name](call)
-    except (
-        KeyError,
-        WrongArgumentsError,
-    ):  # a button of an older version, or data that somebody made up
-        return Reply(notice="Эта кнопка больше не действует.")
+        return press(call) if press else gone
+    except WrongArgumentsError:
+        return gone
 
 
 class Handling:
@@ -71,7 +71,6 @@ class Handling:
         self._update = update
         self._journal = journal
         self._delivery = delivery
-        self._call: Call | None = None
         self._reply = Reply()
         self._outgoing: deque[Outgoing] | None = None
         self._sent: list[int] = []
@@ -112,14 +111,16 @@ class Handling:
         return None
 
     def _begin(self) -> deque[Outgoing]:
-        self._call = call = read(self._app, self._update)
+        call = read(self._app, self._update)
         if call is None or not self._app.gate.admits(call.user_id):  # removed since it was journalled
             return deque()
         self._reply = reply = answer(call)
         if call.query_id:
             self._delivery.toast(call.query_id, reply.notice)
-            return deque(outgoing(reply, None, (call.message_id,) if reply.in_place else call.answer_ids))
-        return deque(outgoing(reply, call.message_id, call.answer_ids))
+        if call.answer_ids:  # an earlier run has sent it; what goes on there goes on
+            self._sent = list(call.answer_ids)
+            return deque()
+        return deque(outgoing(reply, call.message_id))
 
     def _send(self, method: str, params: dict[str, Any]) -> None:
         chat_id = lane_of(self._update.body)
@@ -141,12 +142,8 @@ class Handling:
 
     def _failed(self, exc: Exception) -> float | None:
         self._tries += 1
-        log.error(
-            "Обновление %s не обработано (%s-я попытка)",
-            self._update.update_id,
-            self._tries,
-            exc_info=exc,
-        )
+        number, tries = self._update.update_id, self._tries
+        log.error("Обновление %s не обработано (%s-я попытка)", number, tries, exc_info=exc)
         self._journal.count_try(self._update.update_id)
         if self._tries < MAX_TRIES:
             return RETRY_S

@@ -11,8 +11,8 @@ from typing import Any
 import telegram_text
 from answers.asking import Asking, Outcome
 from answers.conversation import Download
-from answers.screen import Buttons, Screen
-from commands import Button
+from answers.screen import Screen
+from commands import Button, Buttons
 from db import Model
 from delivery import Delivery, Pause, UndeliverableError
 from in_words import in_words, storage_trouble

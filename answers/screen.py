@@ -1,13 +1,10 @@
 """The messages in which one answer grows: which of them show what, and when the next edit may go."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
-from commands import Button
-from delivery import NO_PREVIEW, Delivery, keyboard
+from commands import Buttons
+from delivery import Delivery, message_of
 from telegram_text import Part
-
-Buttons = Sequence[Sequence[Button]]
 
 
 class Screen:
@@ -43,12 +40,7 @@ class Screen:
         return [shown and shown[0] for shown in self._shown] != list(parts)
 
     def _show(self, number: int, part: Part, buttons: Buttons) -> None:
-        message: dict[str, Any] = {
-            "text": part.text,
-            "entities": part.entities,
-            "reply_markup": keyboard(buttons),
-            "link_preview_options": NO_PREVIEW,
-        }
+        message = message_of(part, buttons)
         if number < len(self.messages):
             result = self._delivery.attempt(
                 self._chat_id, "edit_message_text", message_id=self.messages[number], **message
