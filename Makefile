@@ -20,6 +20,17 @@ types: $(VENV)/dev ## Check the types
 
 check: lint types test ## All of the three: what has to pass before a commit
 
+soak: $(VENV)/run ## Kill the bot a hundred times under load, and count what is lost
+	$(BIN)/python tests/soak.py --kills 100
+
+bench: $(VENV)/run ## Measure, against the bare library; writes bench/README.md
+	$(BIN)/python bench/run.py
+
+audit: ## Look for known holes in what is installed
+	@test -x .cache/audit/bin/pip-audit || { $(PYTHON) -m venv .cache/audit && .cache/audit/bin/pip install --quiet pip-audit==2.10.1; }
+	@.cache/audit/bin/pip-audit --strict -r requirements.txt -r constraints.txt --no-deps --disable-pip \
+		|| { echo "Holes above, or no audit: pip-audit could not reach its database."; exit 1; }
+
 $(VENV)/run: requirements.txt constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet -r requirements.txt -c constraints.txt
@@ -32,5 +43,5 @@ $(VENV)/dev: $(VENV)/run requirements-dev.txt
 clean: ## Remove what can be made again
 	rm -rf $(VENV) .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
-.PHONY: help run test lint types check clean
+.PHONY: help run test lint types check soak bench audit test-llm clean
 .DEFAULT_GOAL := help

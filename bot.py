@@ -338,10 +338,13 @@ def main(args: list[str]) -> int:
     except SettingsError as exc:
         say(str(exc))
         return 2
-    console = "--console" in args or (not settings.token and sys.stdin.isatty())
+    console = "--console" in args
     if not settings.token and not console:
-        say(HOW_TO_START)
-        return 2
+        if not sys.stdin.isatty():
+            say(HOW_TO_START)
+            return 2
+        say("TOKEN не задан (.env), поэтому без Telegram, прямо здесь.")
+        console = True
     set_up_logging(
         "WARNING" if console else settings.log_level,
         [settings.token, os.environ.get("OPENROUTER_API_KEY", "")],

@@ -5,6 +5,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,12 +16,13 @@ from answers.screen import Screen
 from commands import Button, Buttons
 from db import Model
 from delivery import Delivery, Pause, UndeliverableError
-from in_words import in_words, storage_trouble
+from in_words import UNEXPECTED, in_words, storage_trouble
 from openrouter_client import Kind, OpenRouterError
 from settings import Settings
 from storage.dialogue import Dialogue, Turn
 from storage.journal import Journal
 from storage.registry import Registry
+from telegram_api import RefusedError
 from telegram_text import Part
 
 log = logging.getLogger(__name__)
@@ -107,6 +109,8 @@ class Answering:
         except Exception:
             log.exception("Вопрос %s отложен", self.question.update_id)
             self._tools.journal.park(self.question.update_id)
+            with suppress(Pause, UndeliverableError, RefusedError):
+                self._screen.step(telegram_text.split(UNEXPECTED), ())
         finally:
             self._interrupt()
 
@@ -149,9 +153,11 @@ class Answering:
         while not self._over.is_set():
             try:
                 self._screen.step(self._draft(), stop_button(self.question.update_id))
+                return
             except Pause as exc:
                 self._over.wait(exc.seconds)
-            else:
+            except RefusedError as exc:  # of a draft; the answer itself may still pass
+                log.warning("Черновик ответа не принят: %s", exc)
                 return
 
     def _draft(self) -> list[Part]:
@@ -172,7 +178,7 @@ class Answering:
         """Show the end of it, and keep it in the conversation."""
         outcome = self._asking.outcome or Outcome(self._asking.model)
         text = self._asking.text.strip()
-        parts = self._final_parts(text, outcome)
+        parts = self._patiently(lambda: self._final_parts(text, outcome))
         finish_reason = outcome.answer.finish_reason if outcome.answer else None
         buttons = self._buttons(text, finish_reason)
         while self._patiently(lambda: self._screen.step(parts, buttons)):

@@ -1,5 +1,7 @@
 """One question put to its model, and to other models where that may help; a thread of its own."""
 
+import logging
+import sqlite3
 import threading
 import time
 from collections.abc import Callable
@@ -12,6 +14,7 @@ from settings import Settings
 from storage.dialogue import Dialogue, Turn
 from storage.registry import Registry
 
+log = logging.getLogger(__name__)
 SUBSTITUTES = 2  # each attempt, failed ones too, costs one of the day's free questions
 LONGEST_WAIT_S = 60
 
@@ -118,14 +121,18 @@ class Asking:
                 plugins=plugins,
             )
         finally:
-            self._registry.note_attempt(
-                self._turn.user_id,
-                model,
-                ms=round(1000 * (time.monotonic() - started)),
-                tokens=((answer.prompt_tokens or 0) + (answer.completion_tokens or 0)) if answer else 0,
-                failed=answer is None,
-            )
+            self._note(model, answer, round(1000 * (time.monotonic() - started)))
         return answer
+
+    def _note(self, model: Model, answer: Answer | None, ms: int) -> None:
+        """Note the attempt for /usage; a full disk does not spoil an answer."""
+        tokens = (answer.prompt_tokens or 0) + (answer.completion_tokens or 0) if answer else 0
+        try:
+            self._registry.note_attempt(
+                self._turn.user_id, model, ms=ms, tokens=tokens, failed=answer is None
+            )
+        except sqlite3.OperationalError as exc:
+            log.warning("Попытка не записана: %s", exc)
 
     def _left(self) -> float:
         return max(0.0, self._deadline - time.monotonic())

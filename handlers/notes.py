@@ -72,7 +72,7 @@ def note_export(call: Call) -> Reply | str:
     if not notes:
         return NO_NOTES
     text = "\n\n".join(f"#{note.number} · {_when(call, note)}\n{note.text}" for note in reversed(notes))
-    return Reply(document=("notes.txt", f"{text}\n".encode("utf-8", "replace")))
+    return Reply(document=("notes.txt", f"{text}\n".encode()))
 
 
 @command("note_stats", "[days]", "Статистика по датам")
