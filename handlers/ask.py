@@ -21,16 +21,17 @@ WRITTEN = {
 }  # fmt: skip
 GO_ON = "Продолжай ровно с того места, где остановился, ничего не повторяя."
 NO_EYES = "Ни одна из доступных моделей не видит картинок. Список: /models"
+NOTHING_TO_READ = "В том сообщении нет ничего, что модель прочтёт: ни текста, ни фото, ни файла."
 NOT_YOURS = "Это ответ на чужой вопрос."
 
 
 @command("ask", "<вопрос>", "Задать вопрос модели")
 def ask(call: Call) -> Reply:
-    replied = dig(call.message, "reply_to_message") or {}
-    media = _media(call.message) or _media(replied)
-    return _ask(
-        call, call.text().strip(), context="" if _media(replied) else _context(call, replied), media=media
-    )
+    question, replied = call.text().strip(), dig(call.message, "reply_to_message") or {}
+    context, media = _context(call, replied), _media(call.message) or _media(replied)
+    if replied and not context and not media:
+        raise UserError(NOTHING_TO_READ)
+    return _ask(call, question, context=context, media=media)
 
 
 def plain_message(call: Call) -> Reply | str:
@@ -46,13 +47,13 @@ def plain_message(call: Call) -> Reply | str:
 @button("again")
 def again(call: Call) -> Reply:
     turn = _own_turn(call, call.args)
-    return _repeat(call, turn, call.app.registry.get(turn.model_id))
+    return _repeat(call, turn, _model_of(call, turn))
 
 
 @button("more")
 def more(call: Call) -> Reply:
     turn = _own_turn(call, call.args)
-    return _ask(call, GO_ON, model=call.app.registry.get(turn.model_id), parent_id=turn.id)
+    return _ask(call, GO_ON, model=_model_of(call, turn), parent_id=turn.id)
 
 
 @button("other")
@@ -114,7 +115,7 @@ def _able(call: Call, turn: Turn, model: Model) -> tuple[Model, str]:
     others = call.app.registry.substitutes(model, needs(turn))
     if not others:
         raise UserError(NO_EYES)
-    return others[0], f"{model.key} не видит картинок"
+    return min(others, key=lambda other: other.id), f"{model.key} не видит картинок"
 
 
 def _own_turn(call: Call, turn_id: str) -> Turn:
@@ -123,6 +124,12 @@ def _own_turn(call: Call, turn_id: str) -> Turn:
     if call.user_id not in (turn.user_id, call.app.gate.owner):
         raise UserError(NOT_YOURS)
     return turn
+
+
+def _model_of(call: Call, turn: Turn) -> Model:
+    """Return the model that was asked, or the active one if that is gone by now."""
+    same = [m for m in call.app.db.list_models() if m.id == turn.model_id and m.available]
+    return same[0] if same else call.app.db.get_active_model()
 
 
 def _media(message: dict[str, Any]) -> str:
