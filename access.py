@@ -1,5 +1,6 @@
 """The one gate: every update passes it before anything of it is stored, and only for people let in."""
 
+import threading
 import time
 
 from settings import EVERYBODY, Settings
@@ -16,14 +17,17 @@ class Gate:
         self._allowed = settings.allowed_users
         self._people = people
         self._told: dict[int, float] = {}  # stranger -> when, monotonic
+        self._lock = threading.Lock()  # of two who reload at once, the later one has to win
         self.reload()
 
     def reload(self) -> None:
         """Read the people anew, after one came or went."""
         listed = self._allowed if isinstance(self._allowed, tuple) else ()
-        known = self._people.list()
-        self.owner = listed[0] if listed else next((person.user_id for person in known if person.owner), None)
-        self._let_in = frozenset(listed or [person.user_id for person in known])
+        with self._lock:
+            known = self._people.list()
+            owners = listed[:1] or [person.user_id for person in known if person.owner]
+            self.owner = owners[0] if owners else None
+            self._let_in = frozenset(listed or [person.user_id for person in known])
 
     @property
     def by_invitation(self) -> bool:

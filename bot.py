@@ -47,7 +47,7 @@ from updates import lane_of
 log = logging.getLogger("bot")
 LONG_POLL_S = 25
 LONGEST_PAUSE_S = 15
-REFRESH_S = 6 * 3600
+REFRESH_S, FAILED_REFRESH_S = 6 * 3600, 10 * 60
 EMPTY_PAUSE_S = 0.05  # for a server that answers an empty poll at once, as a mirror may
 WANTED = ["message", "edited_message", "callback_query"]
 DESCRIPTION = "Заметки и бесплатные языковые модели в одном чате. Все команды: /help"
@@ -144,9 +144,10 @@ class Bot:
         while not self._stopping.is_set():
             try:
                 self._app.registry.sync(fetch_models(), free_only=is_openrouter())
+                self._stopping.wait(REFRESH_S)
             except (OpenRouterError, sqlite3.Error) as exc:
                 log.info("Список моделей не прочитан, остаётся прежний: %s", exc)
-            self._stopping.wait(REFRESH_S)
+                self._stopping.wait(FAILED_REFRESH_S)
 
     def _announce(self) -> None:
         gate = self._app.gate

@@ -9,6 +9,7 @@ import os
 import sqlite3
 import threading
 import unicodedata
+from bisect import bisect_left
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -76,6 +77,19 @@ def fold(text: str) -> str:
     SQLite's own LIKE, lower() and NOCASE know the case of ASCII only.
     """
     return unicodedata.normalize("NFC", text).casefold().replace("ё", "е")
+
+
+def find_folded(text: str, needle: str) -> tuple[int, int]:
+    """Return where the text holds the needle as a search sees it, and how long that is there.
+
+    Folding changes lengths (ß is ss), so the place is looked up by the length of folded beginnings.
+    """
+    start = fold(text).find(fold(needle))
+    first, end = (
+        bisect_left(range(len(text)), place, key=lambda i: len(fold(text[:i])))
+        for place in (start, start + len(fold(needle)))
+    )
+    return first, end - first
 
 
 class Database:
@@ -226,7 +240,7 @@ class Database:
         """
         with self.write() as conn:
             conn.execute("UPDATE models SET active = 0 WHERE active = 1")
-            conn.execute("DELETE FROM facts WHERE name = 'model_switch'")  # a choice ends what was said of it
+            conn.execute("DELETE FROM facts WHERE name LIKE 'model_switch%'")  # a choice ends the talk
             row = conn.execute(
                 f"UPDATE models SET active = 1 WHERE id = ? AND removed_at IS NULL RETURNING {MODEL_COLUMNS}",
                 (model_id,),

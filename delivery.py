@@ -87,6 +87,7 @@ class Delivery:
         if exc.code == 403 or exc.says("chat not found", "group chat was upgraded"):
             raise UndeliverableError(str(exc)) from None
         if exc.says("message is not modified"):
+            self._next_edit.pop(chat_id, None)  # it did not come to an edit
             return None
         plainer = self._plainer(exc, method, params)
         if plainer is None:

@@ -37,7 +37,7 @@ class Settings:
         }
         wrong = [f"{name}: {value}" for name, value in given.items() if isinstance(value, _Wrong)]
         if wrong:
-            raise SettingsError("Исправьте .env (образец — .env.example):\n" + "\n".join(wrong))
+            raise SettingsError("Исправьте .env: " + "\n".join(wrong))
         return cls(**{name.lower(): value for name, value in given.items()})  # type: ignore[arg-type]
 
 

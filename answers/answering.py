@@ -17,6 +17,7 @@ from commands import Button, Buttons
 from db import Model
 from delivery import Delivery, Pause, UndeliverableError
 from in_words import UNEXPECTED, in_words, storage_trouble
+from openrouter.parse import whole
 from openrouter_client import Kind, OpenRouterError
 from settings import Settings
 from storage.dialogue import Dialogue, Turn
@@ -145,7 +146,9 @@ class Answering:
 
     def _show_draft(self) -> None:
         """Show what has come so far, as soon as the chat's pace allows another edit."""
-        if not self._screen.differs(self._draft()):
+        asking = self._asking
+        begun = asking.text or asking.thinking_since or asking.wait_s
+        if not (begun or asking.model is not self.question.model) or not self._screen.differs(self._draft()):
             return
         if self._asking.text and not self._begun:
             self._begun = True
@@ -177,17 +180,21 @@ class Answering:
     def _conclude(self) -> None:
         """Show the end of it, and keep it in the conversation."""
         outcome = self._asking.outcome or Outcome(self._asking.model)
-        text = self._asking.text.strip()
+        text = whole(self._asking.text).strip()
         parts = self._patiently(lambda: self._final_parts(text, outcome))
         finish_reason = outcome.answer.finish_reason if outcome.answer else None
         buttons = self._buttons(text, finish_reason)
+        self._keep(text, finish_reason)  # before the last edit, which may be replied to at once
         while self._patiently(lambda: self._screen.step(parts, buttons)):
             pass
+        self._keep(text, finish_reason)
+        self._patiently(lambda: self._tools.journal.done(self.question.update_id))
+
+    def _keep(self, text: str, finish_reason: str | None) -> None:
         turn, chat_id = self.question.turn, self.question.chat_id
         self._patiently(
             lambda: self._tools.dialogue.finish(turn.id, text, finish_reason, chat_id, self._screen.messages)
         )
-        self._patiently(lambda: self._tools.journal.done(self.question.update_id))
 
     def _final_parts(self, text: str, outcome: Outcome) -> list[Part]:
         if outcome.error is not None and not self._stopped:

@@ -1,6 +1,7 @@
 """One question put to its model, and to other models where that may help; a thread of its own."""
 
 import logging
+import math
 import sqlite3
 import threading
 import time
@@ -94,7 +95,7 @@ class Asking:
         except OpenRouterError as exc:
             if exc.kind is not Kind.MINUTE_CAP:
                 raise
-            self.wait_s = min(LONGEST_WAIT_S, round(exc.retry_after_s or LONGEST_WAIT_S))
+            self.wait_s = min(LONGEST_WAIT_S, math.ceil(exc.retry_after_s or LONGEST_WAIT_S))
             self._tell()
             if self._abort.wait(min(self.wait_s, self._left())) or self._left() < 1:
                 raise
@@ -104,11 +105,9 @@ class Asking:
     def _attempt(self, model: Model) -> Answer:
         self.thinking_since = None
         started = time.monotonic()
-        answer = None
+        past = self._dialogue.past(self._turn)
+        messages, plugins = request(self._turn, past, model, self._download, self._settings.max_tokens)
         try:
-            messages, plugins = request(
-                self._turn, self._dialogue.past(self._turn), model, self._download, self._settings.max_tokens
-            )
             answer = chat_once(
                 messages,
                 model=model.key,
@@ -120,17 +119,18 @@ class Asking:
                 abort=self._abort,
                 plugins=plugins,
             )
-        finally:
-            self._note(model, answer, round(1000 * (time.monotonic() - started)))
+        except OpenRouterError as exc:
+            if exc.kind in (Kind.UPSTREAM, Kind.EMPTY):  # the rest is no fault of the model
+                self._note(model, started, failed=True)
+            raise
+        self._note(model, started, (answer.prompt_tokens or 0) + (answer.completion_tokens or 0))
         return answer
 
-    def _note(self, model: Model, answer: Answer | None, ms: int) -> None:
+    def _note(self, model: Model, started: float, tokens: int = 0, *, failed: bool = False) -> None:
         """Note the attempt for /usage; a full disk does not spoil an answer."""
-        tokens = (answer.prompt_tokens or 0) + (answer.completion_tokens or 0) if answer else 0
+        ms = round(1000 * (time.monotonic() - started))
         try:
-            self._registry.note_attempt(
-                self._turn.user_id, model, ms=ms, tokens=tokens, failed=answer is None
-            )
+            self._registry.note_attempt(self._turn.user_id, model, ms=ms, tokens=tokens, failed=failed)
         except sqlite3.OperationalError as exc:
             log.warning("Попытка не записана: %s", exc)
 

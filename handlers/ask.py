@@ -5,7 +5,8 @@ from typing import Any
 from answers.answering import Question, stop_button, waiting
 from answers.conversation import find_media, needs
 from commands import Button, Call, Reply, UserError, button, command, parse_number
-from db import Model
+from db import Model, UnknownModelError
+from handlers.models import OFFERED
 from storage.dialogue import Turn
 from telegram_text import first_line
 from updates import dig
@@ -59,8 +60,10 @@ def more(call: Call) -> Reply:
 @button("other")
 def other(call: Call) -> Reply:
     turn = _own_turn(call, call.args)
-    models = [model for model in call.app.db.list_models() if model.available and needs(turn) <= model.inputs]
-    rows = [[Button(model.label, "with", f"{turn.id}.{model.id}")] for model in models]
+    able = [
+        model for model in call.app.db.list_models() if needs(turn) <= model.inputs and _may_ask(call, model)
+    ]
+    rows = [[Button(model.label, "with", f"{turn.id}.{model.id}")] for model in able[:OFFERED]]
     return Reply(f"Кого спросить: «{first_line(turn.question)}»?", buttons=rows)
 
 
@@ -68,7 +71,10 @@ def other(call: Call) -> Reply:
 def ask_with(call: Call) -> Reply:
     turn_id, _, model_id = call.args.partition(".")
     turn = _own_turn(call, turn_id)
-    return _repeat(call, turn, call.app.registry.get(parse_number(model_id)))
+    model = call.app.registry.get(parse_number(model_id))
+    if not _may_ask(call, model):
+        raise UnknownModelError(model_id)
+    return _repeat(call, turn, model)
 
 
 @button("save")
@@ -116,6 +122,11 @@ def _able(call: Call, turn: Turn, model: Model) -> tuple[Model, str]:
     if not others:
         raise UserError(NO_EYES)
     return min(others, key=lambda other: other.id), f"{model.key} не видит картинок"
+
+
+def _may_ask(call: Call, model: Model) -> bool:
+    """Tell whether somebody may ask a model by a button: one that costs only the owner may."""
+    return model.available and (not model.paid or call.app.gate.may_manage(call.user_id))
 
 
 def _own_turn(call: Call, turn_id: str) -> Turn:

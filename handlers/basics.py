@@ -11,8 +11,7 @@ def show_help(call: Call) -> str:
     lines = [
         f"  /{row.name} {row.usage}".rstrip()
         for row in COMMANDS.values()
-        if row.name not in ("start", "help")
-        and (not row.owner_only or call.app.gate.may_manage(call.user_id))
+        if row.name not in ("start", "help") and (not row.owner_only or call.user_id == call.app.gate.owner)
     ]
     return "\n".join(["Привет! Это заметочник на SQLite.", "", "Команды:", *lines])
 

@@ -1,15 +1,16 @@
-"""/models, /model and what the owner does with the registry."""
+"""/models and /model: the list, and which of it answers."""
 
 import math
 import re
 from collections.abc import Sequence
 
-from commands import Button, Call, Reply, UserError, WrongArgumentsError, button, command
+from commands import Button, Call, Reply, WrongArgumentsError, button, command, parse_number
 from db import Model, NoModelsError, UnknownModelError
 from handlers.basics import owner_only
-from openrouter_client import RemoteModel, fetch_models, is_openrouter
+from openrouter_client import fetch_models, is_openrouter
 
 PAGE = 10
+OFFERED = 30  # a message can have 100 buttons, a person can look through fewer
 FETCH_S = 20  # the owner's chat waits that long at most
 READS = {"image": "🖼", "file": "📄"}
 
@@ -28,8 +29,9 @@ def turn_page(call: Call) -> Reply:
 def tap(call: Call) -> Reply:
     owner_only(call)
     page, _, model_id = call.args.partition(".")
-    switched = call.app.db.set_active_model(_model_id(model_id))
-    return _page(call, _model_id(page), in_place=True, notice=f"Активна {switched.label}")
+    shown = parse_number(page)
+    switched = call.app.db.set_active_model(model_id_of(model_id))
+    return _page(call, shown, in_place=True, notice=f"Активна {switched.label}")
 
 
 @button("refresh")
@@ -45,55 +47,33 @@ def model(call: Call) -> Reply | str:
     wanted = call.args.strip()
     if not wanted:
         active = call.app.db.get_active_model()
-        return f"Текущая активная модель: {_name(active)}\n(сменить: /model <ID> или /models)"
+        return f"Текущая активная модель: {name_of(active)}\n(сменить: /model <ID> или /models)"
     owner_only(call)
     if re.fullmatch("[0-9]+", wanted):
-        return _switch(call, _model_id(wanted))
+        return _switch(call, model_id_of(wanted))
     hits = call.app.registry.find(wanted)
     if not hits:
         raise WrongArgumentsError
-    return _switch(call, hits[0].id) if len(hits) == 1 else Reply("Какую из них?", buttons=_rows(hits, 1))
+    return _switch(call, hits[0].id) if len(hits) == 1 else _offer(hits)
 
 
-@command("model_add", "<ключ>", "Добавить модель", owner_only=True)
-def model_add(call: Call) -> Reply | str:
-    key = call.text().strip()
-    listed = {model.key: model for model in fetch_models(FETCH_S)}
-    if key not in listed:
-        raise UserError("Такой модели у сервиса нет. Ключи моделей: openrouter.ai/models")
-    if _costs(listed[key]):
-        offered = call.app.registry.add(listed[key], paid=True, offer_only=True)
-        yes = Button("Добавить, хотя она платная", "paid", offered.id)
-        return Reply(f"{_name(offered)} — платная модель: каждый вопрос будет стоить денег.", buttons=[[yes]])
-    return f"Добавлена: {_numbered(call.app.registry.add(listed[key], paid=False))}"
-
-
-@button("paid")
-def add_paid(call: Call) -> Reply:
-    owner_only(call)
-    return Reply(f"Добавлена: {_numbered(call.app.registry.restore(call.number()))}", in_place=True)
-
-
-@command("model_del", "<id>", "Убрать модель", owner_only=True)
-def model_del(call: Call) -> str:
-    removed = call.app.registry.remove(_model_id(call.text().strip()))
-    return f"Убрана: {_name(removed)}\n(вернуть: /model_add {removed.key})"
+def _offer(hits: list[Model]) -> Reply:
+    lines = ["Какую из них?", *map(_row, hits[:OFFERED])]
+    lines += [f"… и ещё {len(hits) - OFFERED}: назовите точнее."] if len(hits) > OFFERED else []
+    return Reply("\n".join(lines), buttons=_rows(hits[:OFFERED], 1))
 
 
 def _switch(call: Call, model_id: int) -> str:
-    return f"Активная модель переключена: {_name(call.app.db.set_active_model(model_id))}"
+    return f"Активная модель переключена: {name_of(call.app.db.set_active_model(model_id))}"
 
 
-def _model_id(text: str) -> int:
+def model_id_of(text: str) -> int:
+    """Read a model's number; raises WrongArgumentsError, or UnknownModelError beyond all numbers."""
     if not re.fullmatch("[0-9]+", text):
         raise WrongArgumentsError
     if len(text) > 18:  # more than SQLite can count
         raise UnknownModelError(text)
     return int(text)
-
-
-def _costs(model: RemoteModel) -> bool:
-    return is_openrouter() and not model.free
 
 
 # The list
@@ -134,12 +114,14 @@ def _row(row: Model) -> str:
     more = [f"{row.context_length // 1000}k"] if row.context_length else []
     more += [sign for kind, sign in READS.items() if kind in row.inputs]
     more += [] if row.available else ["⚠ недоступна"]
-    return f"{'★' if row.active else ' '} {_numbered(row)}" + (f" · {' '.join(more)}" if more else "")
+    return f"{'★' if row.active else ' '} {numbered(row)}" + (f" · {' '.join(more)}" if more else "")
 
 
-def _numbered(row: Model) -> str:
-    return f"{row.id}. {_name(row)}"
+def numbered(row: Model) -> str:
+    """Return a model as the list has it."""
+    return f"{row.id}. {name_of(row)}"
 
 
-def _name(row: Model) -> str:
+def name_of(row: Model) -> str:
+    """Return a model as the answers name it."""
     return f"{row.label} [{row.key}]"

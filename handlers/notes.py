@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 
 import telegram_text
 from commands import Call, Reply, WrongArgumentsError, command, parse_number
-from db import Note, fold
+from db import Note, find_folded
 
 NO_NOTES = "Заметок пока нет. Добавить: /note_add <текст>"
 LISTED = 10
@@ -104,8 +104,8 @@ def _line(call: Call, note: Note) -> str:
 
 
 def _hit(call: Call, note: Note, needle: str) -> str:
-    start = fold(note.text).find(fold(needle))
-    return f"#{note.number} · {_when(call, note)} · {telegram_text.snippet(note.text, start, len(needle))}"
+    start, length = find_folded(note.text, needle)
+    return f"#{note.number} · {_when(call, note)} · {telegram_text.snippet(note.text, start, length)}"
 
 
 def _when(call: Call, note: Note) -> str:

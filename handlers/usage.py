@@ -33,7 +33,9 @@ def _left() -> str:
         return f"Остаток бесплатных запросов неизвестен: {exc}"
     if info.used is None:
         return "Остаток бесплатных запросов OpenRouter не сообщил."
-    return f"Бесплатных запросов за сутки: {info.used} из {info.limit}, осталось {info.remaining}."
+    limit = f" из {info.limit}" if info.limit is not None else ""
+    left = f", осталось {info.remaining}" if info.remaining is not None else ""
+    return f"Бесплатных запросов за сутки: {info.used}{limit}{left}."
 
 
 def _table(records: list[Record]) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from openrouter.errors import refusal, unreadable
 from openrouter.http import Exchange, Service
-from openrouter.parse import as_count, as_dict, as_list, as_str
+from openrouter.parse import as_count, as_dict, as_list, as_str, whole
 
 FREE_ROUTER = "openrouter/free"
 
@@ -67,19 +67,21 @@ def _get(service: Service, path: str, timeout_s: float) -> dict[str, Any]:
         body = exchange.json()
     if head.status != 200 or as_dict(body).get("error"):
         raise refusal(head.status, body, head.headers)
-    return as_dict(body)
+    if not isinstance(body, dict):
+        raise unreadable()
+    return body
 
 
 def _model(entry: dict[str, Any], *, priced: bool) -> RemoteModel | None:
     """Read one entry; None if it has no key that could be asked for."""
-    key = as_str(entry.get("id")) or ""
+    key = whole(as_str(entry.get("id")) or "")
     if not re.fullmatch(r"\S{1,200}", key):
         return None
     inputs = _modalities(entry, "input_modalities")
     outputs = _modalities(entry, "output_modalities")
     return RemoteModel(
         key=key,
-        label=" ".join((as_str(entry.get("name")) or key).split()),
+        label=" ".join(whole(as_str(entry.get("name")) or key).split()),
         context_length=as_count(entry.get("context_length")) or None,
         inputs=inputs,
         free=not priced or key == FREE_ROUTER or (key.endswith(":free") and _costs_nothing(entry)),

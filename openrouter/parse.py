@@ -23,9 +23,15 @@ def as_list(value: object) -> list[Any]:
 
 
 def as_str(value: object) -> str | None:
+    """Return the value if it is a string, as it is: a stream may end in half an emoji."""
     return value if isinstance(value, str) else None
 
 
+def whole(text: str) -> str:
+    """Join halves of emoji that came apart, and replace what cannot be written down."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
 def as_count(value: object) -> int | None:
-    """Return a whole number that is not negative; None for anything else, `true` included."""
-    return value if type(value) is int and value >= 0 else None
+    """Return a whole number that is not negative and no nonsense; None else, for `true` too."""
+    return value if type(value) is int and 0 <= value < 2**53 else None

@@ -34,19 +34,19 @@ class Registry:
     def sync(self, listed: Sequence[RemoteModel], *, free_only: bool) -> bool:
         """Make the registry what the service lists, and say whether it was a list.
 
-        One without a free model is taken for a failed reading and changes nothing.
+        An empty one is taken for a failed reading and changes nothing.
         """
         offered = [model for model in listed if model.usable]
-        free = [model for model in offered if model.free or not free_only]
-        if not free:
+        if not offered:
             return False
         now = int(time.time())
         with self._db.write() as conn:
             conn.execute("UPDATE models SET gone_at = ? WHERE gone_at IS NULL", (now,))
-            for model in free:
-                _upsert(conn, model)
             for model in offered:
-                conn.execute("UPDATE models SET gone_at = NULL WHERE key = ? AND paid", (model.key,))
+                if model.free or not free_only:
+                    _upsert(conn, model)
+                else:
+                    conn.execute("UPDATE models SET gone_at = NULL WHERE key = ? AND paid", (model.key,))
             _replace_active(conn, tell=True)
             conn.execute("DELETE FROM attempts WHERE at < ?", (now - KEEP_ATTEMPTS_S,))
         return True
@@ -74,26 +74,28 @@ class Registry:
         named = [other for other in others if other.key != FREE_ROUTER]
         return named if len(named) > 1 else others
 
-    def add(self, model: RemoteModel, *, paid: bool, offer_only: bool = False) -> Model:
-        """Add a model, or take back one that was removed; an offer stays removed until it is restored."""
+    def add(self, model: RemoteModel, *, paid: bool) -> Model:
+        """Add a model, or take back one that was removed."""
         with self._db.write() as conn:
             _upsert(conn, model)
-            removed_at = int(time.time()) if offer_only else None
-            row = conn.execute(
-                f"UPDATE models SET removed_at = ?, paid = ? WHERE key = ? RETURNING {MODEL_COLUMNS}",
-                (removed_at, paid, model.key),
-            ).fetchone()
+            return _restore(conn, "key = ?", model.key, paid=paid)
+
+    def offer(self, model: RemoteModel) -> Model:
+        """Note a model that costs, without adding it: that takes a `restore`."""
+        with self._db.write() as conn:
+            conn.execute(
+                "INSERT INTO models (key, label, paid, removed_at) VALUES (?, ?, 1, ?)"
+                " ON CONFLICT DO NOTHING",
+                (model.key, model.label, int(time.time())),
+            )
+            _upsert(conn, model)
+            row = conn.execute(f"SELECT {MODEL_COLUMNS} FROM models WHERE key = ?", (model.key,)).fetchone()
         return read_model(row)
 
     def restore(self, model_id: int) -> Model:
         """Take back a model that was removed or only offered; raises UnknownModelError."""
         with self._db.write() as conn:
-            row = conn.execute(
-                f"UPDATE models SET removed_at = NULL WHERE id = ? RETURNING {MODEL_COLUMNS}", (model_id,)
-            ).fetchone()
-        if row is None:
-            raise UnknownModelError(model_id)
-        return read_model(row)
+            return _restore(conn, "id = ?", model_id)
 
     def remove(self, model_id: int) -> Model:
         """Put a model away until the owner adds it again; raises UnknownModelError."""
@@ -111,12 +113,12 @@ class Registry:
     def replaced(self) -> str:
         """Return the key of the model that was active until it was gone; empty once somebody has chosen."""
         with self._db.read() as conn:
-            return _fact(conn, "model_switch")
+            return _replaced(conn, "model_switch")
 
     def replaced_untold(self) -> str:
         """Return the same once: for the first answer after it."""
         with self._db.write() as conn:
-            key = _fact(conn, "model_switch_untold")
+            key = _replaced(conn, "model_switch_untold")
             conn.execute("DELETE FROM facts WHERE name = 'model_switch_untold'")
         return key
 
@@ -167,14 +169,33 @@ def _upsert(conn: sqlite3.Connection, model: RemoteModel) -> None:
     )
 
 
+def _restore(conn: sqlite3.Connection, where: str, which: object, *, paid: bool | None = None) -> Model:
+    row = conn.execute(
+        f"UPDATE models SET removed_at = NULL, paid = coalesce(?, paid) WHERE {where}"
+        f" RETURNING {MODEL_COLUMNS}",
+        (paid, which),
+    ).fetchone()
+    if row is None:
+        raise UnknownModelError(which)
+    # In an empty registry the first model is the active one, be it a paid one: the owner has just chosen it.
+    conn.execute(
+        "UPDATE models SET active = 1 WHERE id = ? AND NOT EXISTS (SELECT 1 FROM models WHERE active)",
+        row[:1],
+    )
+    return read_model(row)
+
+
 def _replace_active(conn: sqlite3.Connection, *, tell: bool) -> None:
-    """Make the first available model the active one if the active one is not; with none it stays."""
+    """Make the first available free model the active one if the active one is not; with none it stays."""
     active = conn.execute("SELECT key, gone_at, removed_at FROM models WHERE active").fetchone()
     key, gone, removed = active or ("", True, True)
+    if not gone and not removed:
+        return
     first = conn.execute(
-        "SELECT id, gone_at FROM models WHERE removed_at IS NULL ORDER BY gone_at IS NOT NULL, id"
+        "SELECT id, gone_at OR paid FROM models WHERE removed_at IS NULL AND NOT active"
+        " ORDER BY gone_at IS NOT NULL, paid, id"
     ).fetchone()
-    if not removed and (not gone or first[1]):
+    if not removed and (first is None or first[1]):
         return
     conn.execute("UPDATE models SET active = 0 WHERE active")
     if first:
@@ -184,6 +205,9 @@ def _replace_active(conn: sqlite3.Connection, *, tell: bool) -> None:
             conn.execute("INSERT OR REPLACE INTO facts (name, value) VALUES (?, ?)", (name, key))
 
 
-def _fact(conn: sqlite3.Connection, name: str) -> str:
-    row = conn.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
+def _replaced(conn: sqlite3.Connection, fact: str) -> str:
+    """Return the key that a fact holds, unless that model has come back meanwhile."""
+    row = conn.execute(
+        "SELECT value FROM facts JOIN models ON key = value WHERE name = ? AND gone_at IS NOT NULL", (fact,)
+    ).fetchone()
     return row[0] if row else ""

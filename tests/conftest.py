@@ -1,0 +1,37 @@
+"""What most tests begin with: a bot at work, and somebody who has never met it."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from harness import Harness, Person
+
+FAR_EAST = "Asia/Vladivostok"  # ten hours ahead of UTC all year
+
+
+@pytest.fixture(scope="module")
+def bot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harness]:
+    """One bot for all tests of a module; everybody is let in."""
+    with Harness(tmp_path_factory.mktemp("bot"), TIMEZONE=FAR_EAST) as harness:
+        yield harness.start()
+
+
+@pytest.fixture
+def new_bot(tmp_path: Path) -> Iterator[Callable[..., Harness]]:
+    """Makes a bot of the test's own, not started yet."""
+    with ExitStack() as stack:
+        yield lambda **settings: stack.enter_context(Harness(tmp_path, **settings))
+
+
+@pytest.fixture
+def anna(bot: Harness) -> Person:
+    """Somebody who has never met the bot."""
+    return bot.person(name="Анна")
+
+
+@pytest.fixture
+def boris(bot: Harness) -> Person:
+    """Somebody else."""
+    return bot.person(name="Борис")

@@ -1,0 +1,280 @@
+"""The bot as a process, between a made-up Telegram and a made-up OpenRouter, and people who talk to it.
+
+    with Harness(folder) as bot:      # the two servers
+        bot.start()                   # `python bot.py` in an environment of its own
+        assert bot.person().says("/note_count") == "Заметок: 0."
+
+At the end it stops the process, and fails if Telegram had anything to complain of, if a secret was
+written anywhere, or if there is a traceback that nobody expected.
+"""
+
+import itertools
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Any, Self, TypeVar
+
+from bot_api.server import BotApiServer
+from fake_openrouter import FakeOpenRouter
+from openrouter_replies import Behaviour, Call, answer, model_entry
+
+T = TypeVar("T")
+Message = dict[str, Any]
+
+ROOT = Path(__file__).resolve().parent.parent
+API_KEY = "sk-or-v1-TEST"
+# The catalogue, in the order of its ids, as the course and the issue name it.
+CATALOGUE = {
+    "deepseek/deepseek-chat-v3.1:free": "DeepSeek V3.1 (free)",
+    "deepseek/deepseek-r1:free": "DeepSeek R1 (free)",
+    "mistralai/mistral-small-24b-instruct-2501:free": "Mistral Small 24b (free)",
+    "meta-llama/llama-3.1-8b-instruct:free": "Llama 3.1 8B (free)",
+    "google/gemma-4-31b-it:free": "Gemma 4 31B (free)",
+    "google/gemma-4-26b-a4b-it:free": "Gemma 4 26B A4B (free)",
+    "nvidia/nemotron-3-ultra-550b-a55b:free": "Nemotron 3 Ultra (free)",
+    "nvidia/nemotron-3-nano-omni-30b-a3b-reasoning:free": "Nemotron 3 Nano Omni (free)",
+    "cohere/north-mini-code:free": "North Mini Code (free)",
+    "openrouter/free": "OpenRouter: любая бесплатная",
+}
+FOOTER = re.compile(r"\n\n\((?P<ms>\d+) мс; модель: (?P<model>[^;)]+)(?P<more>; [^)]*)?\)\Z")
+# How an answer to /ask ends: the footer, or why there is none.
+_ENDED = re.compile(rf"{FOOTER.pattern}|Ошибка: \[\d+\] .+|Непредвиденная ошибка\.|Остановлено\.")
+
+
+def setting_names() -> list[str]:
+    """Return the names in .env.example, commented out or not."""
+    return re.findall(r"^#?([A-Z_]+)=", (ROOT / ".env.example").read_text("utf-8"), re.MULTILINE)
+
+
+def name_of(model_id: int) -> str:
+    """Return a model of the catalogue as the bot writes it."""
+    key, label = list(CATALOGUE.items())[model_id - 1]
+    return f"{label} [{key}]"
+
+
+class Harness:
+    """The servers and, from `start` on, the bot; settings are given by their names in .env."""
+
+    def __init__(self, folder: Path, **settings: str) -> None:
+        self.folder = folder
+        self.server = BotApiServer()
+        self.ai = FakeOpenRouter()
+        self.answers: dict[str, Behaviour] = {}  # question -> how it is answered; others are echoed
+        self.settings = settings
+        self.traceback_expected = False
+        self.out: list[str] = []  # lines of standard output, of all runs
+        self.err: list[str] = []
+        self.process: subprocess.Popen[str] | None = None
+        self._readers: list[threading.Thread] = []
+        self._people = itertools.count(1001)
+
+    # Life
+
+    def __enter__(self) -> Self:
+        self.server.start()
+        self.ai.__enter__()
+        self.ai.models = [model_entry(key, label, context_length=None) for key, label in CATALOGUE.items()]
+        self.ai.always(self._answer)
+        return self
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        try:
+            if self.process and self.process.poll() is None:
+                self.stop()
+        finally:
+            self.kill()
+            self.server.stop()
+            self.ai.__exit__()
+        if kind is None:
+            self.check()
+
+    @property
+    def db_path(self) -> Path:
+        return self.folder / "notes.db"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What the bot finds around it: every setting, so that a .env beside bot.py has no say."""
+        return {
+            "PATH": os.environ.get("PATH", ""),
+            **dict.fromkeys(setting_names(), ""),
+            "TOKEN": self.server.token,
+            "TELEGRAM_API_URL": self.server.url,
+            "OPENROUTER_BASE_URL": self.ai.base_url,
+            "OPENROUTER_API_KEY": API_KEY,
+            "DB_PATH": str(self.db_path),
+            "ALLOWED_USERS": "*",
+            **self.settings,
+        }
+
+    def launch(
+        self, *arguments: str, script: Path = ROOT / "bot.py", stdin: int | IO[str] = subprocess.DEVNULL
+    ) -> subprocess.Popen[str]:
+        """Start the process and wait for nothing."""
+        self.process = process = subprocess.Popen(
+            [sys.executable, str(script), *arguments],
+            env=self.environment,
+            cwd=self.folder,
+            stdin=stdin,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+        )
+        for stream, lines in ((process.stdout, self.out), (process.stderr, self.err)):
+            assert stream is not None
+            reader = threading.Thread(target=_collect, args=(stream, lines), daemon=True)
+            reader.start()
+            self._readers.append(reader)
+        return process
+
+    def start(self) -> Self:
+        """Start the bot and wait until it has announced itself to Telegram."""
+        seen = len(self.server.calls_of("deleteWebhook"))
+        self.launch()
+        self.wait(lambda: len(self.server.calls_of("deleteWebhook")) > seen)
+        return self
+
+    def stop(self, by: signal.Signals = signal.SIGTERM, timeout: float = 15) -> float:
+        """Stop the bot, insist on exit code 0, and return the seconds that it took."""
+        assert self.process is not None
+        started = time.monotonic()
+        self.process.send_signal(by)
+        code = self.exit_code(timeout)
+        assert code == 0, f"exit code {code}\n{self.log}"
+        return time.monotonic() - started
+
+    def kill(self) -> None:
+        """End the bot as a power cut does."""
+        if self.process:
+            self.process.kill()
+            self.exit_code()
+
+    def restart(self) -> None:
+        """Stop the bot if it runs, and start it again."""
+        if self.process and self.process.poll() is None:
+            self.stop()
+        self.start()
+
+    def exit_code(self, timeout: float = 15) -> int:
+        """Wait for the end of the process and of all that it wrote."""
+        assert self.process is not None
+        code = self.process.wait(timeout)
+        while self._readers:
+            self._readers.pop().join(timeout)
+        return code
+
+    # What it wrote
+
+    @property
+    def log(self) -> str:
+        """All that the bot wrote, on both streams."""
+        return "".join([*self.out, *self.err])
+
+    def check(self) -> None:
+        """Fail if there is anything wrong with what was seen from outside."""
+        assert self.server.violations == []
+        assert self.server.token not in self.log
+        assert API_KEY not in self.log
+        assert self.traceback_expected or "Traceback" not in self.log, self.log
+
+    def wait(self, predicate: Callable[[], T | None], timeout: float = 10) -> T:
+        """Wait until the predicate holds, and return its value; fail early if the bot has died."""
+        deadline = time.monotonic() + timeout
+        with self.server.changed:
+            while not (value := self.server.changed.wait_for(predicate, 0.1)):
+                died = self.process is not None and self.process.poll() is not None
+                if died or time.monotonic() > deadline:
+                    break
+        if value:
+            return value
+        raise AssertionError(f"{'it died' if died else f'not within {timeout} s'}; it wrote:\n{self.log}")
+
+    # People
+
+    def person(self, user_id: int | None = None, name: str = "") -> "Person":
+        """Return somebody: nobody has met them before unless an id is given."""
+        user_id = user_id or next(self._people)
+        self.server.user(user_id, name)
+        return Person(self, user_id)
+
+    def ask_bot(self, text: str, *, user_id: int = 1, **more: Any) -> Message:
+        """Say something and return the bot's message that quotes it."""
+        return self.reply_to(self.server.say(text, user_id=user_id, **more))
+
+    def reply_to(self, message: Message, timeout: float = 10) -> Message:
+        """Wait for the bot's message that quotes this one."""
+        place = message["chat"]["id"], message["message_id"]
+        return self.wait(lambda: self.server.replies_to(*place), timeout)[0]
+
+    def _answer(self, call: Call) -> None:
+        question = call.request.question
+        self.answers.get(question, answer(f"Вы спросили: {question}"))(call)
+
+
+class Person:
+    """Somebody in a private chat with the bot."""
+
+    def __init__(self, bot: Harness, user_id: int) -> None:
+        self.bot = bot
+        self.id = user_id
+
+    def says(self, text: str, **more: Any) -> str:
+        """Say something and return the text that answers it."""
+        return str(self.asks(text, **more)["text"])
+
+    def asks(self, text: str, **more: Any) -> Message:
+        """Say something and return the message that answers it."""
+        return self.bot.ask_bot(text, user_id=self.id, **more)
+
+    def all_answers(self, text: str, **more: Any) -> list[Message]:
+        """Say something and return every message that it brings, in order."""
+        asked = self.bot.server.say(text, user_id=self.id, **more)
+        first = self.bot.reply_to(asked)
+        # What a chat says is answered in order: whatever belongs to the first stands before the second.
+        last = self.bot.reply_to(self.bot.server.say("/note_count", user_id=self.id))
+        between = range(first["message_id"], last["message_id"])
+        return [m for m in self.bot.server.messages(self.id) if m["message_id"] in between]
+
+    def is_ignored(self, message: Message) -> bool:
+        """Tell whether a message got no answer although a later one did."""
+        self.says("/note_count", chat_id=message["chat"]["id"])
+        return not self.bot.server.replies_to(message["chat"]["id"], message["message_id"])
+
+    def asks_model(self, question: str, timeout: float = 10, **more: Any) -> list[Message]:
+        """Ask the model, wait for the end of the answer, and return its messages."""
+        asked = self.bot.server.say(f"/ask {question}", user_id=self.id, **more)
+        return self.answer_to(asked, timeout)
+
+    def answer_to(self, asked: Message, timeout: float = 10) -> list[Message]:
+        """Wait for the end of the answer to a question, and return its messages."""
+        quoting = self.bot.reply_to(asked, timeout)
+
+        def ended() -> list[Message]:
+            found = self.bot.server.messages(asked["chat"]["id"])
+            # Only the first message of an answer quotes; those that it goes on in do not.
+            grown = [m for m in found if m["message_id"] >= quoting["message_id"] and _goes_on(m, asked)]
+            return grown if grown and _ENDED.search(grown[-1].get("text", "")) else []
+
+        return self.bot.wait(ended, timeout)
+
+    def press(self, message: Message, button: int | str = 0, *, data: str | None = None) -> str:
+        """Press a button under a message, or pretend to, and return what shows for a moment."""
+        chat_id, message_id = message["chat"]["id"], message["message_id"]
+        query = self.bot.server.press(chat_id, message_id, button, user_id=self.id, data=data)
+        return str(self.bot.wait(lambda: self.bot.server.answers.get(query)).get("text", ""))
+
+
+def _goes_on(message: Message, asked: Message) -> bool:
+    quoted = message.get("reply_to_message")
+    return quoted is None or quoted["message_id"] == asked["message_id"]
+
+
+def _collect(stream: IO[str], lines: list[str]) -> None:
+    with stream:
+        lines.extend(iter(stream.readline, ""))

@@ -1,0 +1,69 @@
+"""A bot whose OpenRouter is openrouter.ai by name, and what its people see of the models."""
+
+import re
+
+from bot_api.chats import callback_buttons
+from harness import CATALOGUE, Harness, Message
+from openrouter_replies import Behaviour, Json, Request, answer, model_entry
+
+FIRST, SECOND, THIRD, FOURTH = list(CATALOGUE)[:4]
+GEMMA, NORTH, ROUTER = list(CATALOGUE)[4], list(CATALOGUE)[8], list(CATALOGUE)[9]
+LUNA = "openai/gpt-6-luna"
+OWNER, GUEST = 1, 2
+YES = answer("да")
+
+
+def listed(*keys: str) -> list[Json]:
+    """Return what GET /models says of these models of the catalogue."""
+    return [model_entry(key, CATALOGUE[key]) for key in keys]
+
+
+def paid(key: str = LUNA, name: str = "OpenAI: GPT-6 Luna") -> Json:
+    return model_entry(key, name, price="0.00000125")
+
+
+def begin(bot: Harness, *models: Json) -> Harness:
+    """Start a bot at openrouter.ai, which lists these models, and wait until it has read the list."""
+    proxy = bot.ai.base_url.removesuffix("/api/v1")
+    bot.settings |= {"OPENROUTER_BASE_URL": "http://openrouter.ai/api/v1", "OPENROUTER_PROXY": proxy}
+    return begin_elsewhere(bot, *models)
+
+
+def begin_elsewhere(bot: Harness, *models: Json) -> Harness:
+    """Start a bot at another host, and wait until it has read this list."""
+    bot.ai.models = list(models)
+    bot.start()
+    someone = bot.person(OWNER)
+    while not re.search(r" · ", someone.says("/models")):
+        assert len(bot.server.calls) < 1000, bot.log
+    return bot
+
+
+def by_model(behaviours: dict[str, Behaviour], otherwise: Behaviour = YES) -> Behaviour:
+    """Answer a question as its model does."""
+    return lambda call: behaviours.get(call.request.body["model"], otherwise)(call)
+
+
+def seen(bot: Harness, message: Message, fragment: str, timeout: float = 10) -> Message:
+    """Wait until a message shows that, and return it as it is then."""
+
+    def look() -> Message | None:
+        now = bot.server.find(message["chat"]["id"], message["message_id"])
+        return now if fragment in now["text"] else None
+
+    return bot.wait(look, timeout)
+
+
+def buttons(message: Message) -> list[str]:
+    """Return the labels of the buttons under a message."""
+    return [button["text"] for button in callback_buttons(message)]
+
+
+def row_of(text: str, key: str) -> str:
+    """Return the line about a model, empty if there is none."""
+    return next((line for line in text.splitlines() if f"[{key}]" in line), "")
+
+
+def asked(bot: Harness, question: str) -> list[Request]:
+    """Return the requests that a question came to, in order."""
+    return [request for request in bot.ai.questions if request.question == question]

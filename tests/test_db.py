@@ -1,0 +1,268 @@
+"""The file of notes and models, used from Python as the handlers use it."""
+
+import random
+import sqlite3
+import stat
+import sys
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from itertools import count, permutations
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from db import Database, Note, NoteNotFoundError, UnknownModelError, fold
+from harness import CATALOGUE
+
+ANNA, BORIS = 1, 2
+MESSAGES = count(1)
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> Iterator[Database]:
+    with closing(Database(tmp_path / "notes.db")) as database:
+        yield database
+
+
+@pytest.fixture(scope="module")
+def big(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    """A database for examples that do not mind each other."""
+    with closing(Database(tmp_path_factory.mktemp("big") / "notes.db")) as database:
+        yield database
+
+
+def add(db: Database, text: str, user_id: int = ANNA, message_id: int | None = None) -> Note:
+    number = next(MESSAGES) if message_id is None else message_id
+    return db.add_note(user_id, text, created_at=1_700_000_000, chat_id=user_id, message_id=number)
+
+
+def active(db: Database) -> list[int]:
+    return [model.id for model in db.list_models() if model.active]
+
+
+# ---- Notes ----------------------------------------------------------------------------------
+
+
+def test_a_note_comes_back_as_it_was_written(db: Database) -> None:
+    text = "строка\n  отступ 🎄 '\"%_*\\\u0000 é"
+    assert add(db, text) == Note(1, text, 1_700_000_000)
+    assert db.list_notes(ANNA) == [Note(1, text, 1_700_000_000)]
+
+
+def test_the_same_message_again_is_the_same_note(db: Database) -> None:
+    first = add(db, "мысль", message_id=10**6)
+    assert add(db, "мысль", message_id=10**6) == first
+    assert db.count_notes(ANNA) == 1
+    assert add(db, "мысль", message_id=10**6 + 1).number == 2
+
+
+def test_the_same_message_number_in_another_chat_is_another_note(db: Database) -> None:
+    add(db, "мысль", ANNA, message_id=10**6)
+    assert add(db, "мысль", BORIS, message_id=10**6).number == 1
+    assert db.count_notes(ANNA) == db.count_notes(BORIS) == 1
+
+
+def test_an_edit_and_a_deletion_touch_one_note(db: Database) -> None:
+    for text in ("раз", "два", "три"):
+        add(db, text)
+    db.edit_note(ANNA, 2, "ДВА", edited_at=1)
+    db.delete_note(ANNA, 1, deleted_at=1, message_id=1)
+    assert [(note.number, note.text) for note in db.list_notes(ANNA)] == [(3, "три"), (2, "ДВА")]
+
+
+def test_a_deletion_handled_twice_is_one_and_another_one_finds_nothing(db: Database) -> None:
+    add(db, "мысль")
+    for _ in range(2):
+        assert db.delete_note(ANNA, 1, deleted_at=1, message_id=77).number == 1
+    with pytest.raises(NoteNotFoundError):
+        db.delete_note(ANNA, 1, deleted_at=2, message_id=78)
+
+
+@pytest.mark.parametrize("number", [0, 2, -1, 10**18])
+def test_a_note_that_is_not_there_is_said_with_its_number(db: Database, number: int) -> None:
+    add(db, "мысль")
+    for change in (
+        lambda: db.edit_note(ANNA, number, "x", edited_at=1),
+        lambda: db.delete_note(ANNA, number, deleted_at=1, message_id=1),
+    ):
+        with pytest.raises(NoteNotFoundError) as caught:
+            change()
+        assert caught.value.number == number
+
+
+def test_numbers_are_never_used_twice(db: Database) -> None:
+    used = []
+    for _ in range(4):
+        used += [add(db, "а").number, add(db, "б").number]
+        db.delete_note(ANNA, used[-1], deleted_at=1, message_id=next(MESSAGES))
+    assert used == list(range(1, 9))
+
+
+def test_numbers_are_given_out_once_to_threads_at_work_together(db: Database) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        notes = list(pool.map(lambda number: add(db, str(number)), range(80)))
+    assert sorted(note.number for note in notes) == list(range(1, 81))
+    assert {note.text for note in db.list_notes(ANNA)} == {str(number) for number in range(80)}
+
+
+# ---- Searching ------------------------------------------------------------------------------
+
+# A combining mark changes the letter before it, so that a text may not contain its own tail.
+LETTERS = st.characters(exclude_categories=("Cs", "Mn", "Mc", "Me", "Lo", "Cn"))
+FOREVER = settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+PEOPLE = count(10_000)
+
+
+@FOREVER
+@given(before=st.text(LETTERS, max_size=20), needle=st.text(LETTERS, min_size=1), after=st.text(LETTERS))
+def test_a_note_is_found_by_every_part_of_it(big: Database, before: str, needle: str, after: str) -> None:
+    person = next(PEOPLE)
+    note = add(big, before + needle + after, person)
+    assert big.find_notes(person, needle, 10) == (1, [note])
+
+
+@FOREVER
+@given(text=st.text("абвёжАБВЁЖ abcXYZ%_*'\"\\[]", min_size=1), turn=st.sampled_from([str.upper, str.lower]))
+def test_case_does_not_matter(big: Database, text: str, turn: type[str]) -> None:
+    person = next(PEOPLE)
+    note = add(big, text, person)
+    assert big.find_notes(person, turn(text), 10) == (1, [note])
+
+
+@FOREVER
+@given(text=st.text("аб%_*?'\"[]", max_size=12), needle=st.text("аб%_*?'\"[]", min_size=1, max_size=4))
+def test_nothing_is_found_but_what_stands_there(big: Database, text: str, needle: str) -> None:
+    person = next(PEOPLE)
+    add(big, text or "в", person)
+    assert big.find_notes(person, needle, 10)[0] == int(needle in text)
+
+
+def test_a_search_counts_all_and_returns_the_newest(db: Database) -> None:
+    for number in range(5):
+        add(db, f"кот {number}")
+    add(db, "пёс")
+    add(db, "кот Бориса", BORIS)
+    total, notes = db.find_notes(ANNA, "КОТ", 2)
+    assert total == 5
+    assert [note.number for note in notes] == [5, 4]
+
+
+@pytest.mark.parametrize(("one", "other"), [("ЁЛКА", "елка"), ("и\u0306", "й"), ("Straße", "STRASSE")])
+def test_what_reads_the_same_folds_the_same(one: str, other: str) -> None:
+    assert fold(one) == fold(other)
+
+
+@pytest.mark.parametrize(("one", "other"), [("и", "й"), ("е", "э"), ("a", "а"), ("1", "١")])
+def test_different_letters_stay_different(one: str, other: str) -> None:
+    assert fold(one) != fold(other)
+
+
+# ---- Models ---------------------------------------------------------------------------------
+
+
+def test_the_catalogue_is_the_one_of_the_course_and_six_more(db: Database) -> None:
+    assert [(m.id, m.key, m.label) for m in db.list_models()] == [
+        (number, key, label) for number, (key, label) in enumerate(CATALOGUE.items(), 1)
+    ]
+    assert active(db) == [1]
+    assert db.get_active_model() == db.list_models()[0]
+
+
+@pytest.mark.parametrize(("here", "there"), list(permutations(range(1, 11), 2)))
+def test_a_switch_works_in_every_direction(big: Database, here: int, there: int) -> None:
+    big.set_active_model(here)
+    assert big.set_active_model(there).id == there
+    assert active(big) == [there]
+
+
+@pytest.mark.parametrize("model_id", [0, -1, 11, 10**18])
+def test_an_unknown_model_changes_nothing(db: Database, model_id: int) -> None:
+    db.set_active_model(7)
+    with pytest.raises(UnknownModelError):
+        db.set_active_model(model_id)
+    assert active(db) == [7]
+
+
+def test_threads_switching_together_are_each_told_of_their_own_choice(db: Database) -> None:
+    over = threading.Event()
+    seen: set[int] = set()
+
+    def look() -> None:
+        while not over.is_set():
+            seen.add(len(active(db)))
+            seen.add(int(db.get_active_model().active))
+
+    def switch(seed: int) -> None:
+        choice = random.Random(seed)  # noqa: S311 - no secret
+        for _ in range(25):
+            wanted = choice.randint(1, 10)
+            answered = db.set_active_model(wanted)
+            assert (answered.id, answered.key) == (wanted, list(CATALOGUE)[wanted - 1])
+            assert answered.active
+
+    looking = threading.Thread(target=look)
+    looking.start()
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(switch, range(8)))
+    over.set()
+    looking.join()
+    assert seen == {1}
+
+
+def test_two_programs_on_one_file_do_not_disturb_each_other(db: Database) -> None:
+    with closing(Database(db.path)) as other, ThreadPoolExecutor(2) as pool:
+        for _ in range(10):
+            switched = pool.map(lambda d, wanted: d.set_active_model(wanted).id, (db, other), (2, 9))
+            assert list(switched) == [2, 9]
+            assert len(active(db)) == 1
+
+
+def test_no_second_active_model_can_be_written_by_whatever_means(db: Database) -> None:
+    with closing(sqlite3.connect(db.path)) as conn, conn:
+        for statement in (
+            "UPDATE models SET active = 1",
+            "INSERT INTO models (key, label, active) VALUES ('x', 'x', 1)",
+            "UPDATE models SET active = 2 WHERE id = 1",
+            "INSERT INTO models (key, label) VALUES ('openrouter/free', 'doubled')",
+        ):
+            with pytest.raises(sqlite3.IntegrityError):
+                conn.execute(statement)
+    assert active(db) == [1]
+
+
+# ---- The file -------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such rights")
+def test_the_file_and_its_log_can_be_read_by_their_owner_only(db: Database) -> None:
+    add(db, "тайна")
+    files = sorted(db.path.parent.glob("notes.db*"))
+    assert {path.name for path in files} >= {"notes.db", "notes.db-wal"}
+    assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
+
+
+def test_a_transaction_that_fails_leaves_nothing_behind(db: Database) -> None:
+    def fail() -> None:
+        with db.write() as conn:
+            conn.execute("DELETE FROM models")
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
+    assert len(db.list_models()) == 10
+    assert add(db, "и дальше").number == 1
+
+
+def test_what_is_written_is_there_for_the_next_program(tmp_path: Path) -> None:
+    with closing(Database(tmp_path / "a.db")) as db:
+        add(db, "мысль")
+        db.set_active_model(3)
+    with closing(Database(tmp_path / "a.db")) as db:
+        assert [note.text for note in db.list_notes(ANNA)] == ["мысль"]
+        assert active(db) == [3]

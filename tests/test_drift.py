@@ -1,0 +1,125 @@
+"""What stands in two places is the same in both, and no file or function outgrows its reader."""
+
+import ast
+import re
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+import handlers
+import openrouter_client
+from bot import DESCRIPTION
+from commands import COMMANDS
+from db import Database
+from harness import CATALOGUE, ROOT, setting_names
+from settings import _PARSERS
+from telegram_text import utf16_len
+
+README = (ROOT / "README.md").read_text("utf-8")
+# Read by openrouter_client itself, so that it works on its own.
+OF_THE_CLIENT = ["OPENROUTER_API_KEY", "OPENROUTER_BASE_URL", "OPENROUTER_PROXY"]
+SETTINGS = sorted([*_PARSERS, *OF_THE_CLIENT])
+LINES_OF_A_FILE = 400
+LINES_OF_A_FUNCTION = 45
+
+
+def sources() -> list[Path]:
+    """Return the files of the product; a test may be as long as its subject."""
+    found = [*ROOT.glob("*.py"), *ROOT.glob("*/*.py"), *ROOT.glob("*.sql")]
+    return sorted(p for p in found if p.relative_to(ROOT).parts[0] != "tests" and p.parts[-2][0] != ".")
+
+
+# ---- Settings -------------------------------------------------------------------------------
+
+
+def test_the_example_has_every_setting_once() -> None:
+    assert sorted(setting_names()) == SETTINGS
+
+
+def test_the_example_works_as_it_is() -> None:
+    given = re.findall(r"^([A-Z_]+)=(.*)$", (ROOT / ".env.example").read_text("utf-8"), re.MULTILINE)
+    assert given == [("TOKEN", ""), ("OPENROUTER_API_KEY", "")]
+
+
+def test_no_other_variable_is_read() -> None:
+    reading = re.compile(r"""(?:environ(?:\.get)?|getenv|\benv(?:\.get)?)[(\[]\s*f?["']([A-Z_]+)["']""")
+    found = {name for path in sources() for name in reading.findall(path.read_text("utf-8"))}
+    assert found <= set(SETTINGS)
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_the_readme_explains_every_setting(name: str) -> None:
+    assert re.search(rf"^\|[^|]*`{name}`", README, re.MULTILINE)
+
+
+# ---- Commands -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", list(COMMANDS))
+def test_the_readme_explains_every_command(name: str) -> None:
+    usage = f"/{name} {COMMANDS[name].usage}".strip()
+    assert f"`{usage}`" in README
+
+
+def test_the_readme_names_no_command_that_is_not_there() -> None:
+    named = set(re.findall(r"`/([a-z_]+)", README))
+    assert named - set(COMMANDS) <= {"newbot"}  # BotFather's
+
+
+def test_the_menu_is_what_telegram_takes() -> None:
+    assert handlers.__doc__
+    menu = [row for row in COMMANDS.values() if row.summary and not row.owner_only]
+    assert len(menu) <= 100
+    for row in menu:
+        assert re.fullmatch(r"[a-z0-9_]{1,32}", row.name)
+        assert 1 <= len(row.summary) <= 256
+    assert utf16_len(DESCRIPTION) <= 512
+
+
+# ---- Models ---------------------------------------------------------------------------------
+
+
+def test_the_client_asks_the_model_that_a_new_database_has_active(tmp_path: Path) -> None:
+    with closing(Database(tmp_path / "notes.db")) as database:
+        assert database.get_active_model().key == openrouter_client.DEFAULT_MODEL == next(iter(CATALOGUE))
+
+
+# ---- Size -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", sources(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_file_is_outgrown(path: Path) -> None:
+    assert len(path.read_text("utf-8").splitlines()) <= LINES_OF_A_FILE
+
+
+@pytest.mark.parametrize("path", sources(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_function_is_longer_than_a_screen(path: Path) -> None:
+    if path.suffix != ".py":
+        return
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.FunctionDef):
+            assert (node.end_lineno or 0) - node.lineno < LINES_OF_A_FUNCTION, node.name
+
+
+def test_every_public_thing_says_what_it_is() -> None:
+    nameless = [
+        f"{path.name}: {getattr(node, 'name', 'module')}"
+        for path in sources()
+        if path.suffix == ".py"
+        for node in public_things(ast.parse(path.read_text("utf-8")))
+        if not ast.get_docstring(node)
+    ]
+    assert nameless == []
+
+
+def public_things(tree: ast.Module) -> list[ast.Module | ast.ClassDef | ast.FunctionDef]:
+    """Return a module and its public classes with their public methods."""
+    classes = [node for node in tree.body if isinstance(node, ast.ClassDef) and node.name[0] != "_"]
+    methods = [
+        node
+        for owner in classes
+        for node in owner.body
+        if isinstance(node, ast.FunctionDef) and node.name[0] != "_" and not node.decorator_list
+    ]
+    return [tree, *classes, *methods]

@@ -1,0 +1,247 @@
+"""`python bot.py` as a person starts and stops it: what it needs, what it says, how it ends."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from harness import ROOT, Harness
+
+MENU = [
+    ("start", "Приветствие и помощь"),
+    ("note_add", "Добавить заметку"),
+    ("note_list", "Список заметок"),
+    ("note_find", "Поиск заметок"),
+    ("note_edit", "Изменить заметку"),
+    ("note_del", "Удалить заметку"),
+    ("note_count", "Сколько заметок"),
+    ("note_export", "Экспорт заметок в .txt"),
+    ("note_stats", "Статистика по датам"),
+    ("models", "Получить список моделей"),
+    ("model", "Установить активную модель"),
+    ("ask", "Задать вопрос модели"),
+]
+NewBot = Callable[..., Harness]
+
+
+def copy_of_the_program(folder: Path) -> Path:
+    """Copy what a clone has, without what a developer adds to it."""
+    ignored = shutil.ignore_patterns(".*", "tests", "bench", "__pycache__", "*.db*", "console-files")
+    shutil.copytree(ROOT, folder, ignore=ignored)
+    return folder
+
+
+# ---- What it publishes ----------------------------------------------------------------------
+
+
+def test_the_menu_has_the_twelve_commands_in_their_order(bot: Harness) -> None:
+    bot.wait(lambda: bot.server.commands)
+    assert [(row["command"], row["description"]) for row in bot.server.commands] == MENU
+
+
+def test_an_empty_chat_says_what_the_bot_is(bot: Harness) -> None:
+    assert "/help" in bot.wait(lambda: bot.server.description)
+
+
+def test_the_token_is_checked_before_anything_else(bot: Harness) -> None:
+    assert bot.server.calls[0].method == "getMe"
+
+
+def test_a_webhook_left_by_another_program_does_not_keep_updates_away(new_bot: NewBot) -> None:
+    bot = new_bot()
+    bot.server.updates.webhook = "https://example.org/hook"
+    bot.start()
+    assert bot.person().says("/note_count") == "Заметок: 0."
+    assert bot.server.updates.webhook == ""
+
+
+def test_messages_sent_while_it_was_not_running_are_answered(new_bot: NewBot) -> None:
+    bot = new_bot()
+    early = bot.server.say("/note_add рано", user_id=5)
+    bot.start()
+    assert bot.reply_to(early)["text"] == "Заметка #1 сохранена."
+
+
+# ---- How it ends ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("by", [signal.SIGTERM, signal.SIGINT], ids=lambda by: by.name)
+def test_it_stops_when_it_is_told_to(new_bot: NewBot, by: signal.Signals) -> None:
+    bot = new_bot().start()
+    bot.person().says("/note_add мысль")
+    assert bot.stop(by) < 5
+
+
+def test_notes_and_the_active_model_are_there_after_a_restart(new_bot: NewBot) -> None:
+    bot = new_bot().start()
+    anna = bot.person()
+    anna.says("/note_add мысль")
+    anna.says("/model 3")
+    bot.restart()
+    assert anna.says("/note_count") == "Заметок: 1."
+    assert "Mistral Small 24b (free)" in anna.says("/model")
+
+
+def test_a_second_copy_on_the_same_file_does_not_start(new_bot: NewBot, tmp_path: Path) -> None:
+    new_bot().start()
+    with Harness(tmp_path) as second:
+        second.launch()
+        assert second.exit_code() == 1
+        assert "другая копия" in second.log
+        assert second.server.calls == []
+
+
+# ---- A token that Telegram does not take ----------------------------------------------------
+
+
+def refused_token(bot: Harness) -> str:
+    """Start the bot, insist on exit code 2, and return what it wrote."""
+    bot.launch()
+    assert bot.exit_code() == 2
+    return bot.log
+
+
+def test_an_unknown_token_is_said_in_one_line(new_bot: NewBot) -> None:
+    said = refused_token(new_bot(TOKEN="654321:UNKNOWN"))
+    assert len(said.splitlines()) == 1
+    assert "TOKEN" in said
+    assert "654321:UNKNOWN" not in said
+
+
+def test_a_token_that_is_not_found_is_said_in_one_line(new_bot: NewBot) -> None:
+    bot = new_bot()
+    bot.settings["TELEGRAM_API_URL"] = f"{bot.server.url}/elsewhere"  # where the server says 404
+    said = refused_token(bot)
+    assert len(said.splitlines()) == 1
+    assert "TOKEN" in said
+
+
+def test_a_token_in_a_wrong_form_is_said_in_one_line(new_bot: NewBot) -> None:
+    said = refused_token(new_bot(TOKEN="secret"))
+    assert len(said.splitlines()) == 1
+    assert "TOKEN" in said
+    assert "secret" not in said
+
+
+def test_a_token_that_is_revoked_while_the_bot_runs_ends_it(new_bot: NewBot) -> None:
+    bot = new_bot().start()
+    bot.person().says("/note_count")
+    bot.server.fail("getUpdates", "401")
+    bot.server.say("что-нибудь")  # ends the long poll
+    assert bot.exit_code() == 2
+    assert "TOKEN" in bot.out[-1]
+
+
+# ---- No token -------------------------------------------------------------------------------
+
+
+def test_without_a_token_it_says_what_is_missing_and_where_to_put_it(new_bot: NewBot) -> None:
+    bot = new_bot(TOKEN="")
+    bot.launch()
+    assert bot.exit_code() == 2
+    for word in ("TOKEN", ".env", ".env.example"):
+        assert word in bot.log
+    assert bot.server.calls == []
+    assert not bot.db_path.exists()
+
+
+def test_without_a_token_at_a_terminal_it_says_so_and_opens_the_console(new_bot: NewBot) -> None:
+    pty = pytest.importorskip("pty", reason="Windows has no pseudo-terminals")
+    bot = new_bot(TOKEN="")
+    keyboard, terminal = pty.openpty()
+    with open(terminal, encoding="utf-8") as stdin:  # noqa: PTH123 - a descriptor, not a path
+        bot.launch(stdin=stdin)
+    os.write(keyboard, "/note_add привет\n".encode())
+    bot.wait(lambda: "Заметка #1 сохранена." in bot.log or bot.process.poll() is not None)  # type: ignore[union-attr]
+    os.write(keyboard, b"\x04")  # Ctrl-D
+    assert bot.exit_code() == 0
+    os.close(keyboard)
+    assert "Заметка #1 сохранена." in bot.log
+    assert sum("TOKEN" in line for line in bot.log.splitlines()) == 1
+
+
+def test_the_console_reads_from_a_pipe_and_ends_with_it(new_bot: NewBot) -> None:
+    bot = new_bot(TOKEN="")
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "bot.py"), "--console"],
+        input="/note_add привет\n/note_list\n",
+        env=bot.environment,
+        cwd=bot.folder,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=20,
+        check=True,
+    )
+    assert done.stderr == ""
+    saved, listed = done.stdout.index("Заметка #1 сохранена."), done.stdout.index("#1 ·")
+    assert saved < listed
+    assert "привет" in done.stdout[listed:]
+
+
+def test_the_console_waits_for_the_end_of_the_last_answer(new_bot: NewBot) -> None:
+    bot = new_bot(TOKEN="")
+    bot.ai.hold()
+    with subprocess.Popen(
+        [sys.executable, str(ROOT / "bot.py"), "--console"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=bot.environment,
+        cwd=bot.folder,
+        encoding="utf-8",
+    ) as console:
+        assert console.stdin is not None
+        console.stdin.write("/ask последний\n")
+        console.stdin.close()
+        console.stdin = None
+        bot.ai.wait(lambda: bot.ai.in_flight)
+        threading.Timer(0.5, bot.ai.release).start()
+        said, _ = console.communicate(timeout=20)
+    assert console.returncode == 0
+    assert "Вы спросили: последний" in said
+    assert "мс; модель: " in said
+
+
+# ---- Settings -------------------------------------------------------------------------------
+
+
+def test_the_env_file_beside_the_program_is_read_from_wherever_it_is_started(new_bot: NewBot) -> None:
+    bot = new_bot()
+    program = copy_of_the_program(bot.folder / "program")
+    bot.settings["ALLOWED_USERS"] = "7"
+    path, *given = (f"{name}={value}" for name, value in bot.environment.items() if value)
+    (program / ".env").write_text("\n".join(given), encoding="utf-8")
+    process = subprocess.Popen(
+        [sys.executable, str(program / "bot.py")],
+        env=dict([path.split("=", 1)]),
+        cwd=bot.folder,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        assert bot.person(7).says("/note_count") == "Заметок: 0."
+    finally:
+        process.terminate()
+        assert process.wait(15) == 0
+
+
+def test_wrong_settings_are_named_all_together_and_nothing_is_begun(new_bot: NewBot) -> None:
+    bot = new_bot(MAX_TOKENS="много", TIMEZONE="Нарния")
+    bot.launch()
+    assert bot.exit_code() == 2
+    assert "MAX_TOKENS" in bot.log
+    assert "TIMEZONE" in bot.log
+    assert bot.server.calls == []
+
+
+def test_a_telegram_that_is_down_at_the_start_is_waited_for(new_bot: NewBot) -> None:
+    bot = new_bot()
+    bot.server.fail("getMe", "502")
+    bot.start()
+    assert bot.person().says("/note_count") == "Заметок: 0."

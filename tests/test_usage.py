@@ -1,0 +1,137 @@
+"""/usage: what was asked today, what the key has left, and how the models do."""
+
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+
+import openrouter_replies as replies
+from harness import Harness, Message
+from openrouter_replies import Behaviour, Json, answer, default_key, status
+from registry_people import FIRST, GUEST, OWNER, SECOND, THIRD, begin, begin_elsewhere, by_model, listed, paid
+
+KEY_LINE = "Бесплатных запросов за сутки: 12 из 50, осталось 38."
+
+NewBot = Callable[..., Harness]
+
+
+@pytest.fixture
+def bot(new_bot: NewBot) -> Harness:
+    """A bot of the test's own, at openrouter.ai, with an owner and a guest."""
+    return begin(new_bot(ALLOWED_USERS="1,2"), *listed(FIRST, SECOND, THIRD))
+
+
+@pytest.fixture(scope="module")
+def calm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harness]:
+    """A bot that nobody has asked anything."""
+    with Harness(tmp_path_factory.mktemp("calm"), ALLOWED_USERS="1,2") as harness:
+        yield begin(harness, *listed(FIRST, SECOND, THIRD))
+
+
+def table(message: Message) -> list[list[str]]:
+    """Return the cells of the table, the heading first, and insist that it is monospace and aligned."""
+    [entity] = message["entities"]
+    assert entity["type"] == "pre"
+    start, end = entity["offset"], entity["offset"] + entity["length"]
+    text = message["text"].encode("utf-16-le")[2 * start : 2 * end].decode("utf-16-le")
+    assert message["text"].endswith(text)
+    rows = text.splitlines()
+    assert len({len(row) for row in rows}) == 1
+    return [re.split(r" {2,}", row.strip()) for row in rows]
+
+
+def test_before_the_first_question_nothing_is_counted(calm: Harness) -> None:
+    assert calm.person(OWNER).says("/usage") == (
+        f"Сегодня у всех: вопросов 0, токенов 0.\n{KEY_LINE}\n\nЗа 7 дней моделей не спрашивали."
+    )
+
+
+def test_a_guest_sees_their_own_questions_and_the_owner_everybodys(bot: Harness) -> None:
+    owner, guest = bot.person(OWNER), bot.person(GUEST)
+    for somebody, question in ((owner, "раз"), (guest, "два")):
+        somebody.asks_model(question)
+    assert guest.says("/usage").startswith("Сегодня: вопросов 1, токенов 14.\n")
+    assert owner.says("/usage").startswith("Сегодня у всех: вопросов 2, токенов 28.\n")
+
+
+def test_how_each_model_did_stands_in_a_table(bot: Harness) -> None:
+    bot.answers["раз"] = by_model({FIRST: status(429), SECOND: answer("")})
+    bot.answers["два"] = by_model({FIRST: answer("да")})
+    for user_id, question in ((OWNER, "раз"), (GUEST, "два")):
+        bot.person(user_id).asks_model(question)
+    head, *rows = table(bot.person(OWNER).asks("/usage"))
+    assert head == ["За 7 дней", "раз", "сбоев", "секунд"]
+    assert [row[:3] for row in rows] == [
+        ["DeepSeek V3.1 (free)", "2", "1"],
+        ["DeepSeek R1 (free)", "1", "1"],
+        ["Mistral Small 24b (free)", "1", "0"],
+    ]
+    seconds = [row[3] for row in rows]
+    assert seconds[1] == "—"
+    assert re.fullmatch(r"0\.\d", seconds[0])
+    assert re.fullmatch(r"0\.\d", seconds[2])
+
+
+def test_the_counts_are_there_after_a_restart(bot: Harness) -> None:
+    bot.person(GUEST).asks_model("раз")
+    before = bot.person(GUEST).says("/usage")
+    bot.restart()
+    assert bot.person(GUEST).says("/usage") == before
+
+
+def test_an_answer_that_was_stopped_is_no_failure(bot: Harness) -> None:
+    bot.answers["раз"] = replies.stream("слово ", "и ещё", hold_after=1)
+    owner = bot.person(OWNER)
+    message = owner.asks("/ask раз")
+    bot.wait(lambda: "слово" in bot.server.find(OWNER, message["message_id"])["text"])
+    owner.press(message)
+    bot.server.wait_text(OWNER, "остановлено")
+    assert table(owner.asks("/usage"))[1][:3] == ["DeepSeek V3.1 (free)", "1", "0"]
+
+
+@pytest.mark.parametrize(
+    ("failure", "sentence"),
+    [
+        (status(401, "User not found."), "[401] Ключ OpenRouter отклонён. Проверьте OPENROUTER_API_KEY."),
+        (status(500), "[500] "),
+        (replies.html(502), "[502] "),
+        (replies.html(200), "[502] "),
+        (replies.reset(headers=False), "[503] "),
+    ],
+)
+def test_without_word_from_the_service_the_rest_is_shown(
+    calm: Harness, failure: Behaviour, sentence: str
+) -> None:
+    calm.ai.always(failure, path="/key")
+    text = calm.person(GUEST).says("/usage")
+    assert f"Остаток бесплатных запросов неизвестен: {sentence}" in text
+    assert text.startswith("Сегодня: вопросов 0, токенов 0.\n")
+    assert "user_2SECRET" not in text
+
+
+@pytest.mark.parametrize(
+    ("told", "line"),
+    [
+        (default_key(), KEY_LINE),
+        ({}, "Остаток бесплатных запросов OpenRouter не сообщил."),
+        ({"free_model_daily_requests": None}, "Остаток бесплатных запросов OpenRouter не сообщил."),
+        ({"free_model_daily_requests": {"used": 12}}, "12"),
+    ],
+)
+def test_what_the_service_tells_of_the_day_is_shown(calm: Harness, told: Json, line: str) -> None:
+    calm.ai.always(replies.body({"data": told}), path="/key")
+    text = calm.person(GUEST).says("/usage")
+    assert line in text
+    assert "None" not in text
+    assert "user_2SECRET" not in text
+
+
+def test_at_another_host_nobody_is_asked_for_the_key(new_bot: NewBot) -> None:
+    bot = begin_elsewhere(new_bot(), paid("qwen3:8b", "Qwen"))
+    assert "Бесплатный лимит считает только openrouter.ai." in bot.person().says("/usage")
+    assert not [request for request in bot.ai.requests if request.path.endswith("/key")]
+
+
+def test_without_a_key_it_says_so(new_bot: NewBot) -> None:
+    bot = begin(new_bot(OPENROUTER_API_KEY=""), *listed(FIRST))
+    assert "Отсутствует OPENROUTER_API_KEY (.env)." in bot.person().says("/usage")
