@@ -327,6 +327,10 @@ def _adopt(conn: sqlite3.Connection) -> str:
     ]
     if notes and "folded" not in notes:
         script.append(f"ALTER TABLE notes RENAME TO {_COURSE_NOTES};")
+    if models:  # its unique index may be missing
+        script.append(
+            "UPDATE models SET active = id = (SELECT min(id) FROM models WHERE active) WHERE active;"
+        )
     return "\n".join(script)
 
 

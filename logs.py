@@ -21,6 +21,7 @@ class RedactingFormatter(logging.Formatter):
         self._secrets = known | {quote(secret, safe="") for secret in known}
 
     def format(self, record: logging.LogRecord) -> str:
+        """Return the line as it is written."""
         line = super().format(record)
         for secret in self._secrets:
             line = line.replace(secret, "***")

@@ -88,6 +88,7 @@ class Abort(threading.Event):
         self.inboxes: list[SimpleQueue[Any]] = []
 
     def set(self) -> None:
+        """Press it."""
         super().set()
         for inbox in tuple(self.inboxes):
             inbox.put(_End())
