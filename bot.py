@@ -42,7 +42,7 @@ from storage.journal import Journal, Update
 from storage.people import People
 from storage.registry import Registry
 from telegram_api import RefusedError, Telegram, TelegramError
-from updates import lane_of
+from updates import dig, lane_of
 
 log = logging.getLogger("bot")
 LONG_POLL_S = 25
@@ -216,14 +216,15 @@ class Bot:
     def _lets_pass(self, body: dict[str, Any]) -> bool:
         if self._app.gate.lets_pass(body):
             return True
-        if refusal := self._app.gate.refusal(body):
+        refusal = self._app.gate.refusal(body)
+        if refusal or "callback_query" in body:  # a button waits for an answer, be it an empty one
             self._lanes.put(lane_of(body), lambda: self._refuse(body, refusal))
         return False
 
     def _refuse(self, body: dict[str, Any], refusal: str) -> None:
-        if query := body.get("callback_query"):
-            self._delivery.toast(query.get("id", ""), refusal)
-        else:
+        if query_id := dig(body, "callback_query", "id"):
+            self._delivery.toast(query_id, refusal)
+        elif refusal:
             tell(self._delivery, body, refusal)
 
     def _tell_of_trouble(self, bodies: list[dict[str, Any]], exc: sqlite3.Error) -> None:

@@ -1,23 +1,18 @@
-"""What passes between Telegram and the handlers: a Call in, a Reply out, and the one table of commands.
+"""The one table of commands, and the Call that reaches them.
 
-`@command` and `@button` append rows of pure data. The dispatcher, /help, the menu in the Telegram client and
-the check of the README all read the same rows.
+`@command` and `@button` append rows of pure data. The dispatcher, /help, the menu in the Telegram
+client and the check of the README all read the same rows.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from app import App
+from app import App
+from replies import Reply
 
-Entity = dict[str, Any]
 MAX_ID = 10**18  # SQLite holds 2**63 - 1
-
-
-class UserError(Exception):
-    """A person's own mistake; the text is the answer: what is wrong and what to do."""
 
 
 class WrongArgumentsError(Exception):
@@ -28,7 +23,7 @@ class WrongArgumentsError(Exception):
 class Call:
     """What a person did: a command with its arguments, or a button with its data."""
 
-    app: "App" = field(repr=False)
+    app: App = field(repr=False)
     update_id: int
     user_id: int
     chat_id: int
@@ -52,32 +47,6 @@ class Call:
         if not self.args.strip():
             raise WrongArgumentsError
         return self.args
-
-
-@dataclass(frozen=True, slots=True)
-class Button:
-    """An inline button: pressed, it calls the handler `name` with `data`, or opens `url`."""
-
-    text: str
-    name: str = ""
-    data: object = ""
-    url: str = ""
-
-
-Buttons = Sequence[Sequence[Button]]  # rows
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """What the bot answers; `deliver` cuts what is too long for one message."""
-
-    text: str = ""
-    entities: Sequence[Entity] = ()
-    buttons: Buttons = ()
-    document: tuple[str, bytes] | None = None  # a file's name and content
-    in_place: bool = False  # change the message whose button was pressed
-    notice: str = ""  # shown for a moment over the pressed button
-    then: Callable[[list[int]], None] | None = None  # goes on with the ids of the sent messages
 
 
 Handler = Callable[[Call], Reply | str]

@@ -10,7 +10,7 @@ from typing import Any
 from telebot import types
 
 import telegram_text
-from commands import Button, Buttons, Reply
+from replies import Button, Buttons, Reply
 from telegram_api import RefusedError, Telegram, UnreachableError
 
 log = logging.getLogger(__name__)

@@ -1,25 +1,74 @@
 """From an update to its delivered answer: read it, call its handler, deliver the reply, mark it done."""
 
 import logging
+import re
 import sqlite3
 import time
 from collections import deque
 from typing import Any
 
 from app import App
-from commands import BUTTONS, COMMANDS, Call, Reply, UserError, WrongArgumentsError
+from commands import BUTTONS, COMMANDS, Call, WrongArgumentsError
 from delivery import Delivery, Outgoing, Pause, UndeliverableError, outgoing, quote
 from handlers import ask, basics
 from in_words import UNEXPECTED, in_words, storage_trouble
+from replies import Reply, UserError
 from storage.journal import Journal, Update
 from telegram_api import RefusedError
-from updates import UnreadableUpdateError, dig, lane_of, read
+from updates import dig, lane_of
 
 log = logging.getLogger(__name__)
 MAX_TRIES = 3
 RETRY_S = 1.0
 LONGEST_STORAGE_PAUSE_S = 15.0
 GIVE_UP_S = 86_400
+
+
+class UnreadableUpdateError(Exception):
+    """An update in a shape that we do not know."""
+
+
+def read(app: App, update: Update) -> Call | None:
+    """Make a Call of an update; None for what nobody expects an answer to. Raises UnreadableUpdateError."""
+    try:
+        if query := update.body.get("callback_query"):
+            return _read_button(app, update, query)
+        if message := update.body.get("message"):
+            return _read_message(app, update, message)
+    except (KeyError, TypeError, AttributeError) as exc:
+        raise UnreadableUpdateError(f"{type(exc).__name__}: {exc}") from None
+    return None
+
+
+def _read_message(app: App, update: Update, message: dict[str, Any]) -> Call | None:
+    text = message.get("text") or message.get("caption") or ""
+    found = re.match(r"/(\w+)(?:@(\w+))?(?:\s+|$)", text)
+    if found and found[2] and found[2].lower() != app.username.lower():
+        return None  # for another bot
+    name, args = (found[1].lower(), text[found.end() :]) if found else ("", text)
+    return _call(app, update, message["from"], message, name=name, args=args)
+
+
+def _read_button(app: App, update: Update, query: dict[str, Any]) -> Call | None:
+    if "message" not in query:
+        return None
+    name, _, data = query.get("data", "").partition(":")
+    return _call(app, update, query["from"], query["message"], name=name, args=data, query_id=query["id"])
+
+
+def _call(app: App, update: Update, person: dict[str, Any], message: dict[str, Any], **more: Any) -> Call:
+    return Call(
+        app,
+        update_id=update.update_id,
+        user_id=person["id"],
+        chat_id=message["chat"]["id"],
+        private=message["chat"]["type"] == "private",
+        message_id=message["message_id"],
+        date=message["date"],
+        message=message,
+        answer_ids=update.answer_ids,
+        **more,
+    )
 
 
 def answer(call: Call) -> Reply:

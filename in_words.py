@@ -4,8 +4,8 @@ import logging
 import sqlite3
 
 import db
-from commands import UserError
 from openrouter_client import OpenRouterError
+from replies import UserError
 from storage.dialogue import TurnNotFoundError
 from storage.people import PersonNotFoundError
 from telegram_api import TelegramError

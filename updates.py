@@ -1,22 +1,12 @@
-"""What a raw update says: who sent it, where, and which call it makes.
+"""What a raw update says: who sent it, and where.
 
 Nothing that Telegram might ever send breaks these, or one update would stop the polling loop for good.
 """
 
 import re
-from typing import TYPE_CHECKING, Any
-
-from commands import Call
-from storage.journal import Update
-
-if TYPE_CHECKING:
-    from app import App
+from typing import Any
 
 Body = dict[str, Any]
-
-
-class UnreadableUpdateError(Exception):
-    """An update in a shape that we do not know."""
 
 
 def dig(body: object, *path: str) -> Any:
@@ -51,46 +41,3 @@ def start_code(body: Body) -> str:
         re.match(r"/start(?:@\w+)?\s+([\w-]{1,64})\s*$", text, re.ASCII) if isinstance(text, str) else None
     )
     return found[1] if found and chat_of(body).get("type") == "private" else ""
-
-
-def read(app: "App", update: Update) -> Call | None:
-    """Make a Call of an update; None for what nobody expects an answer to. Raises UnreadableUpdateError."""
-    try:
-        if query := update.body.get("callback_query"):
-            return _read_button(app, update, query)
-        if message := update.body.get("message"):
-            return _read_message(app, update, message)
-    except (KeyError, TypeError, AttributeError) as exc:
-        raise UnreadableUpdateError(f"{type(exc).__name__}: {exc}") from None
-    return None
-
-
-def _read_message(app: "App", update: Update, message: Body) -> Call | None:
-    text = message.get("text") or message.get("caption") or ""
-    found = re.match(r"/(\w+)(?:@(\w+))?(?:\s+|$)", text)
-    if found and found[2] and found[2].lower() != app.username.lower():
-        return None  # for another bot
-    name, args = (found[1].lower(), text[found.end() :]) if found else ("", text)
-    return _call(app, update, message["from"], message, name=name, args=args)
-
-
-def _read_button(app: "App", update: Update, query: Body) -> Call | None:
-    if "message" not in query:
-        return None
-    name, _, data = query.get("data", "").partition(":")
-    return _call(app, update, query["from"], query["message"], name=name, args=data, query_id=query["id"])
-
-
-def _call(app: "App", update: Update, person: Body, message: Body, **more: Any) -> Call:
-    return Call(
-        app,
-        update_id=update.update_id,
-        user_id=person["id"],
-        chat_id=message["chat"]["id"],
-        private=message["chat"]["type"] == "private",
-        message_id=message["message_id"],
-        date=message["date"],
-        message=message,
-        answer_ids=update.answer_ids,
-        **more,
-    )

@@ -13,12 +13,12 @@ import telegram_text
 from answers.asking import Asking, Outcome
 from answers.conversation import Download
 from answers.screen import Screen
-from commands import Button, Buttons
 from db import Model
 from delivery import Delivery, Pause, UndeliverableError
 from in_words import UNEXPECTED, in_words, storage_trouble
 from openrouter.parse import whole
 from openrouter_client import Kind, OpenRouterError
+from replies import Button, Buttons
 from settings import Settings
 from storage.dialogue import Dialogue, Turn
 from storage.journal import Journal

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from commands import UserError
 from db import Model
 from openrouter_client import is_openrouter
+from replies import UserError
 from storage.dialogue import Turn
 
 SYSTEM_PROMPT = "Отвечай кратко и по существу. На технические вопросы отвечай корректно и по пунктам."

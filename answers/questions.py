@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 
 from answers.answering import Answering, Question, Tools
-from commands import UserError
+from replies import UserError
 
 log = logging.getLogger(__name__)
 RUNNING, WAITING = 2, 5  # of one person

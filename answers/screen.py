@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Sequence
 
-from commands import Buttons
 from delivery import Delivery, message_of
+from replies import Buttons
 from telegram_text import Part
 
 

@@ -1,7 +1,8 @@
 """/invite, /people, /remove: the owner lets people in and out."""
 
-from commands import Button, Call, Reply, UserError, button, command
+from commands import Call, button, command
 from handlers.basics import owner_only
+from replies import Button, Reply, UserError
 
 BY_SETTING = "Кого пускать, задано в ALLOWED_USERS (.env): измените его и перезапустите бота."
 
@@ -21,8 +22,9 @@ def people(call: Call) -> Reply:
     _by_invitation(call)
     known = call.app.people.list()
     lines = [f"{'★' if person.owner else ' '} {person.name} (id {person.user_id})" for person in known]
+    guests = [person for person in known if not person.owner]
     buttons = [
-        [Button(f"Убрать: {person.name}", "remove", person.user_id)] for person in known if not person.owner
+        [Button(f"Убрать: {guest.name} ({guest.user_id})", "remove", guest.user_id)] for guest in guests
     ]
     return Reply(
         "\n".join(["Боту доверены:", *lines, "", "Пригласить: /invite. Убрать: /remove <id>"]),

@@ -4,9 +4,10 @@ from typing import Any
 
 from answers.answering import Question, stop_button, waiting
 from answers.conversation import find_media, needs
-from commands import Button, Call, Reply, UserError, button, command, parse_number
+from commands import Call, button, command, parse_number
 from db import Model, UnknownModelError
 from handlers.models import OFFERED
+from replies import Button, Reply, UserError
 from storage.dialogue import Turn
 from telegram_text import first_line
 from updates import dig

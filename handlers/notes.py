@@ -4,8 +4,9 @@ from collections import Counter
 from datetime import UTC, date, datetime, timedelta, tzinfo
 
 import telegram_text
-from commands import Call, Reply, WrongArgumentsError, command, parse_number
+from commands import Call, WrongArgumentsError, command, parse_number
 from db import Note, find_folded
+from replies import Reply
 
 NO_NOTES = "Заметок пока нет. Добавить: /note_add <текст>"
 LISTED = 10

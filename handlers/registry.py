@@ -1,9 +1,10 @@
 """/model_add and /model_del: what the owner changes in the list of models."""
 
-from commands import Button, Call, Reply, UserError, button, command
+from commands import Call, button, command
 from handlers.basics import owner_only
 from handlers.models import FETCH_S, model_id_of, name_of, numbered
 from openrouter_client import fetch_models, is_openrouter
+from replies import Button, Reply, UserError
 
 
 @command("model_add", "<ключ>", "Добавить модель", owner_only=True)

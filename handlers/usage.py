@@ -3,8 +3,9 @@
 from datetime import UTC, datetime
 
 import telegram_text
-from commands import Call, Reply, command
+from commands import Call, command
 from openrouter_client import OpenRouterError, is_openrouter, key_info
+from replies import Reply
 from storage.registry import Record
 
 DAYS = 7

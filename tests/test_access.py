@@ -284,7 +284,7 @@ def test_the_people_are_listed_and_removed_by_button(owned: Harness, owner: Pers
     people = owner.asks("/people")
     for part in ("★ Владелец", "Анна Б.", str(anna.id), "Борис Б.", str(boris.id)):
         assert part in people["text"]
-    assert "Анна Б." in owner.press(people, "Убрать: Анна Б.")
+    assert "Анна Б." in owner.press(people, f"Убрать: Анна Б. ({anna.id})")
     assert is_refused(anna.says("/note_count"), anna)
     assert boris.says("/note_count") == "Заметок: 0."
     assert "Анна Б." not in owner.says("/people")
