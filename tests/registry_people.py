@@ -11,6 +11,8 @@ GEMMA, NORTH, ROUTER = list(CATALOGUE)[4], list(CATALOGUE)[8], list(CATALOGUE)[9
 LUNA = "openai/gpt-6-luna"
 OWNER, GUEST = 1, 2
 YES = answer("да")
+REFRESH = "🔄 Обновить"
+UNKNOWN = "Неизвестный ID модели. Сначала /models."
 
 
 def listed(*keys: str) -> list[Json]:
@@ -18,8 +20,19 @@ def listed(*keys: str) -> list[Json]:
     return [model_entry(key, CATALOGUE[key]) for key in keys]
 
 
+KNOWN = listed(FIRST, SECOND, GEMMA, NORTH, ROUTER)
+
+
 def paid(key: str = LUNA, name: str = "OpenAI: GPT-6 Luna") -> Json:
     return model_entry(key, name, price="0.00000125")
+
+
+def refreshed(bot: Harness, *models: Json) -> str:
+    """Let the service list these models, let somebody press the button, and return the list after it."""
+    bot.ai.models = list(models)
+    someone = bot.person()
+    assert someone.press(someone.asks("/models"), REFRESH) == "Список обновлён."
+    return someone.says("/models")
 
 
 def begin(bot: Harness, *models: Json) -> Harness:

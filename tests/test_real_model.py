@@ -13,14 +13,17 @@ from openrouter_settings import point_at
 from real_model import NAME, RealModel
 from registry_people import buttons, seen
 
-if reason := real_model.missing():
-    pytest.skip(reason, allow_module_level=True)
-
 STORY = "Tell me a long story about a sailor and the sea."
+
+WAIT_S = 60  # for an answer: a small machine says ten words a second
 
 NewBot = Callable[..., Harness]
 
-WAIT_S = 60  # for an answer: a small machine says ten words a second
+
+@pytest.fixture(scope="module", autouse=True)
+def _installed() -> None:
+    if reason := real_model.missing():
+        pytest.skip(reason)
 
 
 @pytest.fixture(scope="module")
