@@ -99,6 +99,7 @@ class Answering:
 
     def run(self) -> None:
         """Answer the question, whatever happens on the way."""
+        self._started = time.monotonic()
         try:
             self._watch()
             self._conclude()

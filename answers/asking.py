@@ -55,10 +55,11 @@ class Asking:
         self._download = download
         self._tell = tell  # called when there is something to see
         self._abort = Abort()
-        self._deadline = time.monotonic() + settings.ask_timeout
+        self._deadline = 0.0
 
     def start(self) -> None:
-        """Begin to ask."""
+        """Begin to ask; from now on the time counts."""
+        self._deadline = time.monotonic() + self._settings.ask_timeout
         threading.Thread(target=self._run, name="model", daemon=True).start()
 
     def stop(self) -> None:

@@ -10,6 +10,7 @@ from db import Model
 from openrouter_client import is_openrouter
 from replies import UserError
 from storage.dialogue import Turn
+from telegram_api import TelegramError
 
 SYSTEM_PROMPT = "Отвечай кратко и по существу. На технические вопросы отвечай корректно и по пунктам."
 UNKNOWN_CONTEXT = 32_000  # tokens, of a model that does not tell
@@ -71,39 +72,21 @@ def _kind(mime: str, name: str) -> str:
     raise UserError("Такие файлы модели не читают. Пришлите фото, PDF или текстовый файл.")
 
 
-_TEXTS = (
-    "application/json",
-    "application/xml",
-    "application/x-python-code",
-    "application/x-sh",
-    "application/sql",
-)
-_TEXT_NAMES = (
-    ".txt",
-    ".md",
-    ".csv",
-    ".json",
-    ".py",
-    ".sql",
-    ".yml",
-    ".yaml",
-    ".toml",
-    ".ini",
-    ".log",
-    ".srt",
-)
+_TEXTS = ("application/json", "application/xml", "application/sql", "application/x-sh")
+_TEXT_NAMES = tuple(".txt .md .csv .json .py .sql .yml .yaml .toml .ini .log .srt".split())
 
 
 def request(
     turn: Turn, past: list[Turn], model: Model, download: Download, max_tokens: int
 ) -> tuple[list[Message], list[dict[str, Any]]]:
     """Return the messages and plugins for one model; the oldest turns go if it cannot hold them all."""
-    question = {"role": "user", "content": _content(turn, model, download, now=True)}
-    room = (model.context_length or UNKNOWN_CONTEXT) - max_tokens - _tokens(question) - len(SYSTEM_PROMPT)
+    question = {"role": "user", "content": _content(turn, model, download)}
+    context = model.context_length or UNKNOWN_CONTEXT
+    room = context - min(max_tokens, context // 2) - _tokens(question) - len(SYSTEM_PROMPT)
     kept: list[Message] = []
     for earlier in reversed(past):
         pair: list[Message] = [
-            {"role": "user", "content": _content(earlier, model, download, now=False)},
+            {"role": "user", "content": _earlier(earlier, model, download)},
             {"role": "assistant", "content": earlier.answer},
         ]
         room -= sum(map(_tokens, pair))
@@ -114,22 +97,37 @@ def request(
     return messages, FREE_PDF_READER if _has_file(messages) else []
 
 
-def _content(turn: Turn, model: Model, download: Download, *, now: bool) -> str | list[Message]:
-    """Return a question as the model reads it; what it cannot read of an earlier turn is only named."""
-    text = f"{turn.context}\n\n---\n\n{turn.question}" if turn.context else turn.question
-    media = media_of(turn)
+def _earlier(turn: Turn, model: Model, download: Download) -> str | list[Message]:
+    """Return an earlier question; what came with it is only named if it cannot be had or read any more."""
+    try:
+        return _content(turn, model, download)
+    except (UserError, TelegramError):
+        media = media_of(turn)
+        return _text(turn) + (f"\n\n[{media.name}]" if media else "")
+
+
+def _content(turn: Turn, model: Model, download: Download) -> str | list[Message]:
+    """Return a question as the model reads it; raises UserError if it cannot, or TelegramError."""
+    text, media = _text(turn), media_of(turn)
     if media is None:
         return text
     if media.kind == "text":
         return f"{text}\n\nФайл {media.name}:\n{_decoded(download(media.file_id))}"
-    if media.kind == "image" and "image" in model.inputs:
-        part = {"type": "image_url", "image_url": {"url": _data_url(media, download)}}
-    elif media.kind == "pdf" and (is_openrouter() or "file" in model.inputs):
-        part = {"type": "file", "file": {"filename": media.name, "file_data": _data_url(media, download)}}
-    elif now:
+    if media.kind == "image":
+        if "image" not in model.inputs:
+            raise UserError("Эта модель не видит картинок.")
+        return _with(text, {"type": "image_url", "image_url": {"url": _data_url(media, download)}})
+    if not (is_openrouter() or "file" in model.inputs):
         raise UserError("PDF читает только openrouter.ai. Пришлите текст файлом .txt или сообщением.")
-    else:
-        return f"{text}\n\n[{media.name}]"
+    file = {"filename": media.name, "file_data": _data_url(media, download)}
+    return _with(text, {"type": "file", "file": file})
+
+
+def _text(turn: Turn) -> str:
+    return f"{turn.context}\n\n---\n\n{turn.question}" if turn.context else turn.question
+
+
+def _with(text: str, part: Message) -> list[Message]:
     return [{"type": "text", "text": text}, part]
 
 

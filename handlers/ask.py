@@ -61,11 +61,12 @@ def more(call: Call) -> Reply:
 @button("other")
 def other(call: Call) -> Reply:
     turn = _own_turn(call, call.args)
-    able = [
-        model for model in call.app.db.list_models() if needs(turn) <= model.inputs and _may_ask(call, model)
-    ]
+    able = [m for m in call.app.db.list_models() if needs(turn) <= m.inputs and _may_ask(call, m)]
     rows = [[Button(model.label, "with", f"{turn.id}.{model.id}")] for model in able[:OFFERED]]
-    return Reply(f"Кого спросить: «{first_line(turn.question)}»?", buttons=rows)
+    rest = (
+        f"\n(первые {OFFERED} из {len(able)}; остальные: /model <часть имени>)" if len(able) > OFFERED else ""
+    )
+    return Reply(f"Кого спросить: «{first_line(turn.question)}»?{rest}", buttons=rows)
 
 
 @button("with")

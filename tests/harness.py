@@ -241,6 +241,14 @@ class Person:
         between = range(first["message_id"], last["message_id"])
         return [m for m in self.bot.server.messages(self.id) if m["message_id"] in between]
 
+    def exports(self) -> str:
+        """Export the notes and return the content of the file."""
+        message = self.asks("/note_export")
+        sent = [document for document in self.bot.server.documents if document.chat_id == self.id][-1]
+        assert sent.message_id == message["message_id"]
+        assert sent.name.endswith(".txt")
+        return sent.data.decode("utf-8")
+
     def is_ignored(self, message: Message) -> bool:
         """Tell whether a message got no answer although a later one did."""
         self.says("/note_count", chat_id=message["chat"]["id"])

@@ -8,7 +8,6 @@ from contextlib import closing
 
 import pytest
 
-import openrouter_replies as replies
 from harness import Harness, Message, Person, name_of
 
 NewBot = Callable[..., Harness]
@@ -180,11 +179,11 @@ def test_nothing_of_a_stranger_is_stored_sent_or_logged(new_bot: NewBot) -> None
     bot.server.say(f"/ask {SECRET}", user_id=STRANGER_ID, chat_id=GROUP)
     assert stays_unanswered(bot, sent)
     assert bot.ai.questions == []
+    traces = (SECRET, "тайна", "Незнакомец", str(STRANGER_ID))
     stored = everything_stored(bot)
+    assert [trace for trace in traces if trace in stored or files_contain(bot, trace)] == []
     bot.stop()
-    for trace in (SECRET, "тайна", "Незнакомец", str(STRANGER_ID)):
-        assert trace not in stored
-        assert not files_contain(bot, trace)
+    assert [trace for trace in traces if files_contain(bot, trace)] == []
     assert SECRET not in bot.log
 
 
@@ -273,13 +272,13 @@ def test_an_invitation_lasts_for_a_day(owned: Harness, owner: Person) -> None:
     assert is_refused(anna.says(f"/start {code}"), anna)
 
 
-def test_the_owner_using_an_invitation_does_not_lose_the_bot(owned: Harness, owner: Person) -> None:
+def test_the_owner_using_an_invitation_does_not_lose_the_bot(owner: Person) -> None:
     code = invitation(owner)
     assert owner.says(f"/start {code}").startswith("Привет!")
     assert owner.says("/people").count("★") == 1
 
 
-def test_the_people_are_listed_and_removed_by_button(owned: Harness, owner: Person) -> None:
+def test_the_people_are_listed_and_removed_by_button(owner: Person) -> None:
     anna, boris = invited(owner, "Анна Б."), invited(owner, "Борис Б.")
     people = owner.asks("/people")
     for part in ("★ Владелец", "Анна Б.", str(anna.id), "Борис Б.", str(boris.id)):
@@ -314,7 +313,7 @@ def test_nobody_else_can_be_removed(owner: Person, who: str) -> None:
 @pytest.mark.parametrize(
     "command", ["/invite", "/people", "/remove 1", "/model 2", "/model_add x", "/model_del 2"]
 )
-def test_a_guest_does_not_do_what_is_the_owners(owned: Harness, owner: Person, command: str) -> None:
+def test_a_guest_does_not_do_what_is_the_owners(owner: Person, command: str) -> None:
     anna = invited(owner)
     assert anna.says(command) == OWNER_ONLY
 
@@ -333,79 +332,9 @@ def test_a_guest_may_look_at_the_models(owner: Person) -> None:
 
 
 @pytest.mark.parametrize("data", ["remove:1001", "use:1.3", "refresh:", "paid:3"])
-def test_a_guest_does_not_press_what_is_the_owners(owned: Harness, owner: Person, data: str) -> None:
+def test_a_guest_does_not_press_what_is_the_owners(owner: Person, data: str) -> None:
     anna = invited(owner)
     shown = anna.asks("/models")
     assert anna.press(shown, data=data) == OWNER_ONLY
     assert name_of(1) in owner.says("/model")
     assert anna.says("/note_count") == "Заметок: 0."
-
-
-# ---- What is another's ----------------------------------------------------------------------
-
-
-def crafted(answer: Message, turn: str) -> list[str]:
-    """Return callback data that somebody could make up who knows a turn's number."""
-    own = [button["callback_data"] for row in answer["reply_markup"]["inline_keyboard"] for button in row]
-    names = ["save", "again", "more", "other", "with", "stop", "page", "use", "note", "note_del", "delete"]
-    return [*own, *(f"{name}:{turn}" for name in names), f"with:{turn}.1"]
-
-
-def test_nobody_reaches_another_persons_conversation_by_a_button(
-    bot: Harness, anna: Person, boris: Person
-) -> None:
-    bot.answers["личное"] = replies.answer("тайна Анны")
-    (answer,) = anna.asks_model("личное")
-    ours = boris.asks("/models")  # a message of the bot in the chat of Boris, as if it had been forwarded
-    turn = answer["reply_markup"]["inline_keyboard"][0][0]["callback_data"].partition(":")[2]
-    asked = len(bot.ai.questions)
-    for data in crafted(answer, turn):
-        boris.press(ours, data=data)
-    assert boris.says("/note_count") == anna.says("/note_count") == "Заметок: 0."
-    assert "тайна" not in "\n".join(str(message.get("text")) for message in bot.server.messages(boris.id))
-    assert len(bot.ai.questions) == asked
-
-
-def test_a_reply_does_not_reach_into_another_chat(bot: Harness, anna: Person, boris: Person) -> None:
-    (answer,) = anna.asks_model("личное")
-    shown = boris.asks("/note_count")
-    assert shown["message_id"] == answer["message_id"]  # the same number, but another chat's
-    asked = bot.server.say("что там?", user_id=boris.id, reply_to=shown["message_id"])
-    assert "/help" in bot.reply_to(asked)["text"]
-    other = bot.server.say("/ask что там?", user_id=boris.id, reply_to=shown["message_id"])
-    boris.answer_to(other)
-    assert "личное" not in str(bot.ai.questions[-1].body["messages"])
-
-
-@pytest.mark.parametrize(
-    "data",
-    ["save:²", "save:-1", "save:", "save", "save:" + "9" * 30, "save:1 OR 1=1", "nothing:1", ":", " ", "x" * 64,
-     "page:0", "page:999999", "page:9999999999999999999", "with:1", "with:.", "with:1.99", "use:1", "use:1.999",
-     "use:x.y", "stop:x", "stop:1", "__class__:1", "💥"],
-)  # fmt: skip
-def test_made_up_button_data_does_nothing(bot: Harness, anna: Person, data: str) -> None:
-    shown = anna.asks("/models")
-    anna.press(shown, data=data)  # every press is answered, or the client spins for a minute
-    assert anna.says("/note_count") == "Заметок: 0."
-    assert name_of(1) in anna.says("/model")
-
-
-def test_a_note_is_edited_and_deleted_by_its_owner_alone_whatever_the_number(
-    bot: Harness, anna: Person, boris: Person
-) -> None:
-    anna.says("/note_add тайна")
-    with closing(sqlite3.connect(bot.db_path)) as conn:
-        ((row,),) = conn.execute("SELECT id FROM notes WHERE user_id = ?", (anna.id,)).fetchall()
-    for number in (1, row):
-        boris.says(f"/note_edit {number} подмена")
-        boris.says(f"/note_del {number}")
-    assert "тайна" in anna.says("/note_list")
-
-
-def test_a_note_of_somebody_else_is_saved_for_nobody_by_a_reply(
-    bot: Harness, anna: Person, boris: Person
-) -> None:
-    shown = anna.asks("/note_add тайна", chat_id=GROUP)
-    asked = bot.server.say("/note_del 1", user_id=boris.id, chat_id=GROUP, reply_to=shown["message_id"])
-    assert "Нет заметки #1" in bot.reply_to(asked)["text"]
-    assert anna.says("/note_count") == "Заметок: 1."

@@ -84,7 +84,7 @@ def test_the_answer_has_its_footer_after_a_blank_line(anna: Person) -> None:
 def test_a_quick_answer_is_shown_at_once_and_nothing_is_refused(bot: Harness, anna: Person) -> None:
     started = time.monotonic()
     anna.asks_model("привет")
-    assert time.monotonic() - started < 0.8
+    assert time.monotonic() - started < 1.1  # and not after the pause between two edits
     assert [call for call in bot.server.calls if call.chat_id == anna.id and not call.ok] == []
 
 

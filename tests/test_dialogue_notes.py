@@ -9,154 +9,12 @@ import pytest
 from conftest import FAR_EAST
 from harness import Harness, Message, Person
 
-HELP = """Привет! Это заметочник на SQLite.
-
-Команды:
-  /note_add <текст>
-  /note_list [N]
-  /note_find <подстрока>
-  /note_edit <id> <текст>
-  /note_del <id>
-  /note_count
-  /note_export
-  /note_stats [days]
-  /models
-  /model <id>
-  /ask <вопрос>"""
-USAGE = {
-    "/note_add": "Использование: /note_add <текст>",
-    "/note_list": "Использование: /note_list [N]",
-    "/note_find": "Использование: /note_find <подстрока>",
-    "/note_edit": "Использование: /note_edit <id> <текст>",
-    "/note_del": "Использование: /note_del <id>",
-    "/note_stats": "Использование: /note_stats [days]",
-}
-NOT_NUMBERS = ["abc", "-1", "0", "1.5", "²", "٣", "½", "1 2", "0x1", "9" * 30, "1;DROP TABLE notes", "++1"]
 GROUP = -1001
 
 
 def numbers(text: str) -> list[int]:
     """Return the #numbers in a reply, in order."""
     return [int(number) for number in re.findall(r"#(\d+)", text)]
-
-
-def exported(person: Person) -> str:
-    """Return the content of the export."""
-    message = person.asks("/note_export")
-    sent = [d for d in person.bot.server.documents if d.chat_id == person.id]
-    assert sent[-1].message_id == message["message_id"]
-    assert sent[-1].name.endswith(".txt")
-    return sent[-1].data.decode("utf-8")
-
-
-# ---- /start and /help -----------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("command", ["/start", "/help"])
-def test_help_lists_the_commands_as_the_menu_does(anna: Person, command: str) -> None:
-    said = anna.says(command)
-    assert said.startswith(HELP)
-    assert all(re.match(r"  /[a-z_]+", line) for line in said.splitlines()[3:])
-
-
-def test_start_with_a_code_that_means_nothing_is_a_start(anna: Person) -> None:
-    assert anna.says("/start abcdef").startswith(HELP)
-
-
-# ---- How a command may be written -----------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    "written",
-    [
-        "/note_add купить хлеб",
-        "/note_add@zametochnik_bot купить хлеб",
-        "/note_add@Zametochnik_BOT купить хлеб",
-        "/NOTE_ADD купить хлеб",
-        "/note_add\nкупить хлеб",
-        "/note_add\tкупить хлеб",
-        "/note_add   \n  купить хлеб",
-        "/note_add@zametochnik_bot\nкупить хлеб",
-        "/note_add\u00a0купить хлеб",
-    ],
-)
-def test_a_command_may_be_written_in_any_of_these_ways(anna: Person, written: str) -> None:
-    assert anna.says(written) == "Заметка #1 сохранена."
-    assert exported(anna).splitlines()[1:] == ["купить хлеб"]
-
-
-@pytest.mark.parametrize(
-    "command",
-    [
-        "start",
-        "help",
-        "note_add",
-        "note_list",
-        "note_find",
-        "note_edit",
-        "note_del",
-        "note_count",
-        "note_stats",
-        "models",
-        "model",
-        "ask",
-    ],
-)
-def test_every_command_may_name_the_bot(anna: Person, command: str) -> None:
-    plain = anna.says(f"/{command}")
-    assert "Нет команды" not in plain
-    assert anna.says(f"/{command}@Zametochnik_Bot") == plain
-
-
-@pytest.mark.parametrize(
-    "written", ["/note_count@other_bot", "/note_add@zametochnik_bot2 хлеб", "/x@other_bot"]
-)
-def test_a_command_for_another_bot_is_ignored(bot: Harness, anna: Person, written: str) -> None:
-    assert anna.is_ignored(bot.server.say(written, user_id=anna.id))
-    assert anna.says("/note_count") == "Заметок: 0."
-
-
-@pytest.mark.parametrize("written", ["/foo", "/notes_add хлеб", "/note_addхлеб", "/привет", "/note_list5"])
-def test_an_unknown_command_leads_to_help(anna: Person, written: str) -> None:
-    said = anna.says(written)
-    assert "/help" in said
-    assert "\n" not in said
-
-
-def test_words_that_are_no_command_get_a_hint(anna: Person) -> None:
-    assert "/help" in anna.says("просто слова")
-    assert "/help" in anna.says("не /note_add в начале")
-
-
-def test_every_answer_quotes_its_command(bot: Harness, anna: Person) -> None:
-    asked = bot.server.say("/note_count", user_id=anna.id)
-    assert bot.reply_to(asked)["reply_to_message"]["message_id"] == asked["message_id"]
-
-
-@pytest.mark.parametrize("command", ["/note_add", "/note_find", "/note_edit", "/note_del", "/note_edit 1"])
-def test_missing_arguments_get_the_usage(anna: Person, command: str) -> None:
-    assert anna.says(command) == USAGE[command.split()[0]]
-    assert anna.says(f"{command}   \n ") == USAGE[command.split()[0]]
-
-
-@pytest.mark.parametrize("number", NOT_NUMBERS)
-@pytest.mark.parametrize("command", ["/note_list", "/note_del", "/note_stats"])
-def test_what_is_no_number_gets_the_usage(anna: Person, command: str, number: str) -> None:
-    anna.says("/note_add цела")
-    assert anna.says(f"{command} {number}") == USAGE[command]
-    assert anna.says("/note_count") == "Заметок: 1."
-
-
-@pytest.mark.parametrize("number", [number for number in NOT_NUMBERS if " " not in number])
-def test_an_edit_of_no_number_gets_the_usage(anna: Person, number: str) -> None:
-    anna.says("/note_add цела")
-    assert anna.says(f"/note_edit {number} испорчена") == USAGE["/note_edit"]
-    assert "цела" in exported(anna)
-
-
-@pytest.mark.parametrize("text", ["/note_list 101", "/note_list 999", "/note_stats 366", "/note_stats 1000"])
-def test_a_number_out_of_range_gets_the_usage(anna: Person, text: str) -> None:
-    assert anna.says(text) == USAGE[text.split()[0]]
 
 
 # ---- Adding and listing ---------------------------------------------------------------------
@@ -320,13 +178,13 @@ def test_a_search_does_not_find_what_was_edited_away(anna: Person) -> None:
 def test_an_edit_replaces_the_text_with_all_its_lines(anna: Person) -> None:
     anna.says("/note_add старый текст")
     assert "#1" in anna.says("/note_edit 1 новый\n\n  текст  с отступом")
-    assert exported(anna).splitlines()[1:] == ["новый", "", "  текст  с отступом"]
+    assert anna.exports().splitlines()[1:] == ["новый", "", "  текст  с отступом"]
 
 
 def test_an_edit_may_put_the_text_on_the_next_line(anna: Person) -> None:
     anna.says("/note_add старый")
     assert "#1" in anna.says("/note_edit\n1\nновый")
-    assert exported(anna).splitlines()[1:] == ["новый"]
+    assert anna.exports().splitlines()[1:] == ["новый"]
 
 
 def test_a_number_may_be_written_as_the_bot_writes_it(anna: Person) -> None:
@@ -351,7 +209,7 @@ def test_a_deleted_note_is_gone_everywhere(anna: Person) -> None:
     assert anna.says("/note_count") == "Заметок: 1."
     assert numbers(anna.says("/note_list")) == [1]
     assert "ичего не найдено" in anna.says("/note_find исчезнет")
-    assert "исчезнет" not in exported(anna)
+    assert "исчезнет" not in anna.exports()
     assert "Нет заметки #2" in anna.says("/note_edit 2 вернись")
     assert "Нет заметки #2" in anna.says("/note_del 2")
 
@@ -378,10 +236,10 @@ def test_nobody_reaches_another_persons_notes(anna: Person, boris: Person) -> No
     assert "ичего не найдено" in boris.says("/note_find тайна")
     assert "Нет заметки #2" in boris.says("/note_edit 2 подмена")
     assert "Нет заметки #2" in boris.says("/note_del 2")
-    assert "тайна" not in exported(boris)
+    assert "тайна" not in boris.exports()
     boris.says("/note_edit 1 изменено Борисом")
     boris.says("/note_del 1")
-    assert [line for line in exported(anna).splitlines() if "тайна" in line] == ["тайна Анны", "вторая тайна"]
+    assert [line for line in anna.exports().splitlines() if "тайна" in line] == ["тайна Анны", "вторая тайна"]
     assert "Всего: 0" in boris.says("/note_stats")
     assert "Всего: 2" in anna.says("/note_stats")
 
@@ -402,7 +260,7 @@ def test_the_export_has_every_note_with_number_and_date(anna: Person) -> None:
     anna.says("/note_add вторая", date=int((written + timedelta(days=1)).timestamp()))
     anna.says("/note_add третья")
     anna.says("/note_del 3")
-    first, second = re.split(r"\n\n(?=#)", exported(anna).rstrip("\n"))
+    first, second = re.split(r"\n\n(?=#)", anna.exports().rstrip("\n"))
     assert re.match(r"#1\b.*08\.03\.2026", first)
     assert first.splitlines()[1:] == ["первая", "с двумя строками"]
     assert re.match(r"#2\b.*09\.03\.2026", second)
@@ -417,13 +275,13 @@ def test_the_export_keeps_every_character(bot: Harness, anna: Person) -> None:
     bot.reply_to(sent)
     stored = sent["text"].removeprefix("/note_add ")  # as Telegram hands it over
     assert stored == text
-    assert exported(anna).split("\n", 1)[1].rstrip("\n") == stored
+    assert anna.exports().split("\n", 1)[1].rstrip("\n") == stored
 
 
 def test_the_longest_note_of_all_is_exported_whole(anna: Person) -> None:
     text = "ж" * (4096 - len("/note_add "))
     anna.says(f"/note_add {text}")
-    assert exported(anna).splitlines()[1] == text
+    assert anna.exports().splitlines()[1] == text
 
 
 # ---- Statistics -----------------------------------------------------------------------------
@@ -483,57 +341,3 @@ def test_a_day_begins_at_midnight_where_the_person_lives(anna: Person) -> None:
     days, total, _ = stats(anna, "/note_stats 1", NOON)
     assert list(days) == ["08.03"]
     assert "1" in total
-
-
-# ---- What is no command at all --------------------------------------------------------------
-
-
-def test_editing_a_message_does_not_do_its_command_again(bot: Harness, anna: Person) -> None:
-    sent = bot.server.say("/note_add первая", user_id=anna.id)
-    bot.reply_to(sent)
-    bot.server.edit(sent, "/note_add исправленная")
-    assert anna.says("/note_count") == "Заметок: 1."
-
-
-def test_a_sticker_or_a_photo_gets_a_hint_and_the_bot_goes_on(bot: Harness, anna: Person) -> None:
-    for message in (
-        bot.server.sticker(user_id=anna.id),
-        bot.server.send_photo(b"JPEG", user_id=anna.id),
-        bot.server.send_file(b"text", "a.txt", user_id=anna.id),
-        bot.server.forward("чужие слова", user_id=anna.id),
-    ):
-        assert "/help" in bot.reply_to(message)["text"]
-    assert anna.says("/note_count") == "Заметок: 0."
-
-
-def test_a_note_may_be_the_caption_of_a_photo(bot: Harness, anna: Person) -> None:
-    sent = bot.server.send_photo(b"JPEG", caption="/note_add подпись", user_id=anna.id)
-    assert bot.reply_to(sent)["text"] == "Заметка #1 сохранена."
-
-
-def test_in_a_group_it_answers_commands_and_nothing_else(bot: Harness, anna: Person) -> None:
-    anna.says("/note_count", chat_id=GROUP)
-    quiet = [
-        bot.server.join(user_id=anna.id, chat_id=GROUP),
-        bot.server.say("просто разговор", user_id=anna.id, chat_id=GROUP),
-        bot.server.say("/unknown", user_id=anna.id, chat_id=GROUP),
-        bot.server.sticker(user_id=anna.id, chat_id=GROUP),
-    ]
-    assert all(anna.is_ignored(message) for message in quiet)
-
-
-def test_updates_of_unknown_shapes_do_not_stop_the_bot(bot: Harness, anna: Person) -> None:
-    chat = {"id": anna.id, "type": "private"}
-    for strange in (
-        {"message": {}},
-        {"message": {"message_id": 1, "chat": chat, "date": 1}},
-        {"message": {"message_id": "x", "from": {"id": anna.id}, "chat": chat, "date": "y", "text": 5}},
-        {"message": {"message_id": 1, "from": None, "chat": None, "date": 1, "text": "/note_add x"}},
-        {"message": None},
-        {"edited_message": []},
-        {"callback_query": {"id": "1", "from": {"id": anna.id}, "chat_instance": "1"}},
-        {"callback_query": {"id": "2", "from": {"id": anna.id}, "inline_message_id": "z", "data": "save:1"}},
-        {"callback_query": {"id": "3", "from": {"id": anna.id}, "data": 5, "message": {"chat": chat}}},
-    ):
-        bot.server.push(strange)
-    assert anna.says("/note_count") == "Заметок: 0."

@@ -1,8 +1,10 @@
 """What stands in two places is the same in both, and no file or function outgrows its reader."""
 
 import ast
+import os
 import re
 from contextlib import closing
+from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 
 import pytest
@@ -85,6 +87,57 @@ def test_the_client_asks_the_model_that_a_new_database_has_active(tmp_path: Path
         assert database.get_active_model().key == openrouter_client.DEFAULT_MODEL == next(iter(CATALOGUE))
 
 
+# ---- Installing and checking ----------------------------------------------------------------
+
+
+def pinned(file: str) -> dict[str, str]:
+    """Return the packages of a file, which has to pin each of them, with their versions."""
+    lines = [line for line in (ROOT / file).read_text("utf-8").splitlines() if line and line[0] not in "#-"]
+    return dict(line.split("==") for line in lines)
+
+
+def needed_by(package: str) -> set[str]:
+    """Return the packages that come along with an installed one, on any system."""
+    found: set[str] = set()
+    waiting = [package]
+    while waiting:
+        for line in requires(waiting.pop()) or ():
+            name = re.match(r"[\w.-]+", line)
+            assert name
+            if "extra ==" not in line and name[0] not in found and is_installed(name[0]):
+                found.add(name[0])
+                waiting.append(name[0])
+    return found
+
+
+def is_installed(package: str) -> bool:
+    try:
+        version(package)
+    except PackageNotFoundError:
+        return False
+    return True
+
+
+def test_everything_that_is_installed_is_pinned() -> None:
+    direct = pinned("requirements.txt")
+    known = {normal(name) for name in direct | pinned("requirements-dev.txt") | pinned("constraints.txt")}
+    assert len(direct) == 4
+    for package in direct:
+        assert {normal(name) for name in needed_by(package)} <= known
+
+
+def normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def test_ci_runs_what_the_readme_says() -> None:
+    script = ROOT / ".ci" / "run"
+    assert os.access(script, os.X_OK)
+    for command in ("make run", "make test"):
+        assert re.search(rf"^{command}\b", README, re.MULTILINE)
+    assert "make test" in script.read_text("utf-8").splitlines()
+
+
 # ---- Size -----------------------------------------------------------------------------------
 
 
@@ -113,13 +166,6 @@ def test_every_public_thing_says_what_it_is() -> None:
     assert nameless == []
 
 
-def public_things(tree: ast.Module) -> list[ast.Module | ast.ClassDef | ast.FunctionDef]:
-    """Return a module and its public classes with their public methods."""
-    classes = [node for node in tree.body if isinstance(node, ast.ClassDef) and node.name[0] != "_"]
-    methods = [
-        node
-        for owner in classes
-        for node in owner.body
-        if isinstance(node, ast.FunctionDef) and node.name[0] != "_" and not node.decorator_list
-    ]
-    return [tree, *classes, *methods]
+def public_things(tree: ast.Module) -> list[ast.Module | ast.ClassDef]:
+    """Return a module and its public classes."""
+    return [tree, *(node for node in tree.body if isinstance(node, ast.ClassDef) and node.name[0] != "_")]

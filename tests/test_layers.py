@@ -14,8 +14,10 @@ from harness import ROOT
 GUARD = """
 import importlib, sys
 
+FORBIDDEN = {"socket.connect", "socket.bind", "socket.getaddrinfo", "sqlite3.connect", "subprocess.Popen"}
+
 def watch(event, args):
-    if event in ("socket.connect", "socket.bind", "socket.getaddrinfo", "sqlite3.connect", "subprocess.Popen"):
+    if event in FORBIDDEN:
         raise AssertionError(f"{event} {args}")
     if event == "open" and isinstance(args[1], str) and set(args[1]) & set("wax+"):
         raise AssertionError(f"{event} {args}")

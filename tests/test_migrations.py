@@ -45,17 +45,18 @@ SHAPES = {
     "seconds": "(id INTEGER PRIMARY KEY, user_id INTEGER, text TEXT, created_at INTEGER)"
     "|(1, 11, 'мысль', 1709812800)",
     "no time": "(id INTEGER PRIMARY KEY, user_id INTEGER, text TEXT)|(1, 11, 'мысль')",
+    "no row numbers": "(id INTEGER PRIMARY KEY, user_id INTEGER, text TEXT) WITHOUT ROWID|(1, 11, 'мысль')",
     "other names": "(id INTEGER PRIMARY KEY, chat_id INTEGER, content TEXT)|(1, 11, 'мысль')",
     "time in words": "(id INTEGER PRIMARY KEY, user_id INTEGER, text TEXT, created_at TEXT)"
     "|(1, 11, 'мысль', 'вчера')",
-    "time unknown": "(id INTEGER PRIMARY KEY, user_id INTEGER, text TEXT, created_at TEXT)|(1, 11, 'мысль', NULL)",
+    "time unknown": "(id INTEGER PRIMARY KEY, user_id INTEGER, text TEXT, created_at TEXT)"
+    "|(1, 11, 'мысль', NULL)",
 }
 UNREADABLE = {
     "nobody's": "(id INTEGER PRIMARY KEY, text TEXT, created_at TEXT)|(1, 'мысль', '2024-03-07')",
     "no text": "(id INTEGER PRIMARY KEY, user_id INTEGER, title TEXT)|(1, 11, 'мысль')",
     "names for ids": "(id INTEGER PRIMARY KEY, user_id TEXT, text TEXT)|(1, 'anna', 'мысль')",
     "bytes": "(id INTEGER PRIMARY KEY, user_id INTEGER, text BLOB)|(1, 11, CAST('мысль' AS BLOB))",
-    "no row numbers": "(id TEXT PRIMARY KEY, text TEXT) WITHOUT ROWID|('a', 'мысль')",
 }
 
 
@@ -85,9 +86,8 @@ def everything_in(path: Path) -> str:
     with closing(sqlite3.connect(path)) as conn:
         tables = [name for (name,) in conn.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         rows = [row for table in tables for row in conn.execute(f'SELECT * FROM "{table}"')]
-    return "\n".join(
-        value.decode() if isinstance(value, bytes) else str(value) for row in rows for value in row
-    )
+    values = (value for row in rows for value in row)
+    return "\n".join(value.decode() if isinstance(value, bytes) else str(value) for value in values)
 
 
 def shape_of(path: Path) -> dict[str, object]:

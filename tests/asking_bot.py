@@ -1,0 +1,91 @@
+"""What the tests of answers and conversations have in common: answers that wait to be told to go on, and
+what a person and a model get to see of a question."""
+
+import time
+from collections import deque
+from itertools import count
+from typing import Any
+
+from bot_api.server import Call as ApiCall
+from harness import Harness, Message, Person
+from openrouter_replies import DONE, Call, Gate, chunk, usage_chunk
+from registry_people import asked, seen
+
+STOP, AGAIN, MORE = "⏹ Стоп", "🔁 Ещё раз", "➡️ Продолжить"
+SAVE, OTHER = "📝 В заметки", "🤖 Другая модель"
+FINISHED = [AGAIN, SAVE, OTHER]
+
+
+class Steps:
+    """A streamed answer that goes on by one piece with each `next()`; one more ends it."""
+
+    def __init__(self, *pieces: str, finish: str = "stop") -> None:
+        self._pieces = pieces
+        self._finish = finish
+        self._gates = [Gate() for _ in range(len(pieces) + 1)]
+        self._closed = deque(self._gates)
+
+    def __call__(self, call: Call) -> None:
+        model = call.request.body["model"]
+        try:
+            call.start()
+            for piece, gate in zip(self._pieces, self._gates, strict=False):
+                call.wait_at(gate)
+                call.part(chunk(piece, model=model))
+            call.wait_at(self._gates[-1])
+            for part in (chunk(None, model=model, finish=self._finish), usage_chunk(model), DONE):
+                call.part(part)
+            call.end()
+        finally:
+            for gate in self._gates:
+                gate.close()
+
+    def next(self) -> float:
+        """Let one more piece go, and return when (monotonic seconds)."""
+        self._closed.popleft().open()
+        return time.monotonic()
+
+
+_groups = count(-1001, -1)
+
+
+def new_group() -> int:
+    """Return the id of a group that nobody has written in, so that no pause is waited for there."""
+    return next(_groups)
+
+
+def exported(person: Person) -> str:
+    """Return the text of all notes of a person."""
+    person.asks("/note_export")
+    return person.bot.server.documents[-1].data.decode("utf-8-sig")
+
+
+def edits(bot: Harness, chat_id: int) -> list[ApiCall]:
+    """Return the edits that were made in a chat."""
+    return [call for call in bot.server.calls_of("editMessageText", chat_id) if call.ok]
+
+
+def reply(person: Person, to: Message, text: str, **more: Any) -> list[Message]:
+    """Reply to a message, and return the messages of the model's answer."""
+    chat_id = to["chat"]["id"]
+    said = person.bot.server.say(text, user_id=person.id, chat_id=chat_id, reply_to=to["message_id"], **more)
+    return person.answer_to(said)
+
+
+def next_answer(bot: Harness, under: Message, fragment: str = "мс; модель") -> Message:
+    """Wait for the end of the answer that a button under another one brought."""
+    chat_id = under["chat"]["id"]
+
+    def newest() -> Message | None:
+        quoting = bot.server.replies_to(chat_id, under["message_id"])
+        return quoting[-1] if quoting else None
+
+    return seen(bot, bot.wait(newest), fragment)
+
+
+def dialogue(bot: Harness, question: str) -> list[Any]:
+    """Return what the model was told with a question, without the system prompt: texts in turn."""
+    system, *said = asked(bot, question)[-1].body["messages"]
+    assert system["role"] == "system"
+    assert [message["role"] for message in said] == (["user", "assistant"] * len(said))[: len(said)]
+    return [message["content"] for message in said]
