@@ -74,19 +74,6 @@ def _kind(mime: str, name: str) -> str:
 
 _TEXTS = ("application/json", "application/xml", "application/sql", "application/x-sh")
 _TEXT_NAMES = (".txt", ".md", ".csv", ".json", ".py", ".sql", ".yml", ".yaml", ".toml", ".ini", ".log")
-    ".txt",
-    ".md",
-    ".csv",
-    ".json",
-    ".py",
-    ".sql",
-    ".yml",
-    ".yaml",
-    ".toml",
-    ".ini",
-    ".log",
-    ".srt",
-)
 
 
 def request(
