@@ -8,8 +8,8 @@ from typing import Any
 
 from bot_api.server import Call as ApiCall
 from harness import Harness, Message, Person
-from openrouter_replies import DONE, Call, Gate, chunk, usage_chunk
-from registry_people import asked, seen
+from openrouter_replies import DONE, Call, Gate, Request, chunk, usage_chunk
+from registry_people import seen
 
 STOP, AGAIN, MORE = "⏹ Стоп", "🔁 Ещё раз", "➡️ Продолжить"
 SAVE, OTHER = "📝 В заметки", "🤖 Другая модель"
@@ -72,6 +72,19 @@ def reply(person: Person, to: Message, text: str, **more: Any) -> list[Message]:
     return person.answer_to(said)
 
 
+def told(person: Person, text: str, to: Message, **more: Any) -> list[Any]:
+    """Reply, and return what the model is told, without waiting for the end of its answer."""
+    ai, question = person.bot.ai, text.removeprefix("/ask ")
+
+    def answering() -> list[Request]:
+        return [request for request in ai.questions if question in request.question]
+
+    person.bot.server.say(text, user_id=person.id, reply_to=to["message_id"], **more)
+    ai.wait(answering)
+    (request,) = answering()
+    return dialogue(request)
+
+
 def next_answer(bot: Harness, under: Message, fragment: str = "мс; модель") -> Message:
     """Wait for the end of the answer that a button under another one brought."""
     chat_id = under["chat"]["id"]
@@ -83,9 +96,9 @@ def next_answer(bot: Harness, under: Message, fragment: str = "мс; модел�
     return seen(bot, bot.wait(newest), fragment)
 
 
-def dialogue(bot: Harness, question: str) -> list[Any]:
-    """Return what the model was told with a question, without the system prompt: texts in turn."""
-    system, *said = asked(bot, question)[-1].body["messages"]
+def dialogue(request: Request) -> list[Any]:
+    """Return what a model was told, without the system prompt: the person's words and its own in turn."""
+    system, *said = request.body["messages"]
     assert system["role"] == "system"
     assert [message["role"] for message in said] == (["user", "assistant"] * len(said))[: len(said)]
     return [message["content"] for message in said]

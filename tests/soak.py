@@ -20,13 +20,16 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from bot_api.failures import Kind
 from harness import Harness, Message  # found from the folder above
 from openrouter_replies import Call, status, stream
 
 PEOPLE = 30
-FAILURES = {
-    "reset": 0.02, "reset_after": 0.02, "429": 0.01, "500": 0.02, "502": 0.02, "invalid_json": 0.01, "hang": 0.01,
+FAILURES: dict[Kind, float] = {
+    "reset": 0.02, "reset_after": 0.02, "429": 0.01, "500": 0.02, "502": 0.02, "invalid_json": 0.01,
+    "hang": 0.01,
 }  # fmt: skip
+READING = ("/note_list", "/note_count", "/models", "/note_find мысль", "/model 5", "/model 1")
 ENDS = (" мс; модель: ", "Ошибка: [", "Уже отвечаю")
 FINISH_S = 120
 

@@ -290,7 +290,7 @@ def test_a_conversation_that_went_elsewhere_goes_on_with_the_answer_from_there(
     said = next_answer(bot, models)
     bot.server.say(question + "!", user_id=anna.id, reply_to=said["message_id"])
     bot.ai.wait(lambda: asked(bot, question + "!"))
-    assert dialogue(bot, question + "!") == [question, "оттуда", question + "!"]
+    assert dialogue(asked(bot, question + "!")[0]) == [question, "оттуда", question + "!"]
 
 
 # ---- Go on ----------------------------------------------------------------------------------

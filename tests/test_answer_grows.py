@@ -70,7 +70,8 @@ def grown(bot: Harness) -> dict[str, list[ApiCall]]:
     group, slow = new_group(), stream(*PIECES, delay=LONG_PAUSE_S)
     waited = [begin(alone, "медленно", slow), begin(limited, "отказано", slow)]
     waited += [begin(twice, f"медленно {number}", slow) for number in (1, 2)]
-    waited += [begin(somebody, f"в группе {somebody.id}", slow, chat_id=group) for somebody in (one, other)]
+    quicker = stream(*PIECES[:15], delay=LONG_PAUSE_S)
+    waited += [begin(one, "в группе", slow, chat_id=group), begin(other, "тоже", quicker, chat_id=group)]
     begin(thinking, "долгая дума", replies.repeat(chunk("", reasoning="хм"), delay=0.2))
     models = twice.asks("/models")
     bot.wait(lambda: edits(bot, limited.id))

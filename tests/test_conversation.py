@@ -1,12 +1,11 @@
 """It is a conversation: what a model is told of what was said before, and of what somebody replies to."""
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
 
 import openrouter_replies as replies
-from asking_bot import STOP, Steps, dialogue, new_group, reply
+from asking_bot import STOP, Steps, dialogue, new_group, reply, told
 from harness import CATALOGUE, Harness, Message, Person
 from openrouter_replies import answer
 from registry_people import FIRST, asked, begin_elsewhere, seen
@@ -22,16 +21,6 @@ def question(request: pytest.FixtureRequest) -> str:
     return str(request.node.name)
 
 
-def told(bot: Harness, person: Person, text: str, to: Message | int, **more: Any) -> list[Any]:
-    """Reply, and return what the model is told, without waiting for the end of its answer."""
-    number = to if isinstance(to, int) else to["message_id"]
-    question = text.removeprefix("/ask ")
-    bot.server.say(text, user_id=person.id, reply_to=number, **more)
-    bot.ai.wait(lambda: any(question in request.question for request in bot.ai.questions))
-    (request,) = (request for request in bot.ai.questions if question in request.question)
-    return dialogue(bot, request.question)
-
-
 # ---- It goes on -----------------------------------------------------------------------------
 
 
@@ -40,20 +29,20 @@ def test_a_reply_to_an_answer_goes_on_with_the_conversation(
 ) -> None:
     bot.answers[question] = answer("**Сорок** два")
     (first,) = anna.asks_model(question)
-    (second,) = reply(anna, first, f"{question}: почему?")
-    assert second["text"].startswith(f"Вы спросили: {question}: почему?\n\n")
-    assert asked(bot, f"{question}: почему?")[0].body["messages"] == [
+    (second,) = reply(anna, first, f"{question}!")
+    assert second["text"].startswith(f"Вы спросили: {question}!\n\n")
+    assert asked(bot, f"{question}!")[0].body["messages"] == [
         {"role": "system", "content": SYSTEM},
         {"role": "user", "content": question},
         {"role": "assistant", "content": "**Сорок** два"},
-        {"role": "user", "content": f"{question}: почему?"},
+        {"role": "user", "content": f"{question}!"},
     ]
 
 
 def test_it_survives_a_restart(bot: Harness, anna: Person, question: str) -> None:
     (first,) = anna.asks_model(question)
     bot.restart()
-    assert told(bot, anna, f"{question}!", first) == [question, f"Вы спросили: {question}", f"{question}!"]
+    assert told(anna, f"{question}!", first) == [question, f"Вы спросили: {question}", f"{question}!"]
 
 
 def test_a_reply_to_any_message_of_a_long_answer_goes_on_with_the_whole_of_it(
@@ -65,7 +54,7 @@ def test_a_reply_to_any_message_of_a_long_answer_goes_on_with_the_whole_of_it(
     assert len(messages) > 1
     for number, message in enumerate(messages):
         text = f"{question} {number}"
-        assert told(bot, anna, text, message) == [question, long, text]
+        assert told(anna, text, message) == [question, long, text]
 
 
 def test_branches_keep_a_past_of_their_own(bot: Harness, anna: Person, question: str) -> None:
@@ -77,10 +66,10 @@ def test_branches_keep_a_past_of_their_own(bot: Harness, anna: Person, question:
 
     (one,) = anna.asks_model(said("1"))
     (two,) = reply(anna, one, said("1-2"))
-    assert told(bot, anna, said("1-2-3"), two) == [
+    assert told(anna, said("1-2-3"), two) == [
         said("1"), heard("1"), said("1-2"), heard("1-2"), said("1-2-3"),
     ]  # fmt: skip
-    assert told(bot, anna, said("1-4"), one) == [said("1"), heard("1"), said("1-4")]
+    assert told(anna, said("1-4"), one) == [said("1"), heard("1"), said("1-4")]
 
 
 def test_what_was_stopped_is_remembered_as_far_as_it_came(bot: Harness, anna: Person, question: str) -> None:
@@ -89,7 +78,7 @@ def test_what_was_stopped_is_remembered_as_far_as_it_came(bot: Harness, anna: Pe
     steps.next()
     anna.press(seen(bot, message, "Раз, два"), STOP)
     seen(bot, message, "остановлено")
-    assert told(bot, anna, f"{question}!", message) == [question, "Раз, два", f"{question}!"]
+    assert told(anna, f"{question}!", message) == [question, "Раз, два", f"{question}!"]
 
 
 def test_a_question_without_an_answer_leaves_nothing_in_the_conversation(
@@ -97,7 +86,7 @@ def test_a_question_without_an_answer_leaves_nothing_in_the_conversation(
 ) -> None:
     bot.answers[question] = replies.status(402)
     (failed,) = anna.asks_model(question)
-    assert told(bot, anna, f"{question}!", failed) == [f"{question}!"]
+    assert told(anna, f"{question}!", failed) == [f"{question}!"]
 
 
 def test_a_conversation_goes_on_with_the_model_that_is_active_now(
@@ -105,7 +94,7 @@ def test_a_conversation_goes_on_with_the_model_that_is_active_now(
 ) -> None:
     (first,) = anna.asks_model(question)
     anna.says("/model 2")
-    told(bot, anna, f"{question}!", first)
+    told(anna, f"{question}!", first)
     anna.says("/model 1")
     models = [request.body["model"] for request in bot.ai.questions if question in request.question]
     assert models == list(CATALOGUE)[:2]
@@ -116,7 +105,7 @@ def test_in_a_group_others_join_a_conversation_by_replying(
 ) -> None:
     (first,) = anna.asks_model(question, chat_id=(group := new_group()))
     expected = [question, f"Вы спросили: {question}", f"{question}!"]
-    assert told(bot, boris, f"{question}!", first, chat_id=group) == expected
+    assert told(boris, f"{question}!", first, chat_id=group) == expected
 
 
 def test_what_people_say_to_each_other_in_a_group_is_not_for_the_model(
@@ -134,8 +123,9 @@ def test_what_people_say_to_each_other_in_a_group_is_not_for_the_model(
 
 def test_a_question_by_command_begins_anew(bot: Harness, anna: Person, question: str) -> None:
     anna.asks_model(f"{question} 1")
-    anna.asks_model(f"{question} 2")
-    assert dialogue(bot, f"{question} 2") == [f"{question} 2"]
+    bot.server.say(f"/ask {question} 2", user_id=anna.id)
+    bot.ai.wait(lambda: asked(bot, f"{question} 2"))
+    assert dialogue(asked(bot, f"{question} 2")[0]) == [f"{question} 2"]
 
 
 def test_a_reply_to_what_is_no_answer_asks_nothing(bot: Harness, anna: Person, question: str) -> None:
@@ -153,12 +143,11 @@ def test_words_without_a_command_or_a_reply_ask_nothing(bot: Harness, anna: Pers
 def test_a_command_in_reply_to_an_answer_begins_anew_with_that_answer_as_context(
     bot: Harness, anna: Person, question: str
 ) -> None:
+    bot.answers[f"{question} 1"] = answer("Первый **ответ**")
     (first,) = anna.asks_model(f"{question} 1")
-    bot.answers[f"{question} 2"] = answer("Второй **ответ**")
-    (second,) = reply(anna, first, f"{question} 2")
-    (only,) = told(bot, anna, f"/ask {question} 3", second)
-    assert only.startswith("Второй **ответ**")
-    assert only.endswith(f"\n{question} 3")
+    (only,) = told(anna, f"/ask {question} 2", first)
+    assert only.startswith("Первый **ответ**")
+    assert only.endswith(f"\n{question} 2")
     assert f"{question} 1" not in only
 
 
@@ -167,7 +156,7 @@ def test_such_a_context_stays_in_the_conversation_that_it_began(
 ) -> None:
     (first,) = anna.asks_model(f"{question} 1")
     (second,) = reply(anna, first, f"/ask {question} 2")
-    begun, heard, last = told(bot, anna, f"{question} 3", second)
+    begun, heard, last = told(anna, f"{question} 3", second)
     assert begun.startswith(f"Вы спросили: {question} 1")
     assert begun.endswith(f"\n{question} 2")
     assert heard.startswith("Вы спросили: ")
@@ -193,7 +182,7 @@ def own_note(bot: Harness, person: Person) -> Message:
 def test_a_message_that_is_replied_to_stands_before_the_question(
     bot: Harness, anna: Person, question: str, write: Callable[[Harness, Person], Message]
 ) -> None:
-    (only,) = told(bot, anna, f"/ask {question}", write(bot, anna))
+    (only,) = told(anna, f"/ask {question}", write(bot, anna))
     context, _, last = only.rpartition("\n\n")
     assert "Съезд 3 июня\nв Твери." in context
     assert last == question
@@ -201,7 +190,7 @@ def test_a_message_that_is_replied_to_stands_before_the_question(
 
 def test_a_list_of_the_bot_can_be_asked_about(bot: Harness, anna: Person, question: str) -> None:
     anna.says("/note_add купить хлеб")
-    (only,) = told(bot, anna, f"/ask {question}", anna.asks("/note_list"))
+    (only,) = told(anna, f"/ask {question}", anna.asks("/note_list"))
     assert "купить хлеб" in only
 
 
@@ -210,7 +199,7 @@ def test_of_a_message_with_a_marked_part_only_that_stands_before_the_question(
 ) -> None:
     message = own_words(bot, anna)
     quote = {"text": "3 июня", "position": 6, "is_manual": True}
-    (only,) = told(bot, anna, f"/ask {question}", message, quote=quote)
+    (only,) = told(anna, f"/ask {question}", message, quote=quote)
     assert "3 июня" in only
     assert "Съезд" not in only
 
@@ -229,7 +218,7 @@ def test_in_a_topic_of_a_group_a_question_that_replies_to_nothing_is_just_a_ques
     group = new_group()
     opening = {"forum_topic_created": {"name": "Разное", "icon_color": 7322096}}
     topic = {"message_id": 1, "chat": {"id": group, "type": "supergroup"}, "date": 1, **opening}
-    bot.server.say(
+    said = bot.server.say(
         f"/ask {question}",
         user_id=anna.id,
         chat_id=group,
@@ -237,8 +226,9 @@ def test_in_a_topic_of_a_group_a_question_that_replies_to_nothing_is_just_a_ques
         message_thread_id=1,
         is_topic_message=True,
     )
+    assert "нет ничего" not in bot.reply_to(said)["text"]
     bot.ai.wait(lambda: asked(bot, question))
-    assert dialogue(bot, question) == [question]
+    assert dialogue(asked(bot, question)[0]) == [question]
 
 
 # ---- No longer than the model can hold ------------------------------------------------------
@@ -251,14 +241,13 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harness]:
         yield begin_elsewhere(harness, replies.model_entry(FIRST, CATALOGUE[FIRST], context_length=2000))
 
 
-def long_talk(bot: Harness, question: str) -> list[str]:
-    """Have a conversation of three turns, of some 600 letters to and fro, and return what goes with a fourth."""
+def long_talk(bot: Harness, question: str, letters: int) -> list[str]:
+    """Have a conversation of two turns, so many letters said by either side, and return all told with a third."""
     person = bot.person()
-    texts = [f"{number} {question}" + " слово" * 90 for number in range(1, 5)]
-    (message,) = person.asks_model(texts[0])
-    for text in texts[1:3]:
-        (message,) = reply(person, message, text)
-    return told(bot, person, texts[3], message)
+    texts = [f"{number} {question} ".ljust(letters, "я") for number in (1, 2, 3)]
+    (first,) = person.asks_model(texts[0])
+    (second,) = reply(person, first, texts[1])
+    return told(person, texts[2], second)
 
 
 def numbers(texts: list[str]) -> list[int]:
@@ -266,11 +255,11 @@ def numbers(texts: list[str]) -> list[int]:
 
 
 def test_the_oldest_turns_are_dropped_and_the_newest_stay(small: Harness, question: str) -> None:
-    said = long_talk(small, question)
-    assert numbers(said) == [2, 2, 3, 3, 4]
+    said = long_talk(small, question, 900)
+    assert numbers(said) == [2, 2, 3]
     letters = sum(map(len, said)) + len(SYSTEM)
     assert letters / 2 <= 2000 - 200, f"{letters} letters; a token has two or three of Russian"
 
 
-def test_a_conversation_that_fits_is_told_whole(bot: Harness, question: str) -> None:
-    assert numbers(long_talk(bot, question)) == [1, 1, 2, 2, 3, 3, 4]
+def test_a_conversation_that_fits_is_told_whole(small: Harness, question: str) -> None:
+    assert numbers(long_talk(small, question, 450)) == [1, 1, 2, 2, 3]

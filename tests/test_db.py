@@ -198,7 +198,7 @@ def test_threads_switching_together_are_each_told_of_their_own_choice(db: Databa
             seen.add(int(db.get_active_model().active))
 
     def switch(seed: int) -> None:
-        choice = random.Random(seed)  # noqa: S311 - no secret
+        choice = random.Random(seed)
         for _ in range(25):
             wanted = choice.randint(1, 10)
             answered = db.set_active_model(wanted)

@@ -1,0 +1,326 @@
+"""Photos and files beside a question: which model gets them and in what form, and what cannot be had."""
+
+import base64
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from asking_bot import AGAIN, reply, told
+from harness import CATALOGUE, Harness, Message, Person
+from openrouter_replies import answer, model_entry, status
+from registry_people import FIRST, GEMMA, SECOND, asked, begin, begin_elsewhere, listed, seen
+
+NewBot = Callable[..., Harness]
+PHOTO = b"\xff\xd8\xff\xe0 a photo"
+PDF = b"%PDF-1.7 a document"
+FREE_PARSER = [{"id": "file-parser", "pdf": {"engine": "cloudflare-ai"}}]
+TOO_LARGE = 20 * 2**20 + 1
+
+
+@pytest.fixture(scope="module")
+def bot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harness]:
+    """A bot at openrouter.ai: the active model reads text only, the third one also sees."""
+    with Harness(tmp_path_factory.mktemp("bot")) as harness:
+        yield begin(harness, *listed(FIRST, SECOND), _seeing(GEMMA))
+
+
+@pytest.fixture(scope="module")
+def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harness]:
+    """A bot at a server of its owner's, where no model reads anything but text."""
+    with Harness(tmp_path_factory.mktemp("elsewhere")) as harness:
+        yield begin_elsewhere(harness, *listed(FIRST, SECOND))
+
+
+@pytest.fixture
+def question(request: pytest.FixtureRequest) -> str:
+    """A question that nobody else asks."""
+    return str(request.node.name)
+
+
+def _seeing(key: str) -> dict[str, Any]:
+    return model_entry(key, CATALOGUE[key], inputs=["text", "image"])
+
+
+def data_url(mime: str, data: bytes) -> str:
+    return f"data:{mime};base64,{base64.b64encode(data).decode('ascii')}"
+
+
+def image(data: bytes = PHOTO, mime: str = "image/jpeg") -> dict[str, Any]:
+    return {"type": "image_url", "image_url": {"url": data_url(mime, data)}}
+
+
+def words(text: str) -> dict[str, Any]:
+    return {"type": "text", "text": text}
+
+
+def last(bot: Harness, question: str) -> Any:
+    """Return the content of the last message that a model was told with a question."""
+    return asked(bot, question)[-1].body["messages"][-1]["content"]
+
+
+def file_asked(bot: Harness, person: Person, question: str, data: bytes, name: str, **more: str) -> Message:
+    """Send a file with a question, and return the end of the answer."""
+    said = bot.server.send_file(data, name, caption=f"/ask {question}", user_id=person.id, **more)
+    return person.answer_to(said)[-1]
+
+
+def refusal(bot: Harness, person: Person, data: bytes, name: str, **more: str) -> str:
+    """Send a file with a question, and return the text of the message that answers it."""
+    said = bot.server.send_file(data, name, caption="/ask что это?", user_id=person.id, **more)
+    return str(bot.reply_to(said)["text"])
+
+
+# ---- Photos ---------------------------------------------------------------------------------
+
+
+def test_a_photo_with_a_question_goes_to_a_model_that_sees(bot: Harness, anna: Person, question: str) -> None:
+    said = bot.server.send_photo(PHOTO, caption=f"/ask {question}", user_id=anna.id)
+    (message,) = anna.answer_to(said)
+    (request,) = asked(bot, question)
+    assert request.body["model"] == GEMMA
+    assert last(bot, question) == [words(question), image()]
+    assert "plugins" not in request.body
+    assert message["text"].endswith(f"; модель: {GEMMA}; {FIRST} не видит картинок)")
+    assert anna.says("/model").startswith(f"Текущая активная модель: {CATALOGUE[FIRST]}")
+
+
+def test_if_the_active_model_sees_it_gets_the_photo_itself(bot: Harness, anna: Person, question: str) -> None:
+    anna.says(f"/model {GEMMA}")
+    said = bot.server.send_photo(PHOTO, caption=f"/ask {question}", user_id=anna.id)
+    (message,) = anna.answer_to(said)
+    anna.says("/model 1")
+    assert message["text"].endswith(f" мс; модель: {GEMMA})")
+
+
+def test_a_model_that_does_not_see_is_asked_as_ever_without_a_photo(
+    bot: Harness, anna: Person, question: str
+) -> None:
+    (message,) = anna.asks_model(question)
+    assert message["text"].endswith(f" мс; модель: {FIRST})")
+
+
+@pytest.mark.parametrize("command", ["/ask ", ""])
+def test_a_reply_to_a_photo_asks_about_it(bot: Harness, anna: Person, command: str) -> None:
+    question = f"что тут? {command}".strip()
+    photo = bot.server.send_photo(PHOTO, user_id=anna.id)
+    reply(anna, photo, f"{command}{question}")
+    assert last(bot, question) == [words(question), image()]
+
+
+def test_a_photo_comes_with_its_caption(bot: Harness, anna: Person, question: str) -> None:
+    photo = bot.server.send_photo(PHOTO, caption="Наш двор", user_id=anna.id)
+    reply(anna, photo, f"/ask {question}")
+    text, part = bot.ai.questions[-1].body["messages"][-1]["content"]
+    assert text["text"].startswith("Наш двор")
+    assert text["text"].endswith(f"\n{question}")
+    assert part == image()
+
+
+def test_a_photo_without_a_question_gets_a_hint(bot: Harness, anna: Person) -> None:
+    before = len(bot.ai.questions)
+    photo = bot.server.send_photo(PHOTO, user_id=anna.id)
+    assert bot.reply_to(photo)["text"].startswith("Я понимаю команды.")
+    with_a_command = bot.server.send_photo(PHOTO, caption="/ask", user_id=anna.id)
+    assert bot.reply_to(with_a_command)["text"] == "Использование: /ask <вопрос>"
+    assert len(bot.ai.questions) == before
+
+
+def test_a_picture_sent_as_a_file_is_seen_as_well(bot: Harness, anna: Person, question: str) -> None:
+    file_asked(bot, anna, question, PHOTO, "двор.png")
+    assert last(bot, question) == [words(question), image(mime="image/png")]
+
+
+def test_where_no_model_sees_that_is_said(elsewhere: Harness) -> None:
+    anna = elsewhere.person()
+    photo = elsewhere.server.send_photo(PHOTO, caption="/ask что тут?", user_id=anna.id)
+    assert elsewhere.reply_to(photo)["text"] == (
+        "Ни одна из доступных моделей не видит картинок. Список: /models"
+    )
+    assert not asked(elsewhere, "что тут?")
+
+
+def test_a_model_that_sees_and_is_gone_is_not_asked(new_bot: NewBot, question: str) -> None:
+    bot = begin(new_bot(), *listed(FIRST), _seeing(GEMMA))
+    bot.ai.models = listed(FIRST)
+    anna = bot.person()
+    anna.press(anna.asks("/models"), "🔄 Обновить")
+    photo = bot.server.send_photo(PHOTO, caption=f"/ask {question}", user_id=anna.id)
+    assert "не видит картинок" in bot.reply_to(photo)["text"]
+
+
+# ---- Photos of earlier turns ----------------------------------------------------------------
+
+
+def test_in_later_turns_a_model_that_does_not_see_is_told_only_that_there_was_a_photo(
+    bot: Harness, anna: Person, question: str
+) -> None:
+    said = bot.server.send_photo(PHOTO, caption=f"/ask {question}", user_id=anna.id)
+    (first,) = anna.answer_to(said)
+    expected = [f"{question}\n\n[photo.jpg]", f"Вы спросили: {question}", f"{question}!"]
+    assert told(anna, f"{question}!", first) == expected
+    assert asked(bot, f"{question}!")[0].body["model"] == FIRST
+
+
+def test_in_later_turns_a_model_that_sees_gets_the_photo_again(
+    bot: Harness, anna: Person, question: str
+) -> None:
+    said = bot.server.send_photo(PHOTO, caption=f"/ask {question}", user_id=anna.id)
+    (first,) = anna.answer_to(said)
+    anna.says(f"/model {GEMMA}")
+    earlier, *_ = told(anna, f"{question}!", first)
+    anna.says("/model 1")
+    assert earlier == [words(question), image()]
+
+
+def test_a_file_of_an_earlier_turn_that_is_gone_does_not_end_the_conversation(
+    bot: Harness, anna: Person, question: str
+) -> None:
+    said = bot.server.send_file(b"cats and dogs", "a.txt", caption=f"/ask {question}", user_id=anna.id)
+    (first,) = anna.answer_to(said)
+    del bot.server.files[said["document"]["file_id"]]
+    earlier, _, last_one = told(anna, f"{question}!", first)
+    assert (earlier, last_one) == (f"{question}\n\n[a.txt]", f"{question}!")
+
+
+def test_a_question_asked_again_has_its_photo(bot: Harness, anna: Person, question: str) -> None:
+    said = bot.server.send_photo(PHOTO, caption=f"/ask {question}", user_id=anna.id)
+    (message,) = anna.answer_to(said)
+    anna.press(message, AGAIN)
+    bot.ai.wait(lambda: len(asked(bot, question)) == 2)
+    first, second = (request.body for request in asked(bot, question))
+    assert first == second
+
+
+# ---- Text files -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("code", ["utf-8", "utf-8-sig", "cp1251"])
+def test_a_text_file_is_read_whatever_wrote_it(bot: Harness, anna: Person, code: str) -> None:
+    text = "Ёлка, ель и «ёж».\nВторая строка"
+    file_asked(bot, anna, f"кратко, {code}", text.encode(code), "лес.txt")
+    (request,) = (r for r in bot.ai.questions if f"кратко, {code}" in r.question)
+    assert request.body["model"] == FIRST
+    assert request.question.startswith(f"кратко, {code}\n")
+    assert request.question.endswith(f"лес.txt:\n{text}")
+
+
+@pytest.mark.parametrize(
+    ("name", "mime"),
+    [("таблица.csv", "text/csv"), ("код.py", "text/x-python"), ("ответ.json", "application/json"),
+     ("заметки.md", ""), ("журнал.LOG", "application/octet-stream")],
+)  # fmt: skip
+def test_every_usual_kind_of_text_is_read(bot: Harness, anna: Person, name: str, mime: str) -> None:
+    said = bot.server.send_file(b"some words", name, mime=mime, user_id=anna.id)
+    question = bot.server.say(f"/ask о чём {name}?", user_id=anna.id, reply_to=said["message_id"])
+    assert not bot.reply_to(question)["text"].startswith("Такие файлы")
+    bot.ai.wait(lambda: any(request.question.startswith(f"о чём {name}?") for request in bot.ai.questions))
+    assert bot.ai.questions[-1].question.endswith("some words")
+
+
+def test_a_text_file_stays_in_the_conversation(bot: Harness, anna: Person, question: str) -> None:
+    message = file_asked(bot, anna, question, b"cats and dogs", "a.txt")
+    earlier, *_ = told(anna, f"{question}!", message)
+    assert "cats and dogs" in earlier
+
+
+# ---- PDF ------------------------------------------------------------------------------------
+
+
+def test_at_openrouter_a_pdf_is_parsed_by_the_free_engine(bot: Harness, anna: Person, question: str) -> None:
+    message = file_asked(bot, anna, question, PDF, "договор.pdf")
+    (request,) = asked(bot, question)
+    assert request.headers["host"] == "openrouter.ai"
+    assert request.body["plugins"] == FREE_PARSER
+    file = {"filename": "договор.pdf", "file_data": data_url("application/pdf", PDF)}
+    assert last(bot, question) == [words(question), {"type": "file", "file": file}]
+    assert message["text"].endswith(f" мс; модель: {FIRST})")
+
+
+def test_the_free_engine_is_named_as_long_as_the_pdf_is_in_the_conversation(
+    bot: Harness, anna: Person, question: str
+) -> None:
+    message = file_asked(bot, anna, question, PDF, "договор.pdf")
+    earlier, *_ = told(anna, f"{question}!", message)
+    assert "договор.pdf" in str(earlier)
+    assert asked(bot, f"{question}!")[0].body["plugins"] == FREE_PARSER
+
+
+def test_elsewhere_a_pdf_is_not_sent_and_that_is_said(elsewhere: Harness, question: str) -> None:
+    message = file_asked_elsewhere(elsewhere, question)
+    assert message["text"] == "PDF читает только openrouter.ai. Пришлите текст файлом .txt или сообщением."
+    assert not asked(elsewhere, question)
+
+
+def file_asked_elsewhere(bot: Harness, question: str) -> Message:
+    said = bot.server.send_file(PDF, "a.pdf", caption=f"/ask {question}", user_id=bot.person().id)
+    return seen(bot, bot.reply_to(said), "PDF")
+
+
+def test_elsewhere_a_text_file_is_read(elsewhere: Harness, question: str) -> None:
+    file_asked(elsewhere, elsewhere.person(), question, b"some words", "a.txt")
+    (request,) = (r for r in elsewhere.ai.questions if question in r.question)
+    assert request.question.endswith("some words")
+    assert "plugins" not in request.body
+
+
+# ---- What cannot be had ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["a.txt", "a.pdf", "a.png"])
+def test_more_than_20_mb_are_refused_in_words(bot: Harness, anna: Person, name: str) -> None:
+    before = len(bot.server.calls_of("getFile"))
+    assert "20 МБ" in refusal(bot, anna, bytes(TOO_LARGE), name)
+    assert len(bot.server.calls_of("getFile")) == before
+
+
+def test_20_mb_are_read(bot: Harness, anna: Person, question: str) -> None:
+    file_asked(bot, anna, question, PDF + bytes(20 * 2**20 - len(PDF)), "a.pdf")
+    assert len(last(bot, question)[1]["file"]["file_data"]) > 4 * (20 * 2**20) // 3
+
+
+@pytest.mark.parametrize("name", ["архив.zip", "песня.mp3", "таблица.xlsx", "безымянный"])
+def test_a_file_of_another_kind_is_refused_in_words(bot: Harness, anna: Person, name: str) -> None:
+    text = refusal(bot, anna, b"PK\x03\x04", name)
+    assert text == "Такие файлы модели не читают. Пришлите фото, PDF или текстовый файл."
+
+
+def test_a_reply_to_such_a_file_is_refused_as_well(bot: Harness, anna: Person) -> None:
+    archive = bot.server.send_file(b"PK\x03\x04", "архив.zip", user_id=anna.id)
+    for text in ("/ask что там?", "что там?"):
+        assert anna.says(text, reply_to=archive["message_id"]).startswith("Такие файлы модели не читают.")
+
+
+def test_a_file_that_telegram_does_not_give_out_is_an_error_in_words_and_can_be_asked_again(
+    bot: Harness, anna: Person, question: str
+) -> None:
+    photo = bot.server.send_photo(PHOTO, user_id=anna.id)
+    kept = dict(bot.server.files)
+    bot.server.files.clear()
+    said = bot.server.say(f"/ask {question}", user_id=anna.id, reply_to=photo["message_id"])
+    failed = seen(bot, bot.reply_to(said), "Telegram не отдал файл.")
+    assert not asked(bot, question)
+    bot.server.files.update(kept)
+    anna.press(failed, AGAIN)
+    bot.ai.wait(lambda: asked(bot, question))
+    assert last(bot, question) == [words(question), image()]
+
+
+@pytest.mark.parametrize("kind", ["reset", "500", "502", "429"])
+def test_trouble_with_the_download_is_an_error_in_words(bot: Harness, anna: Person, kind: str) -> None:
+    bot.server.fail("getFile", kind)
+    said = bot.server.send_photo(PHOTO, caption=f"/ask сбой {kind}", user_id=anna.id)
+    message = seen(bot, bot.reply_to(said), "Telegram не отдал файл.")
+    assert message["text"] == "Telegram не отдал файл. Пришлите его ещё раз."
+
+
+def test_a_model_that_refuses_the_photo_after_all_is_replaced_by_another_that_sees(
+    new_bot: NewBot, question: str
+) -> None:
+    other = "openrouter/free"
+    bot = begin(new_bot(), *listed(FIRST), _seeing(GEMMA), _seeing(other))
+    bot.ai.always(status(404, "No endpoints found that support image input"), model=GEMMA)
+    bot.ai.always(answer("вижу"), model=other)
+    anna = bot.person()
+    said = bot.server.send_photo(PHOTO, caption=f"/ask {question}", user_id=anna.id)
+    assert anna.answer_to(said)[0]["text"].startswith("вижу")
