@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Iterator
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
 import openrouter_replies as replies
 from asking_bot import FINISHED, STOP, Steps, edits, new_group
+from bot_api.failures import Kind
 from bot_api.server import Call as ApiCall
 from harness import CATALOGUE, FOOTER, Harness, Message, Person
 from openrouter_replies import DONE, PROCESSING, answer, chunk, sse, stream, usage_chunk
@@ -70,8 +72,8 @@ def grown(bot: Harness) -> dict[str, list[ApiCall]]:
     group, slow = new_group(), stream(*PIECES, delay=LONG_PAUSE_S)
     waited = [begin(alone, "медленно", slow), begin(limited, "отказано", slow)]
     waited += [begin(twice, f"медленно {number}", slow) for number in (1, 2)]
-    quicker = stream(*PIECES[:15], delay=LONG_PAUSE_S)
-    waited += [begin(one, "в группе", slow, chat_id=group), begin(other, "тоже", quicker, chat_id=group)]
+    quicker = stream(*PIECES[:20], delay=LONG_PAUSE_S)
+    waited += [begin(who, f"в группе {who.id}", quicker, chat_id=group) for who in (one, other)]
     begin(thinking, "долгая дума", replies.repeat(chunk("", reasoning="хм"), delay=0.2))
     models = twice.asks("/models")
     bot.wait(lambda: edits(bot, limited.id))
@@ -141,7 +143,16 @@ def test_after_too_many_requests_it_waits_as_long_as_told_and_then_edits_slower(
 
 
 def test_the_last_edit_arrives_whatever_was_refused_before(bot: Harness) -> None:
-    kinds = ("reset", "reset_after", "500", "502", "invalid_json", "no_ok", "429", "entities")
+    kinds: tuple[Kind, ...] = (
+        "reset",
+        "reset_after",
+        "500",
+        "502",
+        "invalid_json",
+        "no_ok",
+        "429",
+        "entities",
+    )
     text, people = "**Важно**: " + "".join(PIECES[:5]), {kind: bot.person() for kind in kinds}
     for kind, somebody in people.items():
         bot.server.fail("editMessageText", kind, chat_id=somebody.id)
@@ -164,6 +175,27 @@ def test_it_arrives_after_the_draft_failed_as_well(bot: Harness, anna: Person) -
     steps.next()
     steps.next()
     assert body([seen(bot, message, "мс; модель")]) == "начало и конец"
+
+
+def test_an_answer_whose_message_was_deleted_comes_in_a_new_one(bot: Harness, anna: Person) -> None:
+    steps = Steps("начало ", "и конец")
+    message = begin(anna, "удалят", steps)
+    steps.next()
+    seen(bot, message, "начало")
+    bot.server.erase(anna.id, message["message_id"])
+    steps.next()
+    steps.next()
+    assert body([bot.server.wait_text(anna.id, "мс; модель")]) == "начало и конец"
+    assert len(bot.server.messages(anna.id)) == 1
+
+
+def test_for_somebody_who_has_blocked_the_bot_no_model_goes_on_writing(bot: Harness, anna: Person) -> None:
+    message = begin(anna, "заблокируют", stream(*PIECES, delay=0.2))
+    seen(bot, message, "слово0")
+    bot.server.block(anna.id)
+    bot.ai.wait(lambda: any(request.question == "заблокируют" for request in bot.ai.closed_by_client))
+    bot.server.unblock(anna.id)
+    assert anna.says("/note_count") == "Заметок: 0."
 
 
 # ---- Longer than a message ------------------------------------------------------------------
@@ -285,7 +317,11 @@ def test_a_model_that_pauses_for_less_than_that_is_waited_for(
 
 def test_what_it_thinks_is_never_shown_but_that_it_thinks_is(bot: Harness) -> None:
     details = [{"type": "reasoning.text", "text": "тайная мысль"}]
-    fields = {"reasoning": "тайная мысль", "reasoning_content": "тайная мысль", "reasoning_details": details}
+    fields: dict[str, Any] = {
+        "reasoning": "тайная мысль",
+        "reasoning_content": "тайная мысль",
+        "reasoning_details": details,
+    }
     people = {name: bot.person() for name in fields}
     for name, thought in fields.items():
         thinking = [chunk("", **{name: thought}), 0.3]
@@ -300,10 +336,10 @@ def test_what_it_thinks_is_never_shown_but_that_it_thinks_is(bot: Harness) -> No
 
 
 def test_of_a_long_thought_it_is_said_how_long(grown: dict[str, list[ApiCall]]) -> None:
-    first, *_, last = [call for call in grown["thinking"] if call.ok]
+    first, later, *_ = (call for call in grown["thinking"] if call.ok)
     assert first.params["text"].endswith("\nДумает…")
-    assert last.params["text"].endswith("\nДумает, уже 5 с…")
-    assert 4.5 < last.at - first.at < 7.5, f"{last.at - first.at:.1f} s later"
+    assert later.params["text"].endswith("\nДумает, уже 5 с…")
+    assert 4.5 < later.at - first.at < 7.5, f"{later.at - first.at:.1f} s later"
 
 
 # ---- As Telegram shows it -------------------------------------------------------------------
@@ -352,6 +388,15 @@ def test_markdown_becomes_formatting(bot: Harness, anna: Person) -> None:
     urls = [entity["url"] for entity in message["entities"] if entity["type"] == "text_link"]
     languages = [entity.get("language") for entity in message["entities"] if entity["type"] == "pre"]
     assert (urls, languages) == (["https://example.org/a?b=1"], ["sql", None])
+
+
+def test_no_formatting_is_lost_although_a_message_holds_a_hundred_pieces_of_it(
+    bot: Harness, anna: Person
+) -> None:
+    bot.answers["пестро"] = answer(" ".join(f"**жирно{number}** нет" for number in range(150)))
+    messages = anna.asks_model("пестро")
+    bold = [word for message in messages for word in shown(message, "bold")]
+    assert bold == [f"жирно{number}" for number in range(150)]
 
 
 @pytest.mark.parametrize(

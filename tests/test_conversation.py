@@ -242,7 +242,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harness]:
 
 
 def long_talk(bot: Harness, question: str, letters: int) -> list[str]:
-    """Have a conversation of two turns, so many letters said by either side, and return all told with a third."""
+    """Have a conversation of two turns, of so many letters, and return what is told with a third."""
     person = bot.person()
     texts = [f"{number} {question} ".ljust(letters, "я") for number in (1, 2, 3)]
     (first,) = person.asks_model(texts[0])

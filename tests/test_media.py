@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from asking_bot import AGAIN, reply, told
+from bot_api.failures import Kind
 from harness import CATALOGUE, Harness, Message, Person
 from openrouter_replies import answer, model_entry, status
 from registry_people import FIRST, GEMMA, SECOND, asked, begin, begin_elsewhere, listed, seen
@@ -59,15 +60,15 @@ def last(bot: Harness, question: str) -> Any:
     return asked(bot, question)[-1].body["messages"][-1]["content"]
 
 
-def file_asked(bot: Harness, person: Person, question: str, data: bytes, name: str, **more: str) -> Message:
+def file_asked(bot: Harness, person: Person, question: str, data: bytes, name: str) -> Message:
     """Send a file with a question, and return the end of the answer."""
-    said = bot.server.send_file(data, name, caption=f"/ask {question}", user_id=person.id, **more)
+    said = bot.server.send_file(data, name, caption=f"/ask {question}", user_id=person.id)
     return person.answer_to(said)[-1]
 
 
-def refusal(bot: Harness, person: Person, data: bytes, name: str, **more: str) -> str:
+def refusal(bot: Harness, person: Person, data: bytes, name: str) -> str:
     """Send a file with a question, and return the text of the message that answers it."""
-    said = bot.server.send_file(data, name, caption="/ask что это?", user_id=person.id, **more)
+    said = bot.server.send_file(data, name, caption="/ask что это?", user_id=person.id)
     return str(bot.reply_to(said)["text"])
 
 
@@ -192,10 +193,23 @@ def test_a_question_asked_again_has_its_photo(bot: Harness, anna: Person, questi
     assert first == second
 
 
+def test_a_photo_in_reply_to_an_answer_goes_on_with_the_conversation(
+    bot: Harness, anna: Person, question: str
+) -> None:
+    (first,) = anna.asks_model(question)
+    number = first["message_id"]
+    said = bot.server.send_photo(PHOTO, caption=f"{question}!", user_id=anna.id, reply_to=number)
+    assert anna.answer_to(said)[0]["text"].endswith(f"; модель: {GEMMA}; {FIRST} не видит картинок)")
+    (request,) = asked(bot, f"{question}!")
+    told_before = [message["content"] for message in request.body["messages"][1:-1]]
+    assert told_before == [question, f"Вы спросили: {question}"]
+    assert last(bot, f"{question}!") == [words(f"{question}!"), image()]
+
+
 # ---- Text files -----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("code", ["utf-8", "utf-8-sig", "cp1251"])
+@pytest.mark.parametrize("code", ["utf-8", "utf-8-sig", "cp1251", "utf-16"])
 def test_a_text_file_is_read_whatever_wrote_it(bot: Harness, anna: Person, code: str) -> None:
     text = "Ёлка, ель и «ёж».\nВторая строка"
     file_asked(bot, anna, f"кратко, {code}", text.encode(code), "лес.txt")
@@ -307,7 +321,7 @@ def test_a_file_that_telegram_does_not_give_out_is_an_error_in_words_and_can_be_
 
 
 @pytest.mark.parametrize("kind", ["reset", "500", "502", "429"])
-def test_trouble_with_the_download_is_an_error_in_words(bot: Harness, anna: Person, kind: str) -> None:
+def test_trouble_with_the_download_is_an_error_in_words(bot: Harness, anna: Person, kind: Kind) -> None:
     bot.server.fail("getFile", kind)
     said = bot.server.send_photo(PHOTO, caption=f"/ask сбой {kind}", user_id=anna.id)
     message = seen(bot, bot.reply_to(said), "Telegram не отдал файл.")

@@ -1,0 +1,128 @@
+"""A server between the bot and the made-up Telegram: what a test asks for is answered here, the rest there."""
+
+import json
+import threading
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Self
+from urllib.parse import unquote_plus, urlsplit
+
+
+@dataclass(slots=True)
+class Rule:
+    """Calls whose path ends so and whose body holds the fragment get this body, so many times."""
+
+    method: str
+    fragment: str
+    status: int
+    body: bytes
+    times: int
+    used: int = 0
+
+
+class Between:
+    """The server; `url` is what to tell the bot, `path` begins with the token as Telegram's own."""
+
+    def __init__(self, target: str) -> None:
+        self.target = urlsplit(target).netloc
+        self.rules: deque[Rule] = deque()
+        self._lock = threading.Lock()
+        self._server = _Server(self)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def answer(
+        self, method: str, body: bytes | str, *, status: int = 200, fragment: str = "", times: int = 1
+    ) -> Rule:
+        """Answer the next calls of a method so; an empty body cuts the connection."""
+        rule = Rule(method, fragment, status, body.encode() if isinstance(body, str) else body, times)
+        self.rules.append(rule)
+        return rule
+
+    def hand_over(self, *updates: str) -> Rule:
+        """Answer the next getUpdates with these updates, each of them JSON or not."""
+        return self.answer("getUpdates", f'{{"ok":true,"result":[{",".join(updates)}]}}')
+
+    def refuse(self, method: str, description: str, *, fragment: str = "", times: int = 1) -> Rule:
+        """Answer the next calls of a method as Telegram refuses what it does not like."""
+        body = json.dumps({"ok": False, "error_code": 400, "description": f"Bad Request: {description}"})
+        return self.answer(method, body, status=400, fragment=fragment, times=times)
+
+    def rule_for(self, path: str, body: str) -> Rule | None:
+        """Return the rule that a call falls under, and count it."""
+        with self._lock:
+            for rule in self.rules:
+                if rule.used < rule.times and rule.method in path and rule.fragment in body:
+                    rule.used += 1
+                    return rule
+        return None
+
+    def __enter__(self) -> Self:
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self, between: Between) -> None:
+        self.between = between
+        super().__init__(("127.0.0.1", 0), _Handler)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    server: _Server
+
+    def do_GET(self) -> None:
+        self._handle()
+
+    def do_POST(self) -> None:
+        self._handle()
+
+    def _handle(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        rule = self.server.between.rule_for(self.path, unquote_plus(body.decode("latin-1")))
+        try:
+            self._send(*((rule.status, rule.body) if rule else self._forward(body)))
+        except (HTTPException, OSError):  # the other side, or the bot, is gone
+            self.close_connection = True
+
+    def _forward(self, body: bytes) -> tuple[int, bytes]:
+        with _connection(self.server.between.target) as target:
+            kind = {"Content-Type": self.headers.get("Content-Type", "")}
+            target.request(self.command, self.path, body, kind)
+            answer = target.getresponse()
+            return answer.status, answer.read()
+
+    def _send(self, status: int, body: bytes) -> None:
+        if not body:
+            self.close_connection = True
+            return
+        head = f"HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+        self.wfile.write(head.encode() + body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Print nothing."""
+
+
+@contextmanager
+def _connection(target: str) -> Iterator[HTTPConnection]:
+    connection = HTTPConnection(target, timeout=60)
+    try:
+        yield connection
+    finally:
+        connection.close()
