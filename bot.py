@@ -42,7 +42,7 @@ from storage.journal import Journal, Update
 from storage.people import People
 from storage.registry import Registry
 from telegram_api import RefusedError, Telegram, TelegramError
-from updates import dig, lane_of
+from updates import chat_id_of, dig, lane_of
 
 log = logging.getLogger("bot")
 LONG_POLL_S = 25
@@ -232,10 +232,10 @@ class Bot:
         for body in bodies:
             if (
                 (trouble := storage_trouble(exc))
-                and lane_of(body) not in self._told_of_trouble
+                and chat_id_of(body) not in self._told_of_trouble
                 and self._lets_pass(body)
             ):
-                self._told_of_trouble.add(lane_of(body))
+                self._told_of_trouble.add(chat_id_of(body))
                 tell(
                     self._delivery,
                     body,

@@ -348,9 +348,10 @@ def _take_over(conn: sqlite3.Connection) -> str:
     if not columns or "folded" in columns or not text or not user:
         return ""
     time = "created_at" if "created_at" in columns else "NULL"
+    number = "id" if "id" in columns else f"row_number() OVER (PARTITION BY {user})"
     return f"""
         INSERT INTO notes (user_id, number, text, folded, created_at)
-        SELECT {user}, rowid, {text}, fold({text}), coalesce(
+        SELECT {user}, {number}, {text}, fold({text}), coalesce(
             iif(typeof({time}) = 'text', CAST(strftime('%s', {time}) AS INTEGER), CAST({time} AS INTEGER)),
             CAST(strftime('%s', 'now') AS INTEGER))
         FROM {_COURSE_NOTES} WHERE typeof({text}) = 'text' AND typeof({user}) = 'integer';"""

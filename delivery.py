@@ -46,11 +46,14 @@ class Delivery:
         self._failures: dict[int, int] = {}  # chat -> broken connections in a row
         self._next_edit: dict[int, float] = {}  # chat -> monotonic time
         self._slower: dict[int, float] = {}  # chat -> factor, after a 429
+        self._plain: set[tuple[int, int]] = set()  # messages whose entities were refused
 
     def attempt(self, chat_id: int, method: str, **params: Any) -> Any:
         """Make one call for a chat; raises Pause, UndeliverableError, or RefusedError if it is our fault."""
         edits = method == "edit_message_text"
         self._take_turn(chat_id, edits=edits)
+        if edits and (chat_id, params["message_id"]) in self._plain:
+            params["entities"] = None
         try:
             result = self._telegram.call(method, chat_id=chat_id, **params)
         except UnreachableError as exc:
@@ -89,6 +92,9 @@ class Delivery:
         if exc.says("message is not modified"):
             self._next_edit.pop(chat_id, None)  # it did not come to an edit
             return None
+        if method == "edit_message_text" and params.get("entities") and exc.says("entit", "parse"):
+            self._plain.add((chat_id, params["message_id"]))  # an edit, too, so the next one has to wait
+            raise Pause(self._edit_pause(chat_id)) from None
         plainer = self._plainer(exc, method, params)
         if plainer is None:
             raise exc

@@ -15,7 +15,7 @@ from in_words import UNEXPECTED, in_words, storage_trouble
 from replies import Reply, UserError
 from storage.journal import Journal, Update
 from telegram_api import RefusedError
-from updates import dig, lane_of
+from updates import chat_id_of, dig
 
 log = logging.getLogger(__name__)
 MAX_TRIES = 3
@@ -64,7 +64,7 @@ def _call(app: App, update: Update, person: dict[str, Any], message: dict[str, A
         chat_id=message["chat"]["id"],
         private=message["chat"]["type"] == "private",
         message_id=message["message_id"],
-        date=message["date"],
+        date=update.received_at if "query_id" in more else message["date"],
         message=message,
         answer_ids=update.answer_ids,
         **more,
@@ -172,7 +172,7 @@ class Handling:
         return deque(outgoing(reply, call.message_id))
 
     def _send(self, method: str, params: dict[str, Any]) -> None:
-        chat_id = lane_of(self._update.body)
+        chat_id = chat_id_of(self._update.body)
         result = self._delivery.attempt(chat_id, method, **params)
         self._sent.append(result["message_id"] if isinstance(result, dict) else params["message_id"])
 
@@ -220,7 +220,7 @@ def tell(delivery: Delivery, body: dict[str, Any], sentence: str) -> None:
     """Say something to whoever sent an update, once, if it works out."""
     try:
         delivery.attempt(
-            lane_of(body),
+            chat_id_of(body),
             "send_message",
             text=sentence,
             reply_parameters=quote(dig(body, "message", "message_id")),

@@ -9,7 +9,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from itertools import count
 
 log = logging.getLogger(__name__)
@@ -21,8 +21,8 @@ class Lanes:
     """A fixed pool of threads that works off any number of lanes."""
 
     def __init__(self, workers: int = 16) -> None:
-        self._lanes: dict[int, deque[Job]] = {}
-        self._due: list[tuple[float, int, int]] = []  # heap of (when, running number, lane)
+        self._lanes: dict[Hashable, deque[Job]] = {}
+        self._due: list[tuple[float, int, Hashable]] = []  # heap of (when, running number, lane)
         self._numbers = count()
         self._changed = threading.Condition()
         self._closed = False
@@ -32,7 +32,7 @@ class Lanes:
         for thread in self._threads:
             thread.start()
 
-    def put(self, lane: int, job: Job) -> None:
+    def put(self, lane: Hashable, job: Job) -> None:
         """Add a job at the end of a lane."""
         with self._changed:
             jobs = self._lanes.setdefault(lane, deque())
@@ -40,7 +40,7 @@ class Lanes:
             if len(jobs) == 1:
                 self._schedule(lane, 0)
 
-    def is_idle(self, lane: int | None = None) -> bool:
+    def is_idle(self, lane: Hashable = None) -> bool:
         """Tell whether every job, or every job of one lane, is done."""
         return not self._lanes if lane is None else lane not in self._lanes
 
@@ -53,7 +53,7 @@ class Lanes:
         for thread in self._threads:
             thread.join(max(0, deadline - time.monotonic()))
 
-    def _schedule(self, lane: int, pause: float) -> None:
+    def _schedule(self, lane: Hashable, pause: float) -> None:
         heapq.heappush(self._due, (time.monotonic() + pause, next(self._numbers), lane))
         self._changed.notify()
 
@@ -76,7 +76,7 @@ class Lanes:
             log.exception("Задание прервано")  # a bug, but the thread has other chats to serve
             return None
 
-    def _next(self) -> int | None:
+    def _next(self) -> Hashable:
         """Wait for the lane that is due first; None when there will be none any more."""
         with self._changed:
             while not self._closed:

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from telegramify_markdown import MessageEntity, RenderConfig, convert
 
 LIMIT = 4096
+MAX_ENTITIES = 100  # of one message: Telegram ignores the others without a word
 
 Entity = dict[str, Any]
 
@@ -73,7 +74,9 @@ def split(text: str, entities: Sequence[Entity] = (), limit: int = LIMIT) -> lis
     ranges = [_range(entity) for entity in entities]
     parts, start = [], 0
     while start < len(units):
-        end, following = _cut(units, ranges, start, limit)
+        begun = sorted(item.start for item in ranges if item.end > start)
+        room = min(limit, begun[MAX_ENTITIES] - start) if len(begun) > MAX_ENTITIES else limit
+        end, following = _cut(units, ranges, start, max(room, 2))
         if part := _piece(units, ranges, start, end):
             parts.append(part)
         start = following

@@ -4,6 +4,7 @@ Nothing that Telegram might ever send breaks these, or one update would stop the
 """
 
 import re
+from collections.abc import Hashable
 from typing import Any
 
 Body = dict[str, Any]
@@ -28,10 +29,18 @@ def chat_of(body: Body) -> Body:
     return next((chat for chat in chats if isinstance(dig(chat, "id"), int)), {})
 
 
-def lane_of(body: Body) -> int:
+def chat_id_of(body: Body) -> int:
     """Return the id of an update's chat, 0 where it has none."""
-    lane: int = chat_of(body).get("id", 0)
-    return lane
+    chat_id: int = chat_of(body).get("id", 0)
+    return chat_id
+
+
+def lane_of(body: Body) -> Hashable:
+    """Return what an update has to queue up for: its chat, but «⏹ Стоп» overtakes what waits there."""
+    data = dig(body, "callback_query", "data")
+    if isinstance(data, str) and data.startswith("stop:"):
+        return data
+    return chat_id_of(body)
 
 
 def start_code(body: Body) -> str:

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -67,7 +68,7 @@ def _kind(mime: str, name: str) -> str:
         return "image"
     if mime == "application/pdf":
         return "pdf"
-    if mime.startswith("text/") or mime in _TEXTS or name.endswith(_TEXT_NAMES):
+    if mime.startswith("text/") or mime in _TEXTS or name.lower().endswith(_TEXT_NAMES):
         return "text"
     raise UserError("Такие файлы модели не читают. Пришлите фото, PDF или текстовый файл.")
 
@@ -89,8 +90,11 @@ def request(
             {"role": "user", "content": _earlier(earlier, model, download)},
             {"role": "assistant", "content": earlier.answer},
         ]
-        room -= sum(map(_tokens, pair))
+        spare, room = room, room - sum(map(_tokens, pair))
         if room < 0:
+            # Of the last answer the end stays at least: what goes on has to know from where.
+            end = earlier.answer[-LETTERS_A_TOKEN * spare :] if spare > 0 and not kept else ""
+            kept = [{"role": "assistant", "content": end}] if end else kept
             break
         kept = pair + kept
     messages = [{"role": "system", "content": SYSTEM_PROMPT}, *kept, question]
@@ -136,7 +140,9 @@ def _data_url(media: Media, download: Download) -> str:
 
 
 def _decoded(data: bytes) -> str:
-    """Read a text file as people have them: UTF-8, or else what Windows wrote in Russian."""
+    """Read a text file as people have them: UTF-8, or else what Windows wrote, «Unicode» or Russian."""
+    if data.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
+        return data.decode("utf-16", "replace")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:

@@ -4,7 +4,7 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from answers.answering import Answering, Question, Tools
 from replies import UserError
@@ -38,17 +38,19 @@ class Questions:
             self._waiting.append(answering)
             self._start_next()
 
-    def stop(self, update_id: int, allowed: Callable[[int], bool]) -> bool:
-        """End a question that waits or runs, if it is of somebody allowed; say whether there was one."""
+    def asker(self, update_id: int) -> int | None:
+        """Return who asked a question that waits or runs; None if it does neither."""
         with self._changed:
-            found = [one for one in self._waiting + self._running if one.question.update_id == update_id]
-            found = [one for one in found if allowed(one.question.turn.user_id)]
-            for one in found:
+            return next((one.question.turn.user_id for one in self._found(update_id)), None)
+
+    def stop(self, update_id: int) -> None:
+        """End a question that waits or runs."""
+        with self._changed:
+            for one in self._found(update_id):
                 one.stop()
                 if one in self._waiting:  # it only has to say so, which takes nobody's place
                     self._waiting.remove(one)
                     self._run(one)
-        return bool(found)
 
     def is_idle(self) -> bool:
         """Tell whether every question has its answer."""
@@ -64,6 +66,9 @@ class Questions:
                 self._changed.wait(left)
             for one in self._running:
                 one.abandon()
+
+    def _found(self, update_id: int) -> list[Answering]:
+        return [one for one in self._waiting + self._running if one.question.update_id == update_id]
 
     @staticmethod
     def _of(user_id: int, answerings: Iterable[Answering]) -> int:

@@ -29,7 +29,7 @@ NOT_YOURS = "Это ответ на чужой вопрос."
 
 @command("ask", "<вопрос>", "Задать вопрос модели")
 def ask(call: Call) -> Reply:
-    question, replied = call.text().strip(), dig(call.message, "reply_to_message") or {}
+    question, replied = call.text().strip(), _replied(call)
     context, media = _context(call, replied), _media(call.message) or _media(replied)
     if replied and not context and not media:
         raise UserError(NOTHING_TO_READ)
@@ -38,7 +38,7 @@ def ask(call: Call) -> Reply:
 
 def plain_message(call: Call) -> Reply | str:
     """Answer what is no command: a reply to an answer goes on with that conversation."""
-    question, replied = call.args.strip(), dig(call.message, "reply_to_message") or {}
+    question, replied = call.args.strip(), _replied(call)
     if question and (turn := _answered_in(call, replied)):
         return _ask(call, question, parent_id=turn.id, media=_media(call.message))
     if question and call.private and _media(replied):
@@ -91,9 +91,14 @@ def save(call: Call) -> Reply:
 
 @button("stop")
 def stop(call: Call) -> Reply:
-    owner = call.app.gate.owner
-    stopped = call.app.questions.stop(call.number(), lambda asker: call.user_id in (asker, owner))
-    return Reply(notice="Останавливаю." if stopped else "Уже закончено.")
+    questions, number = call.app.questions, call.number()
+    asker = questions.asker(number)
+    if asker is None:
+        return Reply(notice="Уже закончено.")
+    if call.user_id not in (asker, call.app.gate.owner):
+        raise UserError(NOT_YOURS)
+    questions.stop(number)
+    return Reply(notice="Останавливаю.")
 
 
 def _repeat(call: Call, turn: Turn, model: Model) -> Reply:
@@ -143,6 +148,12 @@ def _model_of(call: Call, turn: Turn) -> Model:
     """Return the model that was asked, or the active one if that is gone by now."""
     same = [m for m in call.app.db.list_models() if m.id == turn.model_id and m.available]
     return same[0] if same else call.app.db.get_active_model()
+
+
+def _replied(call: Call) -> dict[str, Any]:
+    """Return the message that this one replies to; in a topic, not the service message that opened it."""
+    replied: dict[str, Any] = dig(call.message, "reply_to_message") or {}
+    return {} if "forum_topic_created" in replied else replied
 
 
 def _media(message: dict[str, Any]) -> str:

@@ -45,6 +45,8 @@ class Request:
     @property
     def question(self) -> str:
         """The text of the last message."""
+        if not isinstance(self.body, dict):  # the client left before its body came
+            return ""
         content = self.body["messages"][-1].get("content") or ""
         if isinstance(content, str):
             return content

@@ -1,0 +1,313 @@
+"""Telegram refuses, hangs up, talks nonsense, or is not there: what a person notices of it."""
+
+import signal
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from typing import Any
+
+import pytest
+
+import openrouter_replies as replies
+from between import Between
+from bot_api.server import Call
+from harness import FOOTER, Harness, Person
+from in_words import UNEXPECTED
+
+NewBot = Callable[..., Harness]
+SECOND_COPY = "другой копии бота"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def waiting_bots(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Harness]]:
+    """Two bots whose getUpdates fails at first: while they wait the other tests run."""
+    with Harness(tmp_path_factory.mktemp("cut")) as cut, Harness(tmp_path_factory.mktemp("copy")) as copy:
+        cut.server.fail("getUpdates", "reset", times=4)
+        copy.server.fail("getUpdates", "409")
+        yield [bot.start() for bot in (cut, copy)]
+
+
+@pytest.fixture(scope="module")
+def between(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Harness, Between]]:
+    """A bot at work, and what stands between it and Telegram."""
+    with Harness(tmp_path_factory.mktemp("between")) as bot, Between(bot.server.url) as telegram:
+        bot.settings["TELEGRAM_API_URL"] = telegram.url
+        bot.traceback_expected = True
+        yield bot.start(), telegram
+        bot.stop()
+
+
+def sql(bot: Harness, statement: str) -> list[Any]:
+    """Do something to the file behind the bot's back."""
+    with closing(sqlite3.connect(bot.db_path, isolation_level=None)) as conn:
+        return conn.execute(statement).fetchall()
+
+
+def left(bot: Harness) -> int:
+    return int(sql(bot, "SELECT count(*) FROM updates WHERE state = 'new'")[0][0])
+
+
+def texts(bot: Harness, person: Person) -> list[str]:
+    return [str(message.get("text", "")) for message in bot.server.messages(person.id)]
+
+
+def calls(bot: Harness, chat_id: int) -> list[Call]:
+    """Return what the bot did in a chat, in the order in which it came."""
+    with bot.server.changed:
+        return sorted((c for c in bot.server.calls if c.chat_id == chat_id), key=lambda call: call.at)
+
+
+def pause_after_429(bot: Harness, chat_id: int) -> float:
+    """Return the seconds of silence in a chat after it was told to wait."""
+    refused = next(call.at for call in calls(bot, chat_id) if call.status == 429)
+    return min(call.at for call in calls(bot, chat_id) if call.at > refused) - refused
+
+
+def gaps(calls: list[Call]) -> list[float]:
+    return [later.at - earlier.at for earlier, later in zip(calls, calls[1:], strict=False)]
+
+
+# ---- A refusal ------------------------------------------------------------------------------
+
+
+def test_an_answer_that_is_refused_three_times_is_put_aside_and_blocks_nobody(
+    between: tuple[Harness, Between],
+) -> None:
+    bot, telegram = between
+    anna, boris = bot.person(), bot.person()
+    rule = telegram.refuse("sendMessage", "TEXT_MAKES_NO_SENSE", fragment="Заметка #1", times=9)
+    refused = bot.server.say("/note_add мысль", user_id=anna.id)
+    after = bot.server.say("/note_count", user_id=anna.id)
+    bot.wait(lambda: rule.used)
+    assert boris.says("/note_count") == "Заметок: 0."
+    assert rule.used == 1
+    assert bot.reply_to(after)["text"] == "Заметок: 1."
+    assert bot.reply_to(refused)["text"] == UNEXPECTED
+    assert rule.used == 3
+    rule.times = 0
+    assert "отложено" in bot.log
+    assert sql(bot, "SELECT count(*) FROM updates WHERE state = 'parked'") == [(1,)]
+
+
+def test_an_answer_that_is_refused_twice_comes(between: tuple[Harness, Between]) -> None:
+    bot, telegram = between
+    telegram.refuse("sendMessage", "TEXT_MAKES_NO_SENSE", fragment="Заметок: 0", times=2)
+    assert bot.person().says("/note_count") == "Заметок: 0."
+
+
+def test_a_chat_where_the_bot_may_not_write_costs_no_other_one(between: tuple[Harness, Between]) -> None:
+    bot, telegram = between
+    rights = telegram.refuse("sendMessage", "not enough rights to send text messages to the chat", times=3)
+    silent, anna = bot.person(), bot.person()
+    bot.server.say("/note_count", user_id=silent.id)
+    bot.wait(lambda: rights.used == 1)
+    assert anna.says("/note_count") == "Заметок: 0."
+
+
+def test_somebody_who_blocks_the_bot_in_the_middle_of_an_answer_costs_nothing_more(bot: Harness) -> None:
+    anna = bot.person()
+    bot.answers["долго"] = replies.repeat(replies.chunk("слово "), delay=0.05)
+    asked = bot.server.say("/ask долго", user_id=anna.id)
+    bot.wait(lambda: "слово" in texts(bot, anna)[-1] if texts(bot, anna) else None)
+    bot.server.block(anna.id)
+    bot.ai.wait(lambda: "долго" in [request.question for request in bot.ai.closed_by_client])
+    bot.wait(lambda: not left(bot))
+    assert [call.status for call in calls(bot, anna.id)].count(403) == 1
+    assert bot.server.replies_to(anna.id, asked["message_id"])
+
+
+def test_a_surplus_message_that_is_gone_already_spoils_no_answer(new_bot: NewBot) -> None:
+    bot = new_bot().start()
+    people = [bot.person(), bot.person()]
+    bot.answers["много"] = replies.stream("слово " * 800, "ещё", hold_after=1)
+    for person in people:
+        bot.server.say("/ask много", user_id=person.id)
+    bot.wait(lambda: sql(bot, "SELECT count(*) FROM updates WHERE answer_ids LIKE '%,%'") == [(2,)])
+    bot.kill()
+    first, second = people
+    bot.server.erase(first.id, bot.server.messages(first.id)[-1]["message_id"])
+    bot.server.fail("deleteMessage", "reset_after", chat_id=second.id)
+    bot.answers["много"] = replies.answer("теперь кратко")
+    bot.start()
+    bot.wait(lambda: not left(bot))
+    for person in people:
+        (text,) = texts(bot, person)
+        assert text.startswith("теперь кратко\n\n(")
+
+
+# ---- Too many requests ----------------------------------------------------------------------
+
+
+def test_after_a_429_for_an_edit_nothing_at_all_goes_to_that_chat(bot: Harness) -> None:
+    anna, boris = bot.person(), bot.person()
+    bot.server.fail("editMessageText", "429", chat_id=anna.id, retry_after=2)
+    bot.server.say("/ask что", user_id=anna.id)
+    bot.wait(lambda: [call for call in calls(bot, anna.id) if call.status == 429])
+    counted = bot.server.say("/note_count", user_id=anna.id)
+    assert boris.says("/note_count") == "Заметок: 0."
+    assert not bot.server.replies_to(anna.id, counted["message_id"])
+    bot.reply_to(counted)
+    assert 2 <= pause_after_429(bot, anna.id) < 3
+    bot.wait(lambda: FOOTER.search(texts(bot, anna)[0]))
+
+
+def test_a_call_that_was_under_way_does_not_end_the_wait_after_a_429(bot: Harness) -> None:
+    anna = bot.person()
+    bot.answers["долго"] = replies.stream(*["слово "] * 40, delay=0.1)
+    bot.server.fail("editMessageText", "hang", chat_id=anna.id, hold_s=0.5)
+    bot.server.say("/ask долго", user_id=anna.id)
+    bot.wait(lambda: bot.server.calls_of("editMessageText", anna.id))
+    bot.server.fail("sendMessage", "429", chat_id=anna.id, retry_after=3)
+    bot.reply_to(bot.server.say("/note_count", user_id=anna.id))
+    bot.wait(lambda: FOOTER.search(texts(bot, anna)[0]))
+    assert pause_after_429(bot, anna.id) >= 3
+
+
+def test_a_429_for_the_polling_is_waited_out(bot: Harness) -> None:
+    anna = bot.person()
+    bot.wait(lambda: bot.server.updates.polled)
+    bot.server.fail("getUpdates", "429", retry_after=2)
+    anna.says("/note_count")  # ends the poll that was under way
+    assert anna.says("/note_count") == "Заметок: 0."
+    polls = bot.server.calls_of("getUpdates")
+    refused = next(n for n, call in enumerate(polls) if call.status == 429)
+    assert 2 <= polls[refused + 1].at - polls[refused].at < 40  # a poll is noted when it began, and it is long
+
+
+# ---- Broken connections ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["reset", "reset_after", "500", "502", "invalid_json", "no_ok"])
+def test_the_end_of_an_answer_comes_although_edits_fail(bot: Harness, anna: Person, kind: Any) -> None:
+    bot.server.fail("editMessageText", kind, chat_id=anna.id)
+    (message,) = anna.asks_model("что")
+    assert message["text"].startswith("Вы спросили: что")
+
+
+@pytest.mark.parametrize("kind", ["reset", "502"])
+def test_a_file_comes_whole_although_sending_it_fails(bot: Harness, anna: Person, kind: Any) -> None:
+    anna.says("/note_add мысль")
+    bot.server.fail("sendDocument", kind, chat_id=anna.id)
+    assert "мысль" in anna.exports()
+
+
+def test_an_answer_that_arrived_unconfirmed_has_its_effect_once(bot: Harness, anna: Person) -> None:
+    bot.server.fail("sendMessage", "reset_after", chat_id=anna.id)
+    anna.says("/note_add мысль")
+    assert anna.says("/note_count") == "Заметок: 1."
+
+
+def test_a_button_works_although_its_answer_cannot_be_shown(bot: Harness, anna: Person) -> None:
+    message = anna.asks("/models")
+    bot.server.fail("answerCallbackQuery", "reset")
+    bot.server.press(anna.id, message["message_id"], 2)
+    bot.wait(lambda: "★ 3. " in bot.server.find(anna.id, message["message_id"])["text"])
+    anna.says("/model 1")
+
+
+def test_an_answer_that_ended_while_telegram_was_away_is_there_afterwards(new_bot: NewBot) -> None:
+    bot = new_bot().start()
+    anna = bot.person()
+    bot.ai.hold()
+    bot.server.say("/ask что", user_id=anna.id)
+    bot.wait(lambda: bot.ai.in_flight)
+    bot.server.stop_listening()
+    bot.ai.release()
+    bot.wait(lambda: "Не доставлено" in bot.log)
+    bot.server.resume()
+    bot.wait(lambda: FOOTER.search(texts(bot, anna)[0]), timeout=15)
+    assert len(texts(bot, anna)) == 1
+
+
+@pytest.mark.parametrize(("age", "given_up"), [(86_400 + 60, True), (86_400 - 600, False)])
+def test_what_could_not_be_answered_for_a_day_is_given_up(
+    new_bot: NewBot, age: int, *, given_up: bool
+) -> None:
+    bot = new_bot().start()
+    bot.server.fail("sendMessage", "reset", times=None)
+    asked = bot.server.say("/note_add мысль", user_id=7)
+    bot.wait(lambda: bot.server.calls_of("sendMessage"))
+    bot.kill()
+    sql(bot, f"UPDATE updates SET received_at = received_at - {age}")
+    before = len(bot.server.calls_of("sendMessage"))
+    bot.start()
+    bot.wait(lambda: len(bot.server.calls_of("sendMessage")) > before)
+    bot.wait(lambda: left(bot) == (not given_up))
+    bot.server.heal()
+    if not given_up:
+        bot.reply_to(asked)
+    assert ("сутки" in bot.log) is given_up
+    assert bot.person(7).says("/note_count") == "Заметок: 1."
+
+
+def test_an_old_command_is_answered_if_telegram_lets_it(new_bot: NewBot) -> None:
+    bot = new_bot().start()
+    bot.server.fail("sendMessage", "reset", times=None)
+    asked = bot.server.say("/note_count", user_id=7)
+    bot.wait(lambda: bot.server.calls_of("sendMessage"))
+    bot.kill()
+    sql(bot, "UPDATE updates SET received_at = received_at - 200000")
+    bot.server.heal()
+    bot.start()
+    assert bot.reply_to(asked)["text"] == "Заметок: 0."
+
+
+# ---- Nonsense -------------------------------------------------------------------------------
+
+NONSENSE = {
+    "no parameters": '{"ok":false,"error_code":500,"description":"Oops","parameters":null}',
+    "no words": '{"ok":false,"error_code":500,"description":null}',
+    "a code in letters": '{"ok":false,"error_code":"409","description":"Conflict"}',
+    "deep": '{"ok":true,"result":' + "[" * 100_000 + "]" * 100_000 + "}",
+    "null": "null",
+    "a result that is none": '{"ok":true,"result":null}',
+}
+
+
+@pytest.mark.parametrize("nonsense", NONSENSE.values(), ids=NONSENSE)
+def test_nonsense_instead_of_updates_ends_nothing(new_bot: NewBot, nonsense: str) -> None:
+    bot = new_bot()
+    with Between(bot.server.url) as telegram:
+        bot.settings["TELEGRAM_API_URL"] = telegram.url
+        telegram.answer("getUpdates", nonsense)
+        assert bot.start().person().says("/note_count") == "Заметок: 0."
+        bot.stop()
+
+
+@pytest.mark.parametrize("nonsense", NONSENSE.values(), ids=NONSENSE)
+def test_nonsense_about_a_message_holds_up_only_that(between: tuple[Harness, Between], nonsense: str) -> None:
+    bot, telegram = between
+    anna = bot.person()
+    telegram.answer("sendMessage", nonsense)
+    anna.says("/note_add мысль")
+    assert anna.says("/note_count") == "Заметок: 1."
+
+
+# ---- Polling --------------------------------------------------------------------------------
+
+
+def test_a_bot_that_cannot_reach_telegram_stops_when_it_is_told_to(new_bot: NewBot) -> None:
+    bot = new_bot()
+    bot.server.fail("getMe", "reset", times=None)
+    bot.launch()
+    bot.wait(lambda: "недоступен" in bot.log)
+    assert bot.stop(signal.SIGINT) < 2
+
+
+def test_pauses_between_failed_polls_grow_and_trouble_is_said_once(waiting_bots: list[Harness]) -> None:
+    bot = waiting_bots[0]
+    assert bot.person().says("/note_count", timeout=40) == "Заметок: 0."
+    pauses = gaps([call for call in bot.server.calls_of("getUpdates")][:5])
+    assert pauses == sorted(pauses)
+    assert pauses[0] < 2
+    assert max(pauses) < 15.5
+    assert len({round(pause / 2**n, 3) for n, pause in enumerate(pauses)}) > 1  # not in step with all others
+    assert bot.log.count("недоступен") == 1
+
+
+def test_after_another_copy_was_heard_of_the_bot_goes_on(waiting_bots: list[Harness]) -> None:
+    bot = waiting_bots[1]
+    assert bot.person().says("/note_count", timeout=40) == "Заметок: 0."
+    (pause, *_) = gaps(bot.server.calls_of("getUpdates"))
+    assert 5 <= pause < 31
+    assert bot.log.count(SECOND_COPY) == 1
