@@ -171,8 +171,10 @@ class Bot:
                 self._lanes.put(lane, handling)
             else:
                 self._journal.count_try(update.update_id)
-                pause = handling()
-                self._journal.count_try(update.update_id, -1)
+                try:
+                    pause = handling()
+                finally:  # whatever else may have ended it, it was not the death of the process
+                    self._journal.count_try(update.update_id, -1)
                 if pause is not None:
                     self._lanes.put(lane, handling)
 
@@ -192,8 +194,9 @@ class Bot:
                     long_polling_timeout=LONG_POLL_S,
                     allowed_updates=WANTED,
                 )
-                offset, failures, self._trouble = self._take(batch) or offset, 0, ""
-                if not batch:
+                confirming = self._take(batch)
+                offset, failures, self._trouble = confirming or offset, 0, ""
+                if confirming is None:
                     self._stopping.wait(EMPTY_PAUSE_S)
             except (TelegramError, sqlite3.Error) as exc:
                 failures += 1
@@ -202,6 +205,8 @@ class Bot:
     def _take(self, batch: object) -> int | None:
         """Journal a batch, hand it to the lanes, and return the offset that confirms it."""
         bodies = [body for body in (batch if isinstance(batch, list) else []) if _is_update(body)]
+        if bodies != batch:
+            log.error("Telegram прислал не только обновления, остальное пропущено")
         try:
             fresh = self._journal.add([body for body in bodies if self._lets_pass(body)])
         except sqlite3.Error as exc:
@@ -256,7 +261,7 @@ class Bot:
             return random.uniform(5, 30)  # noqa: S311 - no secret
         if isinstance(exc, RefusedError) and exc.code == 429:
             return float(exc.retry_after)
-        return min(LONGEST_PAUSE_S, 0.5 * 2.0 ** min(failures, 5) * random.uniform(0.75, 1.25))  # noqa: S311 - no secret
+        return min(LONGEST_PAUSE_S, 0.25 * 2.0 ** min(failures, 6) * random.uniform(0.75, 1.25))  # noqa: S311 - no secret
 
 
 def _is_update(body: object) -> bool:

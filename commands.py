@@ -36,6 +36,11 @@ class Call:
     answer_ids: tuple[int, ...] = ()  # messages in which an earlier run began the answer
     query_id: str = ""  # of a button that was pressed
 
+    @property
+    def source(self) -> str:
+        """Return what tells this message from all others; with its date, since another bot counts from 1."""
+        return f"{self.chat_id}/{self.message_id}/{self.date}"
+
     def number(self, highest: int = MAX_ID, default: int | None = None) -> int:
         """Read the arguments as one whole number from 1; raises WrongArgumentsError for anything else."""
         if not self.args.strip() and default is not None:

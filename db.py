@@ -153,15 +153,15 @@ class Database:
 
     # Notes
 
-    def add_note(self, user_id: int, text: str, *, created_at: int, chat_id: int, message_id: int) -> Note:
-        """Keep a note; from the same message again it is the note that is there already."""
+    def add_note(self, user_id: int, text: str, *, created_at: int, source: str) -> Note:
+        """Keep a note; from the same source again it is the note that is there already."""
         with self.write() as conn:
             row = conn.execute(
-                "INSERT INTO notes (user_id, number, text, folded, created_at, chat_id, message_id)"
-                " SELECT ?1, coalesce(max(number), 0) + 1, ?2, ?3, ?4, ?5, ?6 FROM notes WHERE user_id = ?1"
-                " ON CONFLICT (chat_id, message_id) DO UPDATE SET message_id = excluded.message_id"
+                "INSERT INTO notes (user_id, number, text, folded, created_at, source)"
+                " SELECT ?1, coalesce(max(number), 0) + 1, ?2, ?3, ?4, ?5 FROM notes WHERE user_id = ?1"
+                " ON CONFLICT (source) DO UPDATE SET source = excluded.source"
                 " RETURNING number, text, created_at",
-                (user_id, text, fold(text), created_at, chat_id, message_id),
+                (user_id, text, fold(text), created_at, source),
             ).fetchone()
         return Note(*row)
 
@@ -190,14 +190,14 @@ class Database:
             ).fetchone()
         return _note(row, number)
 
-    def delete_note(self, user_id: int, number: int, *, deleted_at: int, message_id: int) -> Note:
+    def delete_note(self, user_id: int, number: int, *, deleted_at: int, source: str) -> Note:
         """Put a note away; raises NoteNotFoundError, but not to the command that deleted it, come again."""
         with self.write() as conn:
             row = conn.execute(
-                "UPDATE notes SET deleted_at = coalesce(deleted_at, ?1), deleted_message_id = ?2"
-                " WHERE user_id = ?3 AND number = ?4 AND (deleted_at IS NULL OR deleted_message_id = ?2)"
+                "UPDATE notes SET deleted_at = coalesce(deleted_at, ?1), deleted_by = ?2"
+                " WHERE user_id = ?3 AND number = ?4 AND (deleted_at IS NULL OR deleted_by = ?2)"
                 " RETURNING number, text, created_at",
-                (deleted_at, message_id, user_id, number),
+                (deleted_at, source, user_id, number),
             ).fetchone()
         return _note(row, number)
 

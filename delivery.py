@@ -64,8 +64,9 @@ class Delivery:
             if edits:
                 self._next_edit[chat_id] = time.monotonic() + self._edit_pause(chat_id)
         with self._lock:
-            self._not_before.pop(chat_id, None)
             self._failures.pop(chat_id, None)
+            if self._not_before.get(chat_id, 0) < time.monotonic():  # or another thread has been told to wait
+                self._not_before.pop(chat_id, None)
         return result
 
     def _take_turn(self, chat_id: int, *, edits: bool) -> None:

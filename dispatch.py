@@ -5,6 +5,7 @@ import re
 import sqlite3
 import time
 from collections import deque
+from dataclasses import replace
 from typing import Any
 
 from app import App
@@ -20,6 +21,7 @@ from updates import chat_id_of, dig
 log = logging.getLogger(__name__)
 MAX_TRIES = 3
 RETRY_S = 1.0
+GONE = "Остановлено."
 LONGEST_STORAGE_PAUSE_S = 15.0
 GIVE_UP_S = 86_400
 
@@ -161,15 +163,18 @@ class Handling:
 
     def _begin(self) -> deque[Outgoing]:
         call = read(self._app, self._update)
-        if call is None or not self._app.gate.admits(call.user_id):  # removed since it was journalled
+        if call is None:
             return deque()
-        self._reply = reply = answer(call)
+        # Whoever was removed since this was journalled gets no answer, but no «⏳» is left standing.
+        admitted = self._app.gate.admits(call.user_id)
+        self._reply = reply = answer(call) if admitted else Reply(GONE if call.answer_ids else "")
         if call.query_id:
             self._delivery.toast(call.query_id, reply.notice)
-        if call.answer_ids:  # an earlier run has sent it; what goes on there goes on
-            self._sent = list(call.answer_ids)
-            return deque()
-        return deque(outgoing(reply, call.message_id))
+        if not call.answer_ids:
+            return deque(outgoing(reply, call.message_id))
+        # An earlier run has sent the message in which this goes on; or ends, if it cannot be asked any more.
+        self._sent = list(call.answer_ids)
+        return deque(() if reply.then else outgoing(replace(reply, in_place=True), call.answer_ids[0]))
 
     def _send(self, method: str, params: dict[str, Any]) -> None:
         chat_id = chat_id_of(self._update.body)

@@ -24,28 +24,30 @@ CREATE TABLE IF NOT EXISTS notes (
     text               TEXT NOT NULL,
     folded             TEXT NOT NULL,                   -- db.fold(text): what a search looks through
     created_at         INTEGER NOT NULL,
-    chat_id            INTEGER,                         -- the message that it came from: handled twice, it
-    message_id         INTEGER,                         -- makes one note all the same
+    source             TEXT UNIQUE,                     -- what it came from: handled twice, that is one note
     edited_at          INTEGER,
     deleted_at         INTEGER,
-    deleted_message_id INTEGER,                         -- the command that deleted it
-    UNIQUE (user_id, number),
-    UNIQUE (chat_id, message_id)
+    deleted_by         TEXT,                            -- the source of the command that deleted it
+    UNIQUE (user_id, number)
 );
 
 CREATE INDEX IF NOT EXISTS ix_notes_user_created ON notes (user_id, created_at) WHERE deleted_at IS NULL;
 
--- The journal: what Telegram handed over, before Telegram is told that it arrived.
+-- The journal: what Telegram handed over, before Telegram is told that it arrived. Its own numbers, not
+-- Telegram's: those begin anew with another bot and after a quiet week, so they need not mean a repetition.
 CREATE TABLE IF NOT EXISTS updates (
-    update_id   INTEGER PRIMARY KEY,
+    id          INTEGER PRIMARY KEY AUTOINCREMENT,
+    update_id   INTEGER NOT NULL,
+    identity    TEXT NOT NULL,                          -- tells a repetition from another update of that number
     body        TEXT,                                   -- JSON; NULL as soon as it is done
     received_at INTEGER NOT NULL,
     state       TEXT NOT NULL DEFAULT 'new' CHECK (state IN ('new', 'done', 'parked')),
     tries       INTEGER NOT NULL DEFAULT 0,             -- that ended badly
-    answer_ids  TEXT NOT NULL DEFAULT ''                -- messages that its answer goes on in, by commas
+    answer_ids  TEXT NOT NULL DEFAULT '',               -- messages that its answer goes on in, by commas
+    UNIQUE (update_id, identity)
 );
 
-CREATE INDEX IF NOT EXISTS ix_updates_new ON updates (received_at, update_id) WHERE state = 'new';
+CREATE INDEX IF NOT EXISTS ix_updates_new ON updates (id) WHERE state = 'new';
 
 CREATE TABLE IF NOT EXISTS people (
     user_id    INTEGER PRIMARY KEY,
@@ -60,7 +62,7 @@ CREATE UNIQUE INDEX IF NOT EXISTS ux_people_single_owner ON people (owner) WHERE
 -- A question and its answer. `parent_id` is the turn before it in the conversation: branches share their past.
 CREATE TABLE IF NOT EXISTS turns (
     id            INTEGER PRIMARY KEY,
-    update_id     INTEGER UNIQUE,                       -- that asked it; NULL as soon as it is answered
+    update_id     INTEGER UNIQUE,                       -- the number in the journal of what asked it
     parent_id     INTEGER REFERENCES turns (id),
     user_id       INTEGER NOT NULL,
     model_id      INTEGER NOT NULL REFERENCES models (id),  -- that was asked

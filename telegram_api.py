@@ -48,8 +48,7 @@ class Telegram:
         try:
             return getattr(apihelper, method)(self._token, **params)
         except apihelper.ApiTelegramException as exc:
-            wait = exc.result_json.get("parameters", {}).get("retry_after", 0)
-            raise RefusedError(method, exc.error_code, exc.description, wait) from None
+            raise RefusedError(method, exc.error_code, exc.description, _retry_after(exc)) from None
 
     def download(self, file_id: str) -> bytes:
         """Fetch a file that somebody sent, 20 MB at most; raises TelegramError."""
@@ -90,11 +89,17 @@ class Telegram:
         return response
 
 
+def _retry_after(exc: apihelper.ApiTelegramException) -> float:
+    parameters = exc.result_json.get("parameters")
+    wait = parameters.get("retry_after") if isinstance(parameters, dict) else None
+    return wait if isinstance(wait, int | float) else 0
+
+
 def _is_answer(response: requests.Response) -> bool:
     """Tell an answer of Telegram from a proxy's page: the library fails on the latter in three ways."""
     try:
         answer = response.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     if not isinstance(answer, dict):
         return False

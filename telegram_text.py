@@ -14,8 +14,7 @@ from typing import Any, NamedTuple
 
 from telegramify_markdown import MessageEntity, RenderConfig, convert
 
-LIMIT = 4096
-MAX_ENTITIES = 100  # of one message: Telegram ignores the others without a word
+LIMIT, MAX_ENTITIES = 4096, 100  # of one message; further entities Telegram ignores without a word
 
 Entity = dict[str, Any]
 

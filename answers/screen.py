@@ -1,9 +1,11 @@
 """The messages in which one answer grows: which of them show what, and when the next edit may go."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from delivery import Delivery, message_of
 from replies import Buttons
+from telegram_api import RefusedError
 from telegram_text import Part
 
 
@@ -58,7 +60,8 @@ class Screen:
         """Delete what an earlier, longer try left standing."""
         if len(self.messages) <= wanted:
             return False
-        self._delivery.attempt(self._chat_id, "delete_message", message_id=self.messages[-1])
+        with suppress(RefusedError):  # gone already, or too old to go
+            self._delivery.attempt(self._chat_id, "delete_message", message_id=self.messages[-1])
         self.messages.pop()
         self._shown.pop()
         self._on_message(self.messages)

@@ -12,7 +12,7 @@ def main() -> None:
     apihelper.API_URL = os.environ["TELEGRAM_API_URL"] + "/bot{0}/{1}"  # type: ignore[assignment]
     bot = telebot.TeleBot(os.environ["TOKEN"])
 
-    @bot.message_handler(content_types=["text"])
+    @bot.message_handler(content_types=["text"])  # type: ignore[untyped-decorator]
     def echo(message: Message) -> None:
         bot.reply_to(message, message.text or "")
 

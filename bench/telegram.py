@@ -6,23 +6,31 @@ getUpdates leaves, a reply has come when the whole request is here.
 
 import gc
 import time
-from collections import deque
+from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import cycle, islice
 
 from bot_api.server import BotApiServer, Call
 
 PEOPLE = range(1001, 1051)
 PATIENCE_S = 120
-WAITING = "⏳"
+WAITING = "⏳"  # what an answer begins with before its first word
 FOOTER = " мс; модель: "
 
 
 @dataclass(slots=True)
 class Talk:
-    """How a bot did: one number a message, in the order of their replies."""
+    """How fast a bot replied; monotonic seconds, and seconds from handed out to replied."""
 
-    seconds: float = 0.0  # from the first update handed out to the last reply
-    latencies: list[float] = field(default_factory=list)  # seconds from handed out to replied
+    begun: float = 0.0
+    ended: float = 0.0
+    latencies: list[float] = field(default_factory=list)
+
+    @property
+    def seconds(self) -> float:
+        """The time from the first update handed out to the last reply."""
+        return self.ended - self.begun
 
 
 @dataclass(slots=True)
@@ -35,37 +43,34 @@ class Answer:
 
 
 class _Server(BotApiServer):
-    """Remembers no calls, of which there would be too many: it tells of each and forgets it."""
+    """Remembers no calls, which would be too many, but tells of each."""
 
-    def __init__(self, stand: "Telegram") -> None:
+    def __init__(self, on_call: Callable[[Call], None]) -> None:
         super().__init__()
-        self._stand = stand
+        self._on_call = on_call
 
     def _record(self, call: Call, violations: list[str]) -> None:
         with self.changed:
             self.violations += violations
-            if call.method == "getUpdates":
-                self._stand.handed_out(call)
-            elif call.method == "sendMessage":
-                self._stand.replied(call)
-            elif call.method == "editMessageText":
-                self._stand.edited(call)
+            self._on_call(call)
             self.changed.notify_all()
 
 
 class Telegram:
-    """The server and its people, driven through a manager of `multiprocessing`."""
+    """The server and the people who write to the bot."""
 
     def __init__(self) -> None:
         gc.disable()  # its pauses would be taken for the bot's
-        self._server = _Server(self).start()
-        self._handed_out: dict[int, float] = {}  # chat -> when its update went
-        self._free: deque[int] = deque()  # people who have something to say and wait for nothing
-        self._text = ""
-        self._left = 0  # to be said
-        self._missing = 0  # replies
+        self._server = _Server(self._on_call).start()
+        self._handed_out: dict[int, float] = {}  # chat -> when its latest update went
         self._talk = Talk()
-        self._answers: dict[int, Answer] = {}  # chat -> the answer that grows there
+        self._text = ""
+        self._unsaid = 0
+        self._unanswered = 0
+        self._answers: dict[int, Answer] = defaultdict(Answer)  # chat -> what grows there
+        self._finished = 0
+
+    # For whoever drives it
 
     def address(self) -> tuple[str, str]:
         """Return the address and the token."""
@@ -76,57 +81,91 @@ class Telegram:
         return self._server.violations
 
     def first_poll(self) -> float:
-        """Wait for a bot to ask for updates, and return when it did (monotonic seconds)."""
-        self._wait(lambda: self._server.updates.polled)
+        """Wait until a bot asks for updates, and return when it did (monotonic seconds)."""
+        self._server.wait(lambda: self._server.updates.polled, PATIENCE_S)
         return time.monotonic()
 
     def hang_up(self) -> None:
-        """Cut what a bot that is gone has left."""
+        """Cut the connections of a bot that is gone."""
         self._server.stop()
         self._server.start()
 
-    # Messages and their replies
+    def forget(self) -> None:
+        """Drop all messages, which would only grow in number."""
+        with self._server.changed:
+            for chat in self._server.chats.values():
+                chat.messages.clear()
 
-    def talk(self, text: str, count: int, at_once: int, pause_s: float = 0.0) -> Talk:
-        """Let people say something in turn, so many of them waiting for a reply at any time.
-
-        With a pause only one waits, and the next one speaks that much later.
-        """
-        self._free = deque(PEOPLE)
-        self._text, self._talk, self._missing = text, Talk(), count
-        if pause_s:
-            self._one_by_one(count, pause_s)
-        else:
-            self._left = count
-            with self._server.changed:
-                for _ in range(min(at_once, count)):
-                    self._next_says()
-                self._wait(lambda: not self._missing)
+    def talk(self, text: str, count: int) -> Talk:
+        """Let everybody say it, and again as soon as it is answered, that many times in all."""
+        with self._server.changed:
+            self._talk, self._text = Talk(), text
+            self._unanswered, self._unsaid = count, count
+            for person in PEOPLE[:count]:
+                self._say(person)
+            self._server.wait(lambda: not self._unanswered, PATIENCE_S)
         return self._talk
 
-    def _one_by_one(self, count: int, pause_s: float) -> None:
-        for said in range(count):
+    def talk_in_turn(self, text: str, count: int, pause_s: float) -> Talk:
+        """Let one after another say it, each so long after the reply to the one before."""
+        self._talk, self._text = Talk(), text
+        for person in islice(cycle(PEOPLE), count):
             with self._server.changed:
-                self._left = 1
-                self._next_says()
-                self._wait(lambda left=count - said - 1: self._missing == left)
+                self._unanswered = self._unsaid = 1
+                self._say(person)
+                self._server.wait(lambda: not self._unanswered, PATIENCE_S)
             time.sleep(pause_s)
+        return self._talk
 
-    def _next_says(self) -> None:
-        if self._left:
-            self._left -= 1
-            self._server.say(self._text, user_id=self._free.popleft())
+    def ask(self, questions: list[str]) -> list[Answer]:
+        """Let each of so many people ask the model something, and return how the answers grew."""
+        with self._server.changed:
+            self._answers.clear()
+            self._finished = 0
+            for person, question in zip(PEOPLE, questions, strict=False):
+                self._server.say(f"/ask {question}", user_id=person)
+            self.await_answers(len(questions))
+            return [self._answers[person] for person in PEOPLE[: len(questions)]]
 
-    def handed_out(self, call: Call) -> None:
-        """Note when updates went."""
+    def await_answers(self, count: int) -> None:
+        """Wait until so many answers are complete."""
+        self._server.wait(lambda: self._finished >= count, PATIENCE_S)
+        self._finished = 0
+
+    # What happens
+
+    def _say(self, person: int) -> None:
+        if self._unsaid:
+            self._unsaid -= 1
+            self._server.say(self._text, user_id=person)
+
+    def _on_call(self, call: Call) -> None:
+        if call.method == "getUpdates" and call.result:
+            self._on_updates(call)
+        elif call.method == "sendMessage" and self._unanswered:
+            self._on_reply(call)
+        elif call.method == "editMessageText" and call.ok:
+            self._on_edit(call)
+
+    def _on_updates(self, call: Call) -> None:
         now = time.monotonic()
-        for update in call.result or ():
+        self._talk.begun = self._talk.begun or now
+        for update in call.result:
             self._handed_out[update["message"]["chat"]["id"]] = now
 
-    def replied(self, call: Call) -> None:
-        """Note a reply, and let the next one speak."""
+    def _on_reply(self, call: Call) -> None:
         chat_id = call.params["chat_id"]
-        if chat_id in self._answers or not self._missing:
-            return
         self._talk.latencies.append(call.at - self._handed_out[chat_id])
-        self._talk.seconds = call.at - min(self._handed_out.values()) if False else self._talk.seconds
+        self._talk.ended = call.at
+        self._unanswered -= 1
+        self._say(chat_id)
+
+    def _on_edit(self, call: Call) -> None:
+        chat_id, text = call.params["chat_id"], call.params["text"]
+        answer, age = self._answers[chat_id], call.at - self._handed_out[chat_id]
+        answer.edits += 1
+        if not answer.first_word and not text.startswith(WAITING):
+            answer.first_word = age
+        if FOOTER in text:
+            answer.last_word = age
+            self._finished += 1

@@ -82,10 +82,8 @@ def ask_with(call: Call) -> Reply:
 @button("save")
 def save(call: Call) -> Reply:
     turn = _own_turn(call, call.args)
-    note = call.app.db.add_note(
-        turn.user_id, f"{turn.question}\n\n{turn.answer}",
-        created_at=call.date, chat_id=call.chat_id, message_id=call.message_id,
-    )  # fmt: skip
+    text = f"{turn.question}\n\n{turn.answer}"
+    note = call.app.db.add_note(turn.user_id, text, created_at=call.date, source=f"answer {turn.id}")
     return Reply(notice=f"В заметках: #{note.number}")
 
 

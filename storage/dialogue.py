@@ -52,13 +52,10 @@ class Dialogue:
     def finish(
         self, turn_id: int, answer: str, finish_reason: str | None, chat_id: int, message_ids: Iterable[int]
     ) -> None:
-        """Keep the answer and the messages that it stands in.
-
-        The update's number is forgotten: Telegram may give it to another one, some quiet weeks later.
-        """
+        """Keep the answer and the messages that it stands in."""
         with self._db.write() as conn:
             conn.execute(
-                "UPDATE turns SET update_id = NULL, answer = ?, finish_reason = ? WHERE id = ?",
+                "UPDATE turns SET answer = ?, finish_reason = ? WHERE id = ?",
                 (answer, finish_reason, turn_id),
             )
             conn.executemany(

@@ -6,15 +6,13 @@ the program starts is taken up again, in order; an update that keeps ending badl
 
 import json
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from db import Database
 
-# Telegram hands an update over for 24 hours at most, so older rows guard against nothing. They have to go:
-# after a quiet week it numbers updates afresh, and a number that stands here would be taken for a repetition.
-KEEP_DONE_S = 2 * 86_400
+KEEP_DONE_S = 2 * 86_400  # Telegram hands an update over for 24 hours at most
 
 Body = dict[str, Any]
 
@@ -23,7 +21,7 @@ Body = dict[str, Any]
 class Update:
     """An update that waits for its answer; `answer_ids` are messages in which the answer has begun."""
 
-    update_id: int
+    update_id: int  # its number in the journal, not Telegram's
     body: Body = field(repr=False)  # a person's text, not for the log
     received_at: int
     tries: int = 0
@@ -36,27 +34,26 @@ class Journal:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    def add(self, bodies: Iterable[Body]) -> list[Update]:
+    def add(self, bodies: Sequence[Body]) -> list[Update]:
         """Put a batch on disk and return what of it is new; the rest has been handed over before."""
         now = int(time.time())
         with self._db.write(synced=True) as conn:
             conn.execute("DELETE FROM updates WHERE state = 'done' AND received_at < ?", (now - KEEP_DONE_S,))
-            return [
-                Update(body["update_id"], body, now)
+            rows = [
+                conn.execute(
+                    "INSERT INTO updates (update_id, identity, body, received_at) VALUES (?, ?, ?, ?)"
+                    " ON CONFLICT DO NOTHING RETURNING id",
+                    (body["update_id"], identity(body), json.dumps(body), now),
+                ).fetchone()
                 for body in bodies
-                if conn.execute(
-                    "INSERT INTO updates (update_id, body, received_at) VALUES (?, ?, ?)"
-                    " ON CONFLICT DO NOTHING",
-                    (body["update_id"], json.dumps(body), now),
-                ).rowcount
             ]
+        return [Update(row[0], body, now) for row, body in zip(rows, bodies, strict=True) if row]
 
     def unanswered(self) -> list[Update]:
         """Return what an earlier run left, in the order in which it came."""
         with self._db.read() as conn:
             rows = conn.execute(
-                "SELECT update_id, body, received_at, tries, answer_ids FROM updates"
-                " WHERE state = 'new' ORDER BY received_at, update_id"
+                "SELECT id, body, received_at, tries, answer_ids FROM updates WHERE state = 'new' ORDER BY id"
             ).fetchall()
         return [
             Update(
@@ -87,4 +84,12 @@ class Journal:
 
     def _set(self, update_id: int, what: str, *values: object) -> None:
         with self._db.write() as conn:
-            conn.execute(f"UPDATE updates SET {what} WHERE update_id = ?", (*values, update_id))
+            conn.execute(f"UPDATE updates SET {what} WHERE id = ?", (*values, update_id))
+
+
+def identity(body: Body) -> str:
+    """Return what is the same when an update is handed over again, and differs in any other one."""
+    kinds = sorted(kind for kind, content in body.items() if isinstance(content, dict))
+    return json.dumps(
+        [[kind, *(body[kind].get(fact) for fact in ("id", "message_id", "date"))] for kind in kinds]
+    )

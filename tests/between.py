@@ -1,4 +1,4 @@
-"""A server between the bot and the made-up Telegram: what a test asks for is answered here, the rest there."""
+"""A server between the bot and the made-up Telegram; it answers what a test wants answered otherwise."""
 
 import json
 import threading

@@ -16,9 +16,7 @@ from registry_people import buttons, seen
 
 NewBot = Callable[..., Harness]
 LABEL = next(iter(CATALOGUE.values()))
-PIECES = [f"слово{number} " for number in range(40)]
-PIECES_TEXT = "".join(PIECES).strip()
-LONG_PAUSE_S = 0.1  # between the pieces of a slow answer
+PIECES = [f"слово{number} " for number in range(60)]
 
 
 def begin(person: Person, question: str, behaviour: replies.Behaviour, **where: int) -> Message:
@@ -69,12 +67,11 @@ def test_the_first_words_are_visible_within_300_ms_of_the_first_token(bot: Harne
 def grown(bot: Harness) -> dict[str, list[ApiCall]]:
     """The edits in chats where answers grew, all at the same time, so that it is waited for once."""
     alone, twice, limited, thinking, one, other = (bot.person() for _ in range(6))
-    group, slow = new_group(), stream(*PIECES, delay=LONG_PAUSE_S)
-    waited = [begin(alone, "медленно", slow), begin(limited, "отказано", slow)]
-    waited += [begin(twice, f"медленно {number}", slow) for number in (1, 2)]
-    quicker = stream(*PIECES[:20], delay=LONG_PAUSE_S)
-    waited += [begin(who, f"в группе {who.id}", quicker, chat_id=group) for who in (one, other)]
-    begin(thinking, "долгая дума", replies.repeat(chunk("", reasoning="хм"), delay=0.2))
+    group = new_group()
+    waited = [begin(alone, "медленно", slowly(40)), begin(limited, "отказано", slowly(60))]
+    waited += [begin(twice, f"медленно {number}", slowly(40)) for number in (1, 2)]
+    waited += [begin(who, f"в группе {who.id}", slowly(20), chat_id=group) for who in (one, other)]
+    thought = begin(thinking, "долгая дума", replies.repeat(chunk("", reasoning="хм"), delay=0.2))
     models = twice.asks("/models")
     bot.wait(lambda: edits(bot, limited.id))
     bot.server.fail("editMessageText", "429", chat_id=limited.id, retry_after=3)
@@ -82,10 +79,16 @@ def grown(bot: Harness) -> dict[str, list[ApiCall]]:
         twice.press(models, number)
     for message in waited:
         seen(bot, message, "мс; модель", timeout=25)
-    thinking.press(bot.server.messages(thinking.id)[0], STOP)
-    chats = {"alone": alone.id, "twice": twice.id, "limited": limited.id, "group": group}
-    chats["thinking"] = thinking.id
-    return {name: bot.server.calls_of("editMessageText", chat_id) for name, chat_id in chats.items()}
+    thinking.press(seen(bot, thought, "уже"), STOP)
+    chats = {"alone": alone.id, "twice": twice.id, "limited": limited.id, "thinking": thinking.id}
+    return {
+        name: bot.server.calls_of("editMessageText", chat_id)
+        for name, chat_id in (chats | {"group": group}).items()
+    }
+
+
+def slowly(count: int) -> replies.Behaviour:
+    return stream(*PIECES[:count], delay=0.1)
 
 
 def gaps(calls: list[ApiCall]) -> list[float]:
@@ -101,8 +104,9 @@ def test_it_grows_every_second_or_so_and_can_be_stopped_till_the_end(grown: dict
     assert len(drafts) >= 2, "four seconds of writing, an edit each 1.2 s"
     assert max(gaps(grown["alone"])) < 2.4, f"{max(gaps(grown['alone'])):.2f} s between edits, 1.2 would do"
     assert all(len(draft.params["text"].split()) > 1 for draft in drafts)
-    assert all(PIECES_TEXT.startswith(draft.params["text"]) for draft in drafts)
-    assert body([last.params]) == PIECES_TEXT
+    whole = "".join(PIECES[:40]).strip()
+    assert all(whole.startswith(draft.params["text"]) for draft in drafts)
+    assert body([last.params]) == whole
     assert [buttons(draft.params) for draft in drafts] == [[STOP]] * len(drafts)
     assert buttons(last.params) == FINISHED
     assert all(call.ok for call in grown["alone"])

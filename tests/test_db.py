@@ -37,7 +37,7 @@ def big(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
 
 def add(db: Database, text: str, user_id: int = ANNA, message_id: int | None = None) -> Note:
     number = next(MESSAGES) if message_id is None else message_id
-    return db.add_note(user_id, text, created_at=1_700_000_000, chat_id=user_id, message_id=number)
+    return db.add_note(user_id, text, created_at=1_700_000_000, source=f"{user_id}/{number}")
 
 
 def active(db: Database) -> list[int]:
@@ -70,16 +70,16 @@ def test_an_edit_and_a_deletion_touch_one_note(db: Database) -> None:
     for text in ("раз", "два", "три"):
         add(db, text)
     db.edit_note(ANNA, 2, "ДВА", edited_at=1)
-    db.delete_note(ANNA, 1, deleted_at=1, message_id=1)
+    db.delete_note(ANNA, 1, deleted_at=1, source="1")
     assert [(note.number, note.text) for note in db.list_notes(ANNA)] == [(3, "три"), (2, "ДВА")]
 
 
 def test_a_deletion_handled_twice_is_one_and_another_one_finds_nothing(db: Database) -> None:
     add(db, "мысль")
     for _ in range(2):
-        assert db.delete_note(ANNA, 1, deleted_at=1, message_id=77).number == 1
+        assert db.delete_note(ANNA, 1, deleted_at=1, source="77").number == 1
     with pytest.raises(NoteNotFoundError):
-        db.delete_note(ANNA, 1, deleted_at=2, message_id=78)
+        db.delete_note(ANNA, 1, deleted_at=2, source="78")
 
 
 @pytest.mark.parametrize("number", [0, 2, -1, 10**18])
@@ -88,7 +88,7 @@ def test_a_note_that_is_not_there_is_said_with_its_number(db: Database, number: 
     with pytest.raises(NoteNotFoundError) as edited:
         db.edit_note(ANNA, number, "x", edited_at=1)
     with pytest.raises(NoteNotFoundError) as deleted:
-        db.delete_note(ANNA, number, deleted_at=1, message_id=1)
+        db.delete_note(ANNA, number, deleted_at=1, source="1")
     assert edited.value.number == deleted.value.number == number
     assert [note.text for note in db.list_notes(ANNA)] == ["мысль"]
 

@@ -128,7 +128,7 @@ def test_the_notes_of_the_course_are_taken_over(tmp_path: Path) -> None:
         ]
         assert [note.text for note in database.list_notes(BORIS)] == ["дело Бориса"]
         assert database.find_notes(ANNA, "елка", 10)[0] == 1
-        new = database.add_note(ANNA, "новая", created_at=1, chat_id=ANNA, message_id=1)
+        new = database.add_note(ANNA, "новая", created_at=1, source="1/1/1")
         assert new.number == 6
 
 
@@ -159,7 +159,7 @@ def test_notes_in_other_shapes_are_taken_over(tmp_path: Path, shape: str) -> Non
 def test_notes_that_cannot_be_read_stay_where_they_are(tmp_path: Path, shape: str) -> None:
     path = course_file(tmp_path / "a.db", table_of(shape))
     with closing(Database(path)) as database:
-        assert database.add_note(ANNA, "новая", created_at=1, chat_id=1, message_id=1).number == 1
+        assert database.add_note(ANNA, "новая", created_at=1, source="1/1/1").number == 1
         assert database.list_notes(ANNA) == [Note(1, "новая", 1)]
     assert "мысль" in everything_in(path)
 
@@ -168,7 +168,7 @@ def test_a_file_without_notes_or_with_an_empty_table_gets_them(tmp_path: Path) -
     empty = "CREATE TABLE notes (id INTEGER PRIMARY KEY, user_id INTEGER, text TEXT);"
     for name, notes in (("none.db", ""), ("empty.db", empty)):
         with closing(Database(course_file(tmp_path / name, notes))) as database:
-            assert database.add_note(ANNA, "первая", created_at=1, chat_id=1, message_id=1).number == 1
+            assert database.add_note(ANNA, "первая", created_at=1, source="1/1/1").number == 1
 
 
 def test_nothing_of_a_file_of_the_course_is_dropped(tmp_path: Path) -> None:

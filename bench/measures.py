@@ -1,0 +1,177 @@
+"""What is measured, and how: each against the bare library, or a bare client, in the same minute."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+from statistics import mean, median, quantiles
+
+from bench.model import Model, read_bare
+from bench.report import Row, compared
+from bench.stand import Stand
+from bench.telegram import PEOPLE, Answer
+
+NOTE = "/note_add купить хлеба, молока и две лампочки в прихожую"
+QUESTION = "/ask 1"  # held back, then answered with one word
+QUESTIONS_EACH = 2
+WARM_UP = 200  # updates
+PAUSE_S = 0.01  # between one idle /note_add and the next
+MOST_MB = 80
+LEAK_MB = 1  # of 10,000 updates; less is noise of the allocator
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """How much of everything."""
+
+    starts: int
+    updates: int  # until memory is looked at
+    segments: int  # in which these are handled, in turn with the echo's
+    further: int  # how often that many more, for the growth
+    notes: int  # one after another, of each kind
+    words: tuple[int, ...]  # of each answer that comes alone
+    streams: int  # at once
+    stream_words: int  # of the shortest of them
+
+
+# The lengths differ so that the ends come at all moments between two edits.
+FULL = Sizes(5, 10_000, 4, 2, 1000, (240, 248, 256, 264), 32, 240)
+QUICK = Sizes(2, 1000, 2, 1, 100, (60,), 32, 60)
+
+
+@dataclass(slots=True)
+class Work:
+    """What one bot did while it was kept busy, segment by segment."""
+
+    rates: list[float] = field(default_factory=list)  # updates a second
+    cpu_ms: list[float] = field(default_factory=list)  # of an update
+
+
+class Bench:
+    """The two bots, the model, and how much is to be done; each measure returns lines of the table."""
+
+    def __init__(self, bot: Stand, echo: Stand, model: Model, sizes: Sizes) -> None:
+        self.bot = bot
+        self.echo = echo
+        self.model = model
+        self.sizes = sizes
+        self.growth_mb: list[float] = []  # of each further so many updates
+
+    def starts(self) -> list[Row]:
+        """Start both in turn, and leave them running."""
+        times: dict[Stand, list[float]] = {self.echo: [], self.bot: []}
+        for _ in range(self.sizes.starts):
+            for stand, seconds in times.items():
+                stand.stop()
+                seconds.append(stand.start())
+        what = "from process start to first getUpdates, s"
+        return [compared(what, median(times[self.bot]), median(times[self.echo]), digits=2)]
+
+    def throughput(self) -> list[Row]:
+        """Keep both busy in turn, then look at their memory."""
+        bot, echo = Work(), Work()
+        turns = [(self.echo, echo), (self.bot, bot)]
+        for stand, _ in turns:
+            _keep_busy(stand, Work(), WARM_UP)
+        for _ in range(self.sizes.segments):
+            for stand, work in turns:
+                _keep_busy(stand, work, self.sizes.updates // self.sizes.segments)
+            turns.reverse()
+        return [
+            compared("updates a second, 50 chats", mean(bot.rates), mean(echo.rates), digits=0, at_least=0.5),
+            compared("CPU of an update, ms", mean(bot.cpu_ms), mean(echo.cpu_ms), digits=2),
+        ]
+
+    def memory(self) -> list[Row]:
+        """Handle more and more updates after those, and see whether memory grows."""
+        held, echo = [self.bot.memory_mb()], self.echo.memory_mb()
+        for _ in range(self.sizes.further):
+            self.bot.telegram.talk(NOTE, self.sizes.updates)
+            self.bot.telegram.forget()
+            held.append(self.bot.memory_mb())
+        self.growth_mb = [after - before for before, after in pairwise(held)]
+        row = compared(f"memory after {self.sizes.updates} updates, MB", held[0], echo)
+        return [
+            replace(row, aim=f"< {MOST_MB} MB", met=held[0] < MOST_MB),
+            Row(
+                f"its growth by each further {self.sizes.updates}, MB",
+                ", ".join(f"{growth:.2f}" for growth in self.growth_mb),
+                aim="none",
+                met=not self.leaks,
+            ),
+        ]
+
+    @property
+    def leaks(self) -> bool:
+        """Tell whether memory still grew in the end, when everything that is kept has long been there."""
+        return self.growth_mb[-1] > LEAK_MB
+
+    def latency(self) -> list[Row]:
+        """Add notes one by one: both bots idle, then ours with a hundred questions in flight."""
+        half = self.sizes.notes // 2
+        echo, idle = self._one_by_one(self.echo, half), self._one_by_one(self.bot, half)
+        self.model.hold()
+        for _ in range(QUESTIONS_EACH):
+            self.bot.telegram.talk(QUESTION, len(PEOPLE))
+        self.model.await_questions(QUESTIONS_EACH * len(PEOPLE))
+        busy = self._one_by_one(self.bot, 2 * half)
+        self.model.release()
+        self.bot.telegram.await_answers(QUESTIONS_EACH * len(PEOPLE))
+        idle += self._one_by_one(self.bot, half)
+        echo += self._one_by_one(self.echo, half)
+        return [
+            compared("median, idle, ms", median(idle), median(echo)),
+            compared("p99, idle, ms", _p99(idle), _p99(echo)),
+            compared("median, 100 questions in flight, ms; against ours idle", median(busy), median(idle)),
+            compared(
+                "p99, 100 questions in flight, ms; against ours idle", _p99(busy), _p99(idle), at_most=1.5
+            ),
+        ]
+
+    def _one_by_one(self, stand: Stand, count: int) -> list[float]:
+        """Return the milliseconds from each update handed out to its reply."""
+        talk = stand.telegram.talk_in_turn(NOTE, count, PAUSE_S)
+        return [1000 * latency for latency in talk.latencies]
+
+    # Answers
+
+    def one_answer(self) -> list[Row]:
+        """Stream answers, one at a time, to ours and to a bare client side by side."""
+        bare, ours = [], []
+        with ThreadPoolExecutor() as pool:
+            for words in self.sizes.words:
+                reading = pool.submit(read_bare, self.model.address(), str(words))
+                ours += self.bot.telegram.ask([str(words)])
+                bare.append(reading.result())
+        return _about(ours, bare)
+
+    def many_answers(self) -> list[Row]:
+        """Stream many answers at once, first to bare clients, then to ours."""
+        questions = [str(self.sizes.stream_words + number) for number in range(self.sizes.streams)]
+        address = self.model.address()
+        with ThreadPoolExecutor(len(questions)) as pool:
+            bare = list(pool.map(lambda question: read_bare(address, question), questions))
+        return _about(self.bot.telegram.ask(questions), bare)
+
+
+def _keep_busy(stand: Stand, work: Work, count: int) -> None:
+    before = stand.cpu_s()
+    talk = stand.telegram.talk(NOTE, count)
+    work.cpu_ms.append(1000 * (stand.cpu_s() - before) / count)
+    work.rates.append(count / talk.seconds)
+    stand.telegram.forget()
+
+
+def _about(ours: list[Answer], bare: list[tuple[float, float]]) -> list[Row]:
+    firsts, lasts = zip(*bare, strict=True)
+    first, last = [answer.first_word for answer in ours], [answer.last_word for answer in ours]
+    rows = [
+        compared("first word, s (mean)", mean(first), mean(firsts), digits=2),
+        compared("last word, s (mean)", mean(last), mean(lasts), digits=2, at_most=1.05),
+    ]
+    if len(ours) > 1:
+        rows.append(compared("last word, s (latest)", max(last), max(lasts), digits=2))
+    return [*rows, Row("edits an answer", f"{mean(answer.edits for answer in ours):.1f}")]
+
+
+def _p99(values: list[float]) -> float:
+    return quantiles(values, n=100)[98]

@@ -1,0 +1,83 @@
+"""The model: an OpenRouter in a process of its own, and a bare client that reads the same stream."""
+
+import json
+import time
+from collections.abc import Iterator
+from itertools import cycle, islice
+
+import requests
+
+from fake_openrouter import FakeOpenRouter
+from openrouter_replies import DONE, MODEL, PROCESSING, Call, chunk, events, usage_chunk
+
+FIRST_WORD_S = 0.8  # as free models are, and they are not often quicker
+WORD_S = 0.04
+KEY = "sk-or-v1-TEST"
+PATIENCE_S = 60
+TEXT = (
+    "**Коротко:** заметки лежат в `SQLite`, и журнал записан на диск раньше, чем ответ. Вот что это значит: "
+    "\n\n- ничего не *теряется*, даже когда гаснет свет; \n- ничего не приходит дважды. \n\n"
+    "```python\nprint('строка кода') \n``` \n\nИ ещё [ссылка](https://example.org/страница) для порядка. "
+)
+
+
+class Model:
+    """A fake OpenRouter that answers a number with a stream of so many words."""
+
+    def __init__(self) -> None:
+        self._fake = FakeOpenRouter().__enter__()
+        self._fake.always(_answer)
+
+    def address(self) -> str:
+        """Return the address for OPENROUTER_BASE_URL."""
+        return self._fake.base_url
+
+    def hold(self) -> None:
+        """Let every question wait from now on."""
+        self._fake.hold()
+
+    def release(self) -> None:
+        """Answer the questions that wait."""
+        self._fake.release()
+
+    def await_questions(self, count: int) -> None:
+        """Wait until so many questions are in flight."""
+        self._fake.wait(lambda: self._fake.in_flight == count, PATIENCE_S)
+
+
+def _answer(call: Call) -> None:
+    events(PROCESSING, chunk(None, role="assistant"), *_words(int(call.request.question)), *_END)(call)
+
+
+def _words(count: int) -> Iterator[object]:
+    words = [word for word in TEXT.split(" ") if word]
+    for number, word in enumerate(islice(cycle(words), count)):
+        yield WORD_S if number else FIRST_WORD_S
+        yield chunk(f"{word} ")
+
+
+_END = (chunk(None, finish="stop"), usage_chunk(), DONE)
+
+
+def read_bare(address: str, question: str) -> tuple[float, float]:
+    """Read an answer as plainly as `requests` can, and return the seconds to its first and last word."""
+    asked = {"model": MODEL, "messages": [{"role": "user", "content": question}], "stream": True}
+    begun = time.monotonic()
+    first = last = 0.0
+    with requests.post(
+        f"{address}/chat/completions",
+        json=asked,
+        headers={"Authorization": f"Bearer {KEY}"},
+        stream=True,
+        timeout=PATIENCE_S,
+    ) as response:
+        for line in response.iter_lines():
+            if line.startswith(b"data: {") and _word(line):
+                last = time.monotonic() - begun
+                first = first or last
+    return first, last
+
+
+def _word(line: bytes) -> bool:
+    choices = json.loads(line.removeprefix(b"data: "))["choices"]
+    return bool(choices and choices[0]["delta"]["content"])

@@ -1,0 +1,94 @@
+"""Measures the bot against the bare library, in one run, and writes the figures to bench/README.md.
+
+    python bench/run.py           about four minutes; the machine should have nothing else to do
+    python bench/run.py --quick   half a minute, fewer of everything, and only printed
+
+Exits with 1 if memory grows: that is a failure, while the other aims depend on the machine.
+"""
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+sys.path.insert(1, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(2, str(Path(__file__).resolve().parents[1] / "tests"))
+
+from bench.measures import FULL, QUICK, Bench, Sizes
+from bench.model import Model
+from bench.report import Row, circumstances, table
+from bench.stand import Stand, elsewhere
+from bench.telegram import Telegram
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent
+INTRODUCTION = """# How fast it is
+
+Written by `make bench`, which is `python bench/run.py`; nothing here is typed by hand. All figures are of
+one run on one machine, so the ratios count and not the absolutes.
+
+"""
+EXPLANATION = """
+## What is compared
+
+* Заметочник is `python bot.py` as it is, with every update journalled and synced to disk. The echo is
+  `bench/echo_bot.py`: the bare library with its defaults, which sends back what it gets. The bare client is
+  `requests`, reading the same stream of the same server.
+* Each bot is a process of its own, and so is the Telegram of each (`bot_api/`, the strict server), and the
+  model (`tests/fake_openrouter.py`). Telegram holds the watch: a time runs from the update handed out in
+  the answer to getUpdates until the reply, or the edit, has arrived.
+* Updates a second: 50 chats, each of which writes again as soon as it is answered; the bots take turns, and
+  ours adds a note each time. CPU is user and system time of the bot's process.
+* /note_add one after another, 10 ms apart, the bots in turn again. The hundred questions are asked by the
+  same 50 people, and the model holds its answers back.
+* Answers: the first word comes after 0.8 s, the others every 40 ms. Ours are visible when the edit of the
+  message has arrived. A chat gets an edit every 1.25 s at most, so a last word may have to wait that long.
+"""
+
+
+def measure(folder: Path, sizes: Sizes) -> tuple[dict[tuple[str, str], list[Row]], bool]:
+    """Return the tables, and whether memory leaks."""
+    with ExitStack() as stack:
+        model = stack.enter_context(elsewhere(Model))
+        bot, echo = (
+            stack.enter_context(
+                Stand(script, folder, stack.enter_context(elsewhere(Telegram)), model.address())
+            )
+            for script in (ROOT / "bot.py", HERE / "echo_bot.py")
+        )
+        bench = Bench(bot, echo, model, sizes)
+        tables = {
+            ("Start", "echo"): bench.starts(),
+            ("Updates", "echo"): bench.throughput() + bench.memory(),
+            ("From an update handed out to its reply, /note_add", "echo"): bench.latency(),
+            ("One answer", "bare client"): bench.one_answer(),
+            (f"{sizes.streams} answers at once", "bare clients"): bench.many_answers(),
+        }
+        assert not bot.telegram.violations(), bot.telegram.violations()[:5]
+        assert "Traceback" not in bot.log.read_text("utf-8"), bot.log.read_text("utf-8")[-3000:]
+        return tables, bench.leaks
+
+
+def main() -> int:
+    """Run it as the arguments say, and return the exit code."""
+    parser = argparse.ArgumentParser(description="Measure the bot against the bare library.")
+    parser.add_argument("--quick", action="store_true", help="fewer of everything, and only print it")
+    quick = parser.parse_args().quick
+    begun, load = time.monotonic(), os.getloadavg()[0]
+    scratch = ROOT / ".cache"  # on the disk that the bot would use, where /tmp may be memory
+    scratch.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=scratch, prefix="bench-") as name:
+        tables, leaks = measure(Path(name), QUICK if quick else FULL)
+        machine = circumstances(Path(name), time.monotonic() - begun, load)
+    report = f"{machine}\n\n{table(tables)}\n"
+    print(report)
+    if not quick:
+        (HERE / "README.md").write_text(INTRODUCTION + report + EXPLANATION, "utf-8")
+    return int(leaks)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

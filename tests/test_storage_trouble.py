@@ -1,0 +1,280 @@
+"""The disk is full, the file is locked, or it is no file of notes: said in words, and nothing is lost."""
+
+import os
+import resource
+import signal
+import sqlite3
+import stat
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness import FOOTER, Harness, Person
+
+NewBot = Callable[..., Harness]
+BUSY = "база данных занята другой программой. Закройте её"
+NOT_LOST = "Сообщение не потеряно, отвечу, как только смогу."
+CHATTR = "/usr/bin/chattr"
+
+
+def texts(bot: Harness, person: Person) -> list[str]:
+    return [str(message.get("text", "")) for message in bot.server.messages(person.id)]
+
+
+def sql(path: Path, statement: str) -> list[Any]:
+    with closing(sqlite3.connect(path, isolation_level=None)) as conn:
+        return conn.execute(statement).fetchall()
+
+
+def is_sound(path: Path) -> bool:
+    return sql(path, "PRAGMA integrity_check") == [("ok",)]
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[Callable[[], object]]:
+    """Keep everybody else from writing, until the function is called that this lends."""
+    with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as conn:
+        conn.execute("BEGIN EXCLUSIVE")
+        yield lambda: conn.execute("ROLLBACK")
+
+
+def full_disk(bot: Harness, *, full: bool) -> None:
+    """Let every write beyond the first bytes of a file fail, or all succeed again."""
+    assert bot.process
+    limit = 4096 if full else resource.RLIM_INFINITY
+    resource.prlimit(bot.process.pid, resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
+
+
+# ---- While it runs --------------------------------------------------------------------------
+
+
+def test_a_command_waits_for_a_file_that_is_locked_for_seconds(new_bot: NewBot) -> None:
+    bot = new_bot().start()
+    anna = bot.person()
+    bot.wait(lambda: bot.server.updates.polled)
+    with locked(bot.db_path) as unlock:
+        asked = bot.server.say("/note_add мысль", user_id=anna.id)
+        told = bot.wait(lambda: texts(bot, anna), timeout=12)
+        unlock()
+        assert bot.reply_to(asked, timeout=20)["text"] == told[0]
+        bot.wait(lambda: len(texts(bot, anna)) == 2, timeout=20)
+    assert told == [f"Не получилось: {BUSY}. {NOT_LOST}"]
+    assert texts(bot, anna)[1] == "Заметка #1 сохранена."
+    assert anna.says("/note_count") == "Заметок: 1."
+    assert "занята другой программой" in bot.log
+
+
+def test_who_has_an_answer_already_hears_nothing_of_a_locked_file(new_bot: NewBot) -> None:
+    bot = new_bot().start()
+    anna, boris = bot.person(), bot.person()
+    bot.ai.hold()
+    bot.server.say("/ask что", user_id=boris.id)
+    bot.wait(lambda: bot.ai.in_flight)
+    bot.server.fail("sendMessage", "hang", chat_id=anna.id, hold_s=0.5)
+    bot.server.say("/note_count", user_id=anna.id)
+    bot.wait(lambda: texts(bot, anna))
+    with locked(bot.db_path):  # between the answer and its mark in the journal
+        bot.wait(lambda: "занята другой программой" in bot.log)
+        bot.ai.release()
+    bot.wait(lambda: FOOTER.search(texts(bot, boris)[0]), timeout=15)
+    bot.wait(lambda: sql(bot.db_path, "SELECT DISTINCT state FROM updates") == [("done",)])
+    assert texts(bot, anna) == ["Заметок: 0."]
+    assert len(texts(bot, boris)) == 1
+
+
+def test_a_full_disk_is_said_and_everything_goes_on_when_there_is_room(new_bot: NewBot) -> None:
+    bot = new_bot().start()
+    anna, boris = bot.person(), bot.person()
+    for number in range(1, 4):
+        assert anna.says(f"/note_add {'до ' * 300}") == f"Заметка #{number} сохранена."
+    full_disk(bot, full=True)
+    first = bot.server.say(f"/note_add {'мысль ' * 300}", user_id=anna.id)
+    bot.wait(lambda: "Не получилось: " in texts(bot, anna)[-1])
+    assert "диск" in texts(bot, anna)[-1]
+    assert texts(bot, anna)[-1].endswith(NOT_LOST)
+    second = bot.server.say("/note_add другая", user_id=boris.id)
+    assert is_sound(bot.db_path)
+    full_disk(bot, full=False)
+    bot.wait(lambda: texts(bot, anna)[-1] == "Заметка #4 сохранена.", timeout=20)
+    bot.wait(lambda: "Заметка #1 сохранена." in texts(bot, boris))
+    assert anna.says("/note_count") == "Заметок: 4."
+    assert boris.says("/note_count") == "Заметок: 1."
+    assert is_sound(bot.db_path)
+    # Once by who receives it and once by who handles it, however often they tried.
+    assert sum("Не получилось" in text for text in texts(bot, anna)) <= 2
+    for message in (first, second):
+        assert bot.server.replies_to(message["chat"]["id"], message["message_id"])
+
+
+def test_an_answer_that_ends_while_the_disk_is_full_is_there_afterwards(new_bot: NewBot) -> None:
+    bot = new_bot().start()
+    anna = bot.person()
+    for _ in range(3):
+        anna.says(f"/note_add {'до ' * 300}")
+    bot.ai.hold()
+    bot.server.say("/ask что", user_id=anna.id)
+    bot.wait(lambda: bot.ai.in_flight)
+    full_disk(bot, full=True)
+    bot.ai.release()
+    bot.wait(lambda: "диск" in bot.log)
+    full_disk(bot, full=False)
+    bot.wait(lambda: FOOTER.search(texts(bot, anna)[-1]))
+    assert bot.stop() < 5
+    assert sql(bot.db_path, "SELECT DISTINCT state FROM updates") == [("done",)]
+
+
+def test_a_kill_on_a_full_disk_loses_nothing(new_bot: NewBot) -> None:
+    bot = new_bot().start()
+    anna = bot.person()
+    for _ in range(3):
+        anna.says(f"/note_add {'до ' * 300}")
+    full_disk(bot, full=True)
+    bot.server.say("/note_add мысль", user_id=anna.id)
+    bot.wait(lambda: "Не получилось: " in texts(bot, anna)[-1])
+    bot.kill()
+    assert is_sound(bot.db_path)
+    bot.start()
+    bot.wait(lambda: texts(bot, anna)[-1] == "Заметка #4 сохранена.")
+    assert anna.says("/note_count") == "Заметок: 4."
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of half a megabyte."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["/bin/mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", str(folder)]
+    if os.name != "posix" or os.geteuid() != 0 or subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("only root may mount a small disk")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["/bin/umount", "-l", str(folder)], check=True)
+
+
+def test_no_room_on_the_disk_is_said_as_such(new_bot: NewBot, small_disk: Path) -> None:
+    bot = new_bot(DB_PATH=str(small_disk / "notes.db")).start()
+    anna = bot.person()
+    anna.says("/note_add раз")
+    filler = small_disk / "filler"
+    with filler.open("wb", buffering=0) as file, suppress(OSError):
+        while True:
+            file.write(bytes(4096))
+    for number in range(100):
+        asked = bot.server.say(f"/note_add {number} {'много ' * 600}", user_id=anna.id)
+        if bot.reply_to(asked)["text"].startswith("Не получилось"):
+            break
+    assert texts(bot, anna)[-1] == (
+        f"Не получилось: на диске нет места. Освободите место на диске с базой. {NOT_LOST}"
+    )
+    filler.unlink()
+    bot.wait(lambda: texts(bot, anna)[-1].startswith("Заметка #"), timeout=20)
+    saved = sql(small_disk / "notes.db", "SELECT count(*), count(DISTINCT text) FROM notes")
+    assert saved == [(number + 2, number + 2)]
+    assert bot.stop() < 5
+    assert is_sound(small_disk / "notes.db")
+
+
+# ---- At the start ---------------------------------------------------------------------------
+
+
+def refused(bot: Harness, *words: str) -> None:
+    """Start the bot, and insist on a sentence, exit code 1, and a file that is as it was."""
+    before = bot.db_path.read_bytes() if bot.db_path.is_file() else None
+    bot.launch()
+    assert bot.exit_code() == 1
+    said = [line for line in bot.log.splitlines() if "Не могу начать" in line]
+    assert len(said) == 1
+    assert all(word in said[0] for word in (str(bot.db_path), *words)), said
+    assert "Traceback" not in bot.log
+    assert before == (bot.db_path.read_bytes() if bot.db_path.is_file() else None)
+    assert bot.server.calls == []
+
+
+def test_a_file_that_is_no_database_is_left_alone(new_bot: NewBot) -> None:
+    bot = new_bot()
+    bot.db_path.write_text("Это мой дневник, а не база данных.\n" * 100, "utf-8")
+    refused(bot, "не база данных", "DB_PATH")
+
+
+def test_a_file_of_a_newer_version_is_left_alone(new_bot: NewBot) -> None:
+    bot = new_bot()
+    sql(bot.db_path, "CREATE TABLE notes (text)")
+    sql(bot.db_path, "PRAGMA user_version = 99")
+    refused(bot, "более новой версией", "Обновите")
+
+
+def test_a_damaged_file_is_left_alone(new_bot: NewBot) -> None:
+    bot = new_bot().start()
+    bot.person().says("/note_add мысль")
+    bot.stop()
+    with bot.db_path.open("r+b") as file:
+        file.seek(100)
+        file.write(b"\xff" * 8000)
+    bot.server.calls.clear()
+    refused(bot, "повреждён")
+
+
+def test_a_folder_is_no_file(new_bot: NewBot) -> None:
+    bot = new_bot()
+    bot.db_path.mkdir()
+    refused(bot, "не открывается")
+    assert list(bot.db_path.iterdir()) == []
+
+
+def test_a_folder_that_does_not_exist_is_named(new_bot: NewBot) -> None:
+    bot = new_bot()
+    bot.settings["DB_PATH"] = str(bot.folder / "nowhere" / "notes.db")
+    bot.launch()
+    assert bot.exit_code() == 1
+    assert "nowhere" in bot.log
+    assert "DB_PATH" in bot.log
+
+
+@contextmanager
+def unchangeable(path: Path) -> Iterator[None]:
+    """Keep even root from changing a file, or skip the test where that does not work."""
+    path.chmod(stat.S_IRUSR)
+    if os.geteuid() == 0 and subprocess.run([CHATTR, "+i", path], capture_output=True).returncode:
+        pytest.skip("root may write everywhere, and chattr does not work here")
+    try:
+        yield
+    finally:
+        if os.geteuid() == 0:
+            subprocess.run([CHATTR, "-i", path], check=True)
+        path.chmod(stat.S_IRUSR | stat.S_IWUSR)
+
+
+@pytest.mark.skipif(not Path(CHATTR).exists(), reason="without chattr nothing is read-only for root")
+def test_a_file_that_may_not_be_written_is_left_alone(new_bot: NewBot) -> None:
+    bot = new_bot().start()
+    bot.person().says("/note_add мысль")
+    bot.stop()
+    bot.server.calls.clear()
+    with unchangeable(bot.db_path):
+        refused(bot, "прав")
+
+
+def test_a_file_that_somebody_locks_is_left_alone(new_bot: NewBot) -> None:
+    bot = new_bot()
+    sql(bot.db_path, "CREATE TABLE things (name)")
+    with locked(bot.db_path):
+        bot.launch()
+        assert bot.exit_code() == 1
+    assert BUSY in bot.log
+    assert sql(bot.db_path, "SELECT name FROM sqlite_schema") == [("things",)]
+
+
+def test_the_first_of_two_copies_goes_on(new_bot: NewBot, tmp_path: Path) -> None:
+    first = new_bot().start()
+    with Harness(tmp_path) as second:
+        refused(second, "другая копия")
+    assert first.person().says("/note_add мысль") == "Заметка #1 сохранена."
+    first.process.send_signal(signal.SIGKILL)  # type: ignore[union-attr]
+    first.exit_code()
+    first.start()  # what a killed copy held is free
+    assert first.person().says("/note_count") == "Заметок: 0."
