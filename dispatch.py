@@ -213,7 +213,8 @@ class Handling:
     def _wait_for_storage(self, trouble: str) -> float:
         if not self._storage_pause:
             log.error("База данных: %s", trouble)
-            self._tell(f"Не получилось: {trouble}. Сообщение не потеряно, отвечу, как только смогу.")
+            if self._outgoing is None:  # else there is an answer, and only its end is not noted yet
+                self._tell(f"Не получилось: {trouble}. Сообщение не потеряно, отвечу, как только смогу.")
         self._storage_pause = min(LONGEST_STORAGE_PAUSE_S, 2 * self._storage_pause or 0.5)
         return self._storage_pause
 

@@ -2,10 +2,11 @@
 
     python tests/soak.py --kills 100 --seed 1
 
-Many people write notes, change and delete them, ask the model and switch it; Telegram fails at random
-meanwhile. What the notebook must hold in the end is known from what was said: each chat is answered in
-order, and every command has its effect exactly once, however often its update was taken up. Exits with 1
-if a note is lost or doubled, an edit or deletion did not hold, or anything has no answer.
+Many people write notes, change and delete them, press buttons, ask the model and switch it; Telegram fails
+at random meanwhile. What the notebook must hold in the end is known from what was said: each chat is
+answered in order, and every command has its effect exactly once, however often its update was taken up.
+Exits with 1 if a note is lost or doubled, an edit or deletion did not hold, anything has no answer, or «⏳»
+stands for ever in a message that the bot knew of.
 """
 
 import argparse
@@ -22,16 +23,32 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from bot_api.failures import Kind
 from harness import Harness, Message  # found from the folder above
-from openrouter_replies import Call, status, stream
+from openrouter_replies import Call, chunk, error_body, events, status, stream
 
 PEOPLE = 30
 FAILURES: dict[Kind, float] = {
     "reset": 0.02, "reset_after": 0.02, "429": 0.01, "500": 0.02, "502": 0.02, "invalid_json": 0.01,
     "hang": 0.01,
 }  # fmt: skip
-READING = ("/note_list", "/note_count", "/models", "/note_find мысль", "/model 5", "/model 1")
+READING = (
+    "/note_list", "/note_count", "/models", "/note_find мысль", "/model 5", "/model 1", "/note_export",
+    "ни к чему",
+)  # fmt: skip
 ENDS = (" мс; модель: ", "Ошибка: [", "Уже отвечаю")
 FINISH_S = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A message of a person, or a button pressed under one of the bot's."""
+
+    update_id: int
+    message: Message
+    pressed: bool = False
+
+    @property
+    def is_question(self) -> bool:
+        return not self.pressed and self.message["text"].startswith("/ask")
 
 
 @dataclass(slots=True)
@@ -41,7 +58,7 @@ class Diary:
     user_id: int
     notes: dict[int, str] = field(default_factory=dict)  # number -> text
     written: int = 0
-    said: list[Message] = field(default_factory=list)
+    said: list[Said] = field(default_factory=list)
 
     def next_line(self, rng: random.Random) -> str:
         """Make up a command and note what it must bring about."""
@@ -49,9 +66,7 @@ class Diary:
         if kind == "ask":
             return f"/ask вопрос {rng.random()}"
         if kind == "read" or (kind != "add" and not self.notes):
-            return rng.choice(
-                ["/note_list", "/note_count", "/models", "/note_find мысль", "/model 5", "/model 1"]
-            )
+            return rng.choice(READING)
         if kind == "add":
             self.written += 1
             self.notes[self.written] = f"мысль {rng.random()}"
@@ -83,89 +98,127 @@ class Soak:
                 self._talk(self.rng.uniform(0.35, 1.2))
                 bot.kill()
                 if number % 10 == 9:
-                    print(f"{number + 1} kills, {self._sent()} updates", flush=True)
+                    print(f"{number + 1} kills, {len(self._said())} updates", flush=True)
             bot.server.heal()
             bot.launch()
-            self._await_all_answers()
+            self._await_the_end()
             bot.stop()
-            return self._tally() | {"seconds": round(time.monotonic() - started)}
+            with closing(sqlite3.connect(bot.db_path)) as conn:
+                return self._tally(conn) | {"seconds": round(time.monotonic() - started)}
 
     def _answer(self, call: Call) -> None:
         rng = random.Random(call.request.question)  # the same for a question that is asked again
         words = [f"слово{n} " for n in range(rng.randint(1, 30))]
-        behaviour = status(503) if rng.random() < 0.1 else stream(*words, delay=rng.uniform(0, 0.05))
-        behaviour(call)
+        flow = stream(*words, delay=rng.uniform(0, 0.05))
+        long = stream("длинно " * 600, *words)  # goes on in a second message
+        broken = events(chunk("начало "), error_body(502))
+        rng.choices([flow, long, broken, status(503)], [7, 1, 1, 1])[0](call)
+
+    # Talking
 
     def _talk(self, seconds: float) -> None:
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             person = self.rng.choice(self.people)
-            person.said.append(self.bot.server.say(person.next_line(self.rng), user_id=person.user_id))
+            person.said.append(self._press(person) if self.rng.random() < 0.05 else self._say(person))
             time.sleep(0.02)  # the pace of the load, not a wait for anything
 
-    def _sent(self) -> int:
-        return sum(len(person.said) for person in self.people)
+    def _say(self, person: Diary) -> Said:
+        server, line = self.bot.server, person.next_line(self.rng)
+        return Said(server.updates.next_id, server.say(line, user_id=person.user_id))
+
+    def _press(self, person: Diary) -> Said:
+        """Press something that changes no note, under any message, be the button there or not."""
+        server = self.bot.server
+        shown = server.messages(person.user_id)
+        if not shown:
+            return self._say(person)
+        message, data = self.rng.choice(shown), self.rng.choice(["use:1.3", "page:1", "gone:1"])
+        said = Said(server.updates.next_id, message, pressed=True)
+        server.press(person.user_id, message["message_id"], user_id=person.user_id, data=data)
+        return said
+
+    def _said(self) -> list[Said]:
+        return [said for person in self.people for said in person.said]
 
     # The end
 
-    def _unanswered(self) -> list[Message]:
-        return [
-            message for person in self.people for message in person.said if not self._is_answered(message)
-        ]
-
-    def _is_answered(self, message: Message) -> bool:
-        replies = self.bot.server.replies_to(message["chat"]["id"], message["message_id"])
-        if not message["text"].startswith("/ask"):
-            return bool(replies)
-        return any(end in reply.get("text", "") for reply in replies for end in ENDS)
-
-    def _await_all_answers(self) -> None:
+    def _await_the_end(self) -> None:
         deadline = time.monotonic() + FINISH_S
-        with self.bot.server.changed:
-            while self._unanswered() and time.monotonic() < deadline:
+        with self.bot.server.changed, closing(sqlite3.connect(self.bot.db_path)) as conn:
+            while (self.bot.server.pending or _left(conn)) and time.monotonic() < deadline:
                 self.bot.server.changed.wait(0.5)
 
-    def _tally(self) -> dict[str, float]:
-        with closing(sqlite3.connect(self.bot.db_path)) as conn:
-            found = [self._compare(conn, person) for person in self.people]
-            new = conn.execute("SELECT count(*) FROM updates WHERE state != 'done'").fetchone()[0]
-            sound = conn.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
-            active = conn.execute("SELECT count(*) FROM models WHERE active").fetchone()[0]
-        replies = {
-            message["message_id"]: self.bot.server.replies_to(message["chat"]["id"], message["message_id"])
-            for person in self.people
-            for message in person.said
-            if message["text"].startswith("/ask")
+    def _tally(self, conn: sqlite3.Connection) -> dict[str, float]:
+        known = {
+            update_id: [int(number) for number in numbers.split(",") if number]
+            for update_id, numbers in conn.execute("SELECT update_id, answer_ids FROM updates")
         }
+        compared = [self._compare(conn, person) for person in self.people]
+        said = self._said()
+        questions = [one for one in said if one.is_question]
         return {
-            "updates sent": self._sent(),
-            "updates answered": self._sent() - len(self._unanswered()),
-            "left in the journal": new,
-            "notes written": sum(person.written for person in self.people),
-            "notes lost": sum(lost for lost, _, _ in found),
-            "notes doubled": sum(doubled for _, doubled, _ in found),
-            "edits and deletions that did not hold": sum(wrong for _, _, wrong in found),
-            "file is damaged": int(not sound),
-            "active models besides one": abs(active - 1),
-            "questions": len(replies),
-            # A kill, or a connection cut, between «⏳» in the chat and its number in the journal.
-            "questions begun twice": sum(len(messages) > 1 for messages in replies.values()),
+            "updates sent": len(said),
+            "updates answered": sum(self._is_answered(one, known) for one in said),
+            "left in the journal": _left(conn),
+            "notes expected": sum(person.written for person in self.people),
+            "notes found": sum(found for found, *_ in compared),
+            "notes lost": sum(lost for _, lost, *_ in compared),
+            "notes doubled": sum(doubled for *_, doubled, _ in compared),
+            "edits and deletions that did not hold": sum(wrong for *_, wrong in compared),
+            "file is damaged": int(conn.execute("PRAGMA integrity_check").fetchone()[0] != "ok"),
+            "active models besides one": abs(_count(conn, "FROM models WHERE active") - 1),
+            "questions": len(questions),
+            "answered where they began": sum(self._ended(one, known) for one in questions),
+            "⏳ standing in known messages": sum(self._stands(one, known) for one in questions),
+            # A kill, or a connection cut, between a message in the chat and its number in the journal.
+            "questions begun twice": sum(len(self._replies(one)) > 1 for one in questions),
         }
 
-    def _compare(self, conn: sqlite3.Connection, person: Diary) -> tuple[int, int, int]:
-        """Return how many notes of a person are lost, doubled, and not as they must be."""
+    def _replies(self, said: Said) -> list[Message]:
+        return self.bot.server.replies_to(said.message["chat"]["id"], said.message["message_id"])
+
+    def _is_answered(self, said: Said, known: dict[int, list[int]]) -> bool:
+        if said.pressed:  # what it shows for a moment may get lost; that it was handled counts
+            return said.update_id in known
+        if not said.is_question:
+            return bool(self._replies(said))
+        told = any(end in reply["text"] for reply in self._replies(said) for end in ENDS)
+        return told or self._ended(said, known)
+
+    def _ended(self, said: Said, known: dict[int, list[int]]) -> bool:
+        """Tell whether an answer has its end in the last of the messages that the journal knows."""
+        numbers = known.get(said.update_id, [])
+        return any(end in self._text(said, n) for n in numbers[-1:] for end in ENDS)
+
+    def _stands(self, said: Said, known: dict[int, list[int]]) -> bool:
+        return any(self._text(said, number).startswith("⏳") for number in known.get(said.update_id, []))
+
+    def _text(self, said: Said, number: int) -> str:
+        return str(self.bot.server.find(said.message["chat"]["id"], number)["text"])
+
+    def _compare(self, conn: sqlite3.Connection, person: Diary) -> tuple[int, int, int, int]:
+        """Return how many notes of a person are there, lost, doubled, and not as they must be."""
         rows = conn.execute(
             "SELECT number, text, deleted_at FROM notes WHERE user_id = ? ORDER BY number", (person.user_id,)
         ).fetchall()
         lost = len(set(range(1, person.written + 1)) - {number for number, _, _ in rows})
         alive = {number: text for number, text, deleted_at in rows if deleted_at is None}
         wrong = sum(alive.get(n) != person.notes.get(n) for n in alive.keys() | person.notes.keys())
-        return lost, max(0, len(rows) - person.written), wrong
+        return len(rows), lost, max(0, len(rows) - person.written), wrong
+
+
+def _left(conn: sqlite3.Connection) -> int:
+    return _count(conn, "FROM updates WHERE state != 'done'")
+
+
+def _count(conn: sqlite3.Connection, what: str) -> int:
+    return int(conn.execute(f"SELECT count(*) {what}").fetchone()[0])
 
 
 MUST_BE_NONE = (
     "left in the journal", "notes lost", "notes doubled", "edits and deletions that did not hold",
-    "file is damaged", "active models besides one",
+    "file is damaged", "active models besides one", "⏳ standing in known messages",
 )  # fmt: skip
 
 

@@ -97,7 +97,7 @@ def test_numbers_are_never_used_twice(db: Database) -> None:
     used = []
     for _ in range(4):
         used += [add(db, "а").number, add(db, "б").number]
-        db.delete_note(ANNA, used[-1], deleted_at=1, message_id=next(MESSAGES))
+        db.delete_note(ANNA, used[-1], deleted_at=1, source=str(next(MESSAGES)))
     assert used == list(range(1, 9))
 
 
