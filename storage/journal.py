@@ -89,7 +89,13 @@ class Journal:
 
 def identity(body: Body) -> str:
     """Return what is the same when an update is handed over again, and differs in any other one."""
-    kinds = sorted(kind for kind, content in body.items() if isinstance(content, dict))
-    return json.dumps(
-        [[kind, *(body[kind].get(fact) for fact in ("id", "message_id", "date"))] for kind in kinds]
-    )
+    facts = []
+    for kind, content in sorted(body.items()):
+        if isinstance(content, dict):
+            whose = [
+                part.get("id")
+                for part in (content.get("from"), content.get("chat"))
+                if isinstance(part, dict)
+            ]
+            facts.append([kind, *(content.get(fact) for fact in ("id", "message_id", "date")), *whose])
+    return json.dumps(facts)
