@@ -24,7 +24,7 @@ class Call:
     """What a person did: a command with its arguments, or a button with its data."""
 
     app: App = field(repr=False)
-    update_id: int
+    update_id: int  # its number in the journal
     user_id: int
     chat_id: int
     private: bool
@@ -35,11 +35,6 @@ class Call:
     message: dict[str, Any] = field(default_factory=dict, repr=False)  # as Telegram sent it
     answer_ids: tuple[int, ...] = ()  # messages in which an earlier run began the answer
     query_id: str = ""  # of a button that was pressed
-
-    @property
-    def source(self) -> str:
-        """Return what tells this message from all others; with its date, since another bot counts from 1."""
-        return f"{self.chat_id}/{self.message_id}/{self.date}"
 
     def number(self, highest: int = MAX_ID, default: int | None = None) -> int:
         """Read the arguments as one whole number from 1; raises WrongArgumentsError for anything else."""
