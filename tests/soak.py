@@ -34,7 +34,7 @@ READING = (
     "/note_list", "/note_count", "/models", "/note_find мысль", "/model 5", "/model 1", "/note_export",
     "ни к чему",
 )  # fmt: skip
-ENDS = (" мс; модель: ", "Ошибка: [", "Уже отвечаю")
+ENDS = (" мс; модель: ", "Ошибка: [", "Уже отвечаю", "Остановлено.")
 FINISH_S = 120
 
 
