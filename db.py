@@ -11,7 +11,7 @@ import threading
 import unicodedata
 from bisect import bisect_left
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -282,9 +282,9 @@ def claim(path: str | os.PathLike[str]) -> sqlite3.Connection:
     Two bots on one journal would answer everything twice. SQLite's own lock serves, on every system, and
     a process that is killed lets go of it.
     """
-    conn = sqlite3.connect(
-        f"{Path(path).resolve()}.lock", timeout=0, isolation_level=None, check_same_thread=False
-    )
+    lock = Path(f"{Path(path).resolve()}.lock")
+    _create_private(lock)
+    conn = sqlite3.connect(lock, timeout=0, isolation_level=None, check_same_thread=False)
     try:
         conn.execute("BEGIN EXCLUSIVE")
     except sqlite3.OperationalError as exc:
@@ -296,8 +296,12 @@ def claim(path: str | os.PathLike[str]) -> sqlite3.Connection:
 
 
 def _create_private(path: Path) -> None:
-    """Make a new file that its owner alone may read; SQLite gives its -wal and -shm the same rights."""
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    """Make a new file that its owner alone may read; SQLite gives its -wal and -shm the same rights.
+
+    A file that is there is not even opened: to close it again would let go of SQLite's locks on it.
+    """
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def _prepare(conn: sqlite3.Connection) -> None:

@@ -34,8 +34,8 @@ class Sizes:
 
 
 # The lengths differ so that the ends come at all moments between two edits.
-FULL = Sizes(5, 10_000, 4, 2, 1000, (240, 248, 256, 264), 32, 240)
-QUICK = Sizes(2, 1000, 2, 1, 100, (60,), 32, 60)
+FULL = Sizes(5, 10_000, 4, 2, 1000, (230, 242, 254, 266), 32, 220)
+QUICK = Sizes(2, 1000, 2, 2, 100, (60,), 32, 60)
 
 
 @dataclass(slots=True)
@@ -146,7 +146,7 @@ class Bench:
 
     def many_answers(self) -> list[Row]:
         """Stream many answers at once, first to bare clients, then to ours."""
-        questions = [str(self.sizes.stream_words + number) for number in range(self.sizes.streams)]
+        questions = [str(self.sizes.stream_words + 2 * number) for number in range(self.sizes.streams)]
         address = self.model.address()
         with ThreadPoolExecutor(len(questions)) as pool:
             bare = list(pool.map(lambda question: read_bare(address, question), questions))

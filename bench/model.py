@@ -8,7 +8,7 @@ from itertools import cycle, islice
 import requests
 
 from fake_openrouter import FakeOpenRouter
-from openrouter_replies import DONE, MODEL, PROCESSING, Call, chunk, events, usage_chunk
+from openrouter_replies import DONE, MODEL, PROCESSING, Call, chunk, usage_chunk
 
 FIRST_WORD_S = 0.8  # as free models are, and they are not often quicker
 WORD_S = 0.04
@@ -46,17 +46,22 @@ class Model:
 
 
 def _answer(call: Call) -> None:
-    events(PROCESSING, chunk(None, role="assistant"), *_words(int(call.request.question)), *_END)(call)
+    begun = time.monotonic()
+    call.start()
+    call.part(PROCESSING)
+    call.part(chunk(None, role="assistant"))
+    for number, word in enumerate(_words(int(call.request.question))):
+        # By the clock, not by pauses one after another: the same stream, however busy the machine is.
+        call.pause(max(0.0, begun + FIRST_WORD_S + number * WORD_S - time.monotonic()))
+        call.part(chunk(word))
+    for part in (chunk(None, finish="stop"), usage_chunk(), DONE):
+        call.part(part)
+    call.end()
 
 
-def _words(count: int) -> Iterator[object]:
-    words = [word for word in TEXT.split(" ") if word]
-    for number, word in enumerate(islice(cycle(words), count)):
-        yield WORD_S if number else FIRST_WORD_S
-        yield chunk(f"{word} ")
-
-
-_END = (chunk(None, finish="stop"), usage_chunk(), DONE)
+def _words(count: int) -> Iterator[str]:
+    words = [f"{word} " for word in TEXT.split(" ") if word]  # lines end where they do
+    return islice(cycle(words), count)
 
 
 def read_bare(address: str, question: str) -> tuple[float, float]:

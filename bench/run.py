@@ -42,8 +42,9 @@ EXPLANATION = """
   the answer to getUpdates until the reply, or the edit, has arrived.
 * Updates a second: 50 chats, each of which writes again as soon as it is answered; the bots take turns, and
   ours adds a note each time. CPU is user and system time of the bot's process.
-* /note_add one after another, 10 ms apart, the bots in turn again. The hundred questions are asked by the
-  same 50 people, and the model holds its answers back.
+* /note_add one after another, 10 ms apart, the bots in turn again; by then the file holds all notes and
+  updates of the lines above. The hundred questions are asked by the same 50 people, and the model holds its
+  answers back.
 * Answers: the first word comes after 0.8 s, the others every 40 ms. Ours are visible when the edit of the
   message has arrived. A chat gets an edit every 1.25 s at most, so a last word may have to wait that long.
 """
@@ -77,6 +78,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Measure the bot against the bare library.")
     parser.add_argument("--quick", action="store_true", help="fewer of everything, and only print it")
     quick = parser.parse_args().quick
+    print("Measuring for half a minute." if quick else "Measuring for about four minutes.", flush=True)
     begun, load = time.monotonic(), os.getloadavg()[0]
     scratch = ROOT / ".cache"  # on the disk that the bot would use, where /tmp may be memory
     scratch.mkdir(exist_ok=True)

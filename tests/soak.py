@@ -34,7 +34,9 @@ READING = (
     "/note_list", "/note_count", "/models", "/note_find мысль", "/model 5", "/model 1", "/note_export",
     "ни к чему",
 )  # fmt: skip
-ENDS = (" мс; модель: ", "Ошибка: [", "Уже отвечаю", "Остановлено.")
+TOO_MANY = "Уже отвечаю"
+ENDS = (" мс; модель: ", "Ошибка: [", TOO_MANY, "Остановлено.")
+LIST = "Доступные модели:"
 FINISH_S = 120
 
 
@@ -128,12 +130,12 @@ class Soak:
         return Said(server.updates.next_id, server.say(line, user_id=person.user_id))
 
     def _press(self, person: Diary) -> Said:
-        """Press something that changes no note, under any message, be the button there or not."""
+        """Press a button under a list of models."""
         server = self.bot.server
-        shown = [message for message in server.messages(person.user_id) if "text" in message]
+        shown = [m for m in server.messages(person.user_id) if m.get("text", "").startswith(LIST)]
         if not shown:
             return self._say(person)
-        message, data = self.rng.choice(shown), self.rng.choice(["use:1.3", "page:1", "gone:1"])
+        message, data = self.rng.choice(shown), self.rng.choice(["use:1.3", "use:1.4", "page:1"])
         said = Said(server.updates.next_id, message, pressed=True)
         server.press(person.user_id, message["message_id"], user_id=person.user_id, data=data)
         return said
@@ -170,10 +172,11 @@ class Soak:
             "file is damaged": int(conn.execute("PRAGMA integrity_check").fetchone()[0] != "ok"),
             "active models besides one": abs(_count(conn, "FROM models WHERE active") - 1),
             "questions": len(questions),
+            "questions too many": sum(self._says(one, TOO_MANY) for one in questions),
             "answered where they began": sum(self._ended(one, known) for one in questions),
             "⏳ standing in known messages": sum(self._stands(one, known) for one in questions),
             # A kill, or a connection cut, between a message in the chat and its number in the journal.
-            "questions begun twice": sum(len(self._replies(one)) > 1 for one in questions),
+            "⏳ standing in unknown messages": sum(self._says(one, "⏳") for one in questions),
         }
 
     def _replies(self, said: Said) -> list[Message]:
@@ -184,8 +187,10 @@ class Soak:
             return said.update_id in known
         if not said.is_question:
             return bool(self._replies(said))
-        told = any(end in reply["text"] for reply in self._replies(said) for end in ENDS)
-        return told or self._ended(said, known)
+        return any(self._says(said, end) for end in ENDS) or self._ended(said, known)
+
+    def _says(self, said: Said, fragment: str) -> bool:
+        return any(fragment in reply["text"] for reply in self._replies(said))
 
     def _ended(self, said: Said, known: dict[int, list[int]]) -> bool:
         """Tell whether an answer has its end in the last of the messages that the journal knows."""
