@@ -29,6 +29,7 @@ from telegram_text import Part
 log = logging.getLogger(__name__)
 TYPING_S = 4  # Telegram shows «печатает…» for five seconds
 FIRST_WORDS_S = 0.15  # so that the first edit shows words and not a letter
+LONGEST_GAP_S = 3
 THOUGHT_S = 5  # how often it is said for how long the model has been thinking
 GIVE_UP_S = 86_400
 STORAGE_PAUSE_S = 2
@@ -74,7 +75,7 @@ class Answering:
         self._over = threading.Event()  # answered, failed, stopped, abandoned
         self._abandoned = threading.Event()
         self._stopped = False
-        self._begun = False  # to show what the model says
+        self._begun_at = self._drafted_at = 0.0  # the first words, the last edit; monotonic
         self._typed_at = 0.0
         self._started = time.monotonic()
         self._asking = Asking(
@@ -151,18 +152,29 @@ class Answering:
         news = asking.text or asking.thinking_since or asking.wait_s
         if not news or not self._screen.differs(self._draft()):
             return
-        if self._asking.text and not self._begun:
-            self._begun = True
+        if asking.text and not self._begun_at:
+            self._begun_at = time.monotonic()
             self._over.wait(FIRST_WORDS_S)
+        elif asking.text and (early := self._drafted_at + self._gap() - time.monotonic()) > 0:
+            self._over.wait(min(early, 1))
+            return
         while not self._over.is_set():
             try:
                 self._screen.step(self._draft(), stop_button(self.question.update_id))
+                self._drafted_at = time.monotonic()
                 return
             except Pause as exc:
                 self._over.wait(exc.seconds)
             except RefusedError as exc:  # of a draft; the answer itself may still pass
                 log.warning("Черновик ответа не принят: %s", exc)
                 return
+
+    def _gap(self) -> float:
+        """Return the seconds between two drafts: the longer it lasts, the more.
+
+        The last edit has to keep the pace, too, so each draft is a chance that it comes late.
+        """
+        return min(LONGEST_GAP_S, (time.monotonic() - self._begun_at) / 4)
 
     def _draft(self) -> list[Part]:
         asking = self._asking
