@@ -35,7 +35,7 @@ READING = (
     "ни к чему",
 )  # fmt: skip
 TOO_MANY = "Уже отвечаю"
-ENDS = (" мс; модель: ", "Ошибка: [", TOO_MANY, "Остановлено.")
+ENDS = (" мс; модель: ", "Ошибка: [", TOO_MANY)  # nobody stops anything
 LIST = "Доступные модели:"
 FINISH_S = 120
 
