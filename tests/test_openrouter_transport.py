@@ -100,10 +100,10 @@ def test_stop_and_deadlines_hold_through_tls_and_proxies(
     with Tunnel(port_of(secure)) as tunnel:
         if proxied:
             point_at(monkeypatch, "https://openrouter.ai/api/v1", proxy=tunnel.url)
-        assert refused(timeout_s=0.15).status == 504
-        threading.Timer(0.1, abort.set).start()
+        assert refused(timeout_s=0.8).status == 504
+        threading.Timer(0.8, abort.set).start()
         assert ask(abort=abort).stopped
-        secure.wait(lambda: len(secure.closed_by_client) == 2, timeout=1)
+        secure.wait(lambda: len(secure.closed_by_client) == 2, timeout=5)
         assert tunnel.asked == ["CONNECT openrouter.ai:443"] * (2 if proxied else 0)
 
 
@@ -296,7 +296,7 @@ def test_stop_works_on_a_connection_that_is_not_kept(fake: FakeOpenRouter) -> No
     fake.next(behave)
     answer = ask(on_text=lambda _: abort.set(), abort=abort)
     assert (answer.text, answer.stopped) == ("раз", True)
-    fake.wait(lambda: fake.closed_by_client, timeout=1)
+    fake.wait(lambda: fake.closed_by_client, timeout=5)
 
 
 def test_an_answer_that_never_ends_is_cut_by_its_size(fake: FakeOpenRouter) -> None:
