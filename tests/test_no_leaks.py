@@ -56,14 +56,14 @@ def leaks(bot: Harness) -> list[str]:
 
 
 def test_a_leak_is_not_overlooked(tmp_path: Path) -> None:
-    bot = Harness(tmp_path)
-    assert leaks(bot) == []
-    bot.err.append(f"ConnectionError: /bot{TOKEN}/getMe\n")
-    assert f"{TOKEN} in the log" in leaks(bot)
-    bot.err.clear()
-    spilled = tmp_path / "spilled"
-    spilled.write_text(API_KEY)
-    assert leaks(bot) == [f"{API_KEY} in {spilled}"]
+    with Harness(tmp_path) as bot:
+        assert leaks(bot) == []
+        bot.err.append(f"ConnectionError: /bot{TOKEN}/getMe\n")
+        assert f"{TOKEN} in the log" in leaks(bot)
+        bot.err.clear()
+        spilled = tmp_path / "spilled"
+        spilled.write_text(API_KEY)
+        assert leaks(bot) == [f"{API_KEY} in {spilled}"]
 
 
 # ---- Telegram fails -------------------------------------------------------------------------
