@@ -31,7 +31,7 @@ from bot_api.server import BotApiServer
 from commands import COMMANDS
 from console import Console
 from delivery import Delivery
-from dispatch import MAX_TRIES, Handling, tell
+from dispatch import LATER, MAX_TRIES, Handling, tell
 from in_words import storage_trouble
 from lanes import Lanes
 from logs import set_up_logging
@@ -42,7 +42,7 @@ from storage.journal import Journal, Update
 from storage.people import People
 from storage.registry import Registry
 from telegram_api import RefusedError, Telegram, TelegramError
-from updates import chat_id_of, dig, lane_of
+from updates import chat_id_of, dig, is_update, lane_of
 
 log = logging.getLogger("bot")
 LONG_POLL_S = 25
@@ -65,6 +65,10 @@ class BadTokenError(Exception):
     """Telegram does not know this token (any more)."""
 
 
+class StoppedError(Exception):
+    """Somebody stops the bot."""
+
+
 class Bot:
     """One bot at work on one file."""
 
@@ -74,7 +78,10 @@ class Bot:
         self._delivery = Delivery(self._telegram)
         self._journal = Journal(database)
         self._people = People(database)
-        self._stopping = threading.Event()
+        self._stopping, self._ended = threading.Event(), threading.Event()
+        self._failure: Exception | None = None
+        self._lock = threading.Lock()
+        self._tried_alone: int | None = None  # update that is being handled with nothing beside it
         self._lanes = Lanes()
         self._trouble = ""  # of the polling loop, so that it is logged when it begins and not for an hour
         self._told_of_trouble: set[int] = set()  # chats, until the disk can be written again
@@ -92,6 +99,28 @@ class Bot:
 
     # Start and stop
 
+    def work(self) -> None:
+        """Start and poll in another thread and wait for the end; raises what ended it, or KeyboardInterrupt.
+
+        A signal interrupts the main thread wherever that is, be it between two statements of a transaction
+        or inside the library's bare `except`. So the main thread only waits.
+        """
+        threading.Thread(target=self._work, name="polling", daemon=True).start()
+        while not self._ended.wait(1):  # not for ever, or Windows would not notice Ctrl-C
+            pass
+        if self._failure:
+            raise self._failure
+
+    def _work(self) -> None:
+        try:
+            self.start()
+            self.poll()
+        except StoppedError:
+            pass
+        except Exception as exc:  # noqa: BLE001 - handed to the main thread
+            self._failure = exc
+        self._ended.set()
+
     def start(self) -> None:
         """Check the token, tell who may come in, and take up what an earlier run left."""
         me = self._insist("get_me")
@@ -106,6 +135,7 @@ class Bot:
         """Finish what is being answered within STOP_TIMEOUT; the journal keeps the rest."""
         deadline = time.monotonic() + self._settings.stop_timeout
         self._stopping.set()
+        self._was_no_death()
         self._lanes.close(self._settings.stop_timeout)
         self._app.questions.close(max(0, deadline - time.monotonic()))
 
@@ -117,12 +147,13 @@ class Bot:
     def _insist(self, method: str) -> Any:
         """Call until Telegram answers; raises BadTokenError."""
         failures = 0
-        while True:
+        while not self._stopping.is_set():
             try:
                 return self._telegram.call(method)
             except TelegramError as exc:
                 failures += 1
                 self._stopping.wait(self._pause(exc, failures))
+        raise StoppedError
 
     def _publish(self) -> float | None:
         """Set the menu and the description: a job for a lane."""
@@ -162,8 +193,10 @@ class Bot:
         log.info("Бот @%s работает. Остановить: Ctrl-C", self._app.username)
 
     def _take_up(self) -> None:
-        """Handle what an earlier run left one by one, so that one that kills the process is found out."""
+        """Handle what an earlier run left one by one, so that what kills the process is found out."""
         for update in self._journal.unanswered():
+            if self._stopping.is_set():
+                raise StoppedError
             handling, lane = self._handling(update), lane_of(update.body)
             if update.tries >= MAX_TRIES:
                 handling.park()
@@ -171,12 +204,18 @@ class Bot:
                 self._lanes.put(lane, handling)
             else:
                 self._journal.count_try(update.update_id)
-                try:
-                    pause = handling()
-                finally:  # whatever else may have ended it, it was not the death of the process
-                    self._journal.count_try(update.update_id, -1)
+                self._tried_alone = update.update_id
+                pause = handling()
+                self._was_no_death()
                 if pause is not None:
                     self._lanes.put(lane, handling)
+
+    def _was_no_death(self) -> None:
+        """Take back the try of the update that is handled alone: it is done, or stopped in order."""
+        with self._lock:
+            tried, self._tried_alone = self._tried_alone, None
+        if tried is not None:
+            self._journal.count_try(tried, -1)
 
     def _handling(self, update: Update) -> Handling:
         return Handling(self._app, update, self._journal, self._delivery)
@@ -194,6 +233,8 @@ class Bot:
                     long_polling_timeout=LONG_POLL_S,
                     allowed_updates=WANTED,
                 )
+                if self._stopping.is_set():
+                    return  # not confirmed, so it comes again
                 confirming = self._take(batch)
                 offset, failures, self._trouble = confirming or offset, 0, ""
                 if confirming is None:
@@ -204,7 +245,7 @@ class Bot:
 
     def _take(self, batch: object) -> int | None:
         """Journal a batch, hand it to the lanes, and return the offset that confirms it."""
-        bodies = [body for body in (batch if isinstance(batch, list) else []) if _is_update(body)]
+        bodies = [body for body in (batch if isinstance(batch, list) else []) if is_update(body)]
         if bodies != batch:
             log.error("Telegram прислал не только обновления, остальное пропущено")
         try:
@@ -235,17 +276,10 @@ class Bot:
     def _tell_of_trouble(self, bodies: list[dict[str, Any]], exc: sqlite3.Error) -> None:
         """Say once to each chat what is the matter: nothing of the batch was confirmed, so it comes again."""
         for body in bodies:
-            if (
-                (trouble := storage_trouble(exc))
-                and chat_id_of(body) not in self._told_of_trouble
-                and self._lets_pass(body)
-            ):
-                self._told_of_trouble.add(chat_id_of(body))
-                tell(
-                    self._delivery,
-                    body,
-                    f"Не получилось: {trouble}. Сообщение не потеряно, отвечу, как только смогу.",
-                )
+            chat_id, trouble = chat_id_of(body), storage_trouble(exc)
+            if trouble and chat_id not in self._told_of_trouble and self._lets_pass(body):
+                self._told_of_trouble.add(chat_id)
+                tell(self._delivery, body, f"Не получилось: {trouble}. {LATER}")
 
     def _pause(self, exc: Exception, failures: int) -> float:
         """Return the seconds to wait after trouble, which is logged when it begins; raises BadTokenError."""
@@ -262,12 +296,6 @@ class Bot:
         if isinstance(exc, RefusedError) and exc.code == 429:
             return float(exc.retry_after)
         return min(LONGEST_PAUSE_S, 0.25 * 2.0 ** min(failures, 6) * random.uniform(0.75, 1.25))  # noqa: S311 - no secret
-
-
-def _is_update(body: object) -> bool:
-    """Tell what can be journalled: a number that SQLite can hold, and something with it."""
-    number = body.get("update_id") if isinstance(body, dict) else None
-    return isinstance(number, int) and 0 <= number < 2**63
 
 
 def _trouble(exc: Exception) -> str:
@@ -288,8 +316,7 @@ def run(settings: Settings) -> int:
     with opened(settings) as database:
         bot = Bot(settings, database)
         try:
-            bot.start()
-            bot.poll()
+            bot.work()
         except KeyboardInterrupt:
             log.info("Останавливаюсь")
         except BadTokenError:

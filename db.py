@@ -135,9 +135,9 @@ class Database:
         synced transaction carries all before it, and what comes after is done again from the journal.
         """
         with self._writing, self.read() as conn:
-            conn.execute(f"PRAGMA synchronous = {'FULL' if synced else 'NORMAL'}")
-            conn.execute("BEGIN IMMEDIATE")
             try:
+                conn.execute(f"PRAGMA synchronous = {'FULL' if synced else 'NORMAL'}")
+                conn.execute("BEGIN IMMEDIATE")
                 yield conn
                 conn.execute("COMMIT")
             finally:

@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 MAX_TRIES = 3
 RETRY_S = 1.0
 GONE = "Остановлено."
+LATER = "Сообщение не потеряно, отвечу, как только смогу."
 LONGEST_STORAGE_PAUSE_S = 15.0
 GIVE_UP_S = 86_400
 
@@ -214,7 +215,7 @@ class Handling:
         if not self._storage_pause:
             log.error("База данных: %s", trouble)
             if self._outgoing is None:  # else there is an answer, and only its end is not noted yet
-                self._tell(f"Не получилось: {trouble}. Сообщение не потеряно, отвечу, как только смогу.")
+                self._tell(f"Не получилось: {trouble}. {LATER}")
         self._storage_pause = min(LONGEST_STORAGE_PAUSE_S, 2 * self._storage_pause or 0.5)
         return self._storage_pause
 

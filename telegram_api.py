@@ -49,6 +49,8 @@ class Telegram:
             return getattr(apihelper, method)(self._token, **params)
         except apihelper.ApiTelegramException as exc:
             raise RefusedError(method, exc.error_code, exc.description, _retry_after(exc)) from None
+        except apihelper.ApiException as exc:  # what it thinks of an answer that we thought was one
+            raise UnreachableError(method, type(exc).__name__) from None
 
     def download(self, file_id: str) -> bytes:
         """Fetch a file that somebody sent, 20 MB at most; raises TelegramError."""

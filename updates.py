@@ -50,3 +50,9 @@ def start_code(body: Body) -> str:
         re.match(r"/start(?:@\w+)?\s+([\w-]{1,64})\s*$", text, re.ASCII) if isinstance(text, str) else None
     )
     return found[1] if found and chat_of(body).get("type") == "private" else ""
+
+
+def is_update(body: object) -> bool:
+    """Tell what can be journalled: a number that SQLite can hold, and something with it."""
+    number = body.get("update_id") if isinstance(body, dict) else None
+    return isinstance(number, int) and 0 <= number < 2**63

@@ -209,6 +209,48 @@ def test_an_orderly_stop_counts_against_nobody(new_bot: NewBot) -> None:
     assert UNEXPECTED not in answers(bot, asked)
 
 
+def stop_while_the_file_is_locked(bot: Harness, after: Callable[[], object]) -> None:
+    """Lock the file, wait for something and for the bot to wait for the file, stop it, and unlock."""
+    with closing(sqlite3.connect(bot.db_path, isolation_level=None)) as conn:
+        conn.execute("BEGIN IMMEDIATE")
+        bot.wait(after)
+        with bot.server.changed:  # nothing tells from outside when the bot begins to wait
+            bot.server.changed.wait_for(lambda: False, timeout=0.7)
+        assert bot.process
+        bot.process.terminate()
+
+
+def test_a_stop_while_a_command_is_taken_up_is_orderly(new_bot: NewBot) -> None:
+    bot = new_bot().start()
+    bot.server.fail("sendMessage", "reset", times=None, chat_id=7)
+    asked = bot.server.say("/note_count", user_id=7)
+    wait_for_calls(bot, "sendMessage", 1, 7)
+    bot.kill()
+    bot.server.heal()
+    bot.server.fail("sendMessage", "hang", chat_id=7, hold_s=0.3)
+    bot.launch()
+    bot.reply_to(asked)
+    stop_while_the_file_is_locked(bot, lambda: True)
+    assert bot.exit_code() == 0
+    assert bot.start().person(7).says("/note_count") == "Заметок: 0."
+
+
+def test_a_stop_while_a_command_is_received_lets_a_question_end(new_bot: NewBot) -> None:
+    bot = new_bot().start()
+    bot.ai.hold()
+    question = bot.server.say("/ask что", user_id=7)
+    bot.wait(lambda: bot.ai.in_flight)
+    bot.wait(lambda: bot.server.updates.polled)
+    polls = len(bot.server.calls_of("getUpdates"))
+    command = bot.server.say("/note_count", user_id=8)
+    stop_while_the_file_is_locked(bot, lambda: len(bot.server.calls_of("getUpdates")) > polls)
+    bot.ai.release()
+    assert bot.exit_code() == 0
+    assert FOOTER.search(answers(bot, question)[0])
+    bot.start()
+    assert bot.reply_to(command)["text"] == "Заметок: 0."
+
+
 # ---- Numbers that come again ----------------------------------------------------------------
 
 
