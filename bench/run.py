@@ -1,7 +1,7 @@
 """Measures the bot against the bare library, in one run, and writes the figures to bench/README.md.
 
     python bench/run.py           about four minutes; the machine should have nothing else to do
-    python bench/run.py --quick   half a minute, fewer of everything, and only printed
+    python bench/run.py --quick   half a minute, only printed; its answers are too short for the last aim
 
 Exits with 1 if memory grows: that is a failure, while the other aims depend on the machine.
 """

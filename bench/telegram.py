@@ -69,6 +69,7 @@ class Telegram:
         self._unanswered = 0
         self._answers: dict[int, Answer] = defaultdict(Answer)  # chat -> what grows there
         self._finished = 0
+        self._askers = cycle(PEOPLE)
 
     # For whoever drives it
 
@@ -118,14 +119,18 @@ class Telegram:
         return self._talk
 
     def ask(self, questions: list[str]) -> list[Answer]:
-        """Let each of so many people ask the model something, and return how the answers grew."""
+        """Let as many people ask the model something, and return how the answers grew.
+
+        Others than the last time: a chat in which an edit has only just been made has to wait for the next.
+        """
+        people = list(islice(self._askers, len(questions)))
         with self._server.changed:
             self._answers.clear()
             self._finished = 0
-            for person, question in zip(PEOPLE, questions, strict=False):
+            for person, question in zip(people, questions, strict=True):
                 self._server.say(f"/ask {question}", user_id=person)
             self.await_answers(len(questions))
-            return [self._answers[person] for person in PEOPLE[: len(questions)]]
+            return [self._answers[person] for person in people]
 
     def await_answers(self, count: int) -> None:
         """Wait until so many answers are complete."""
