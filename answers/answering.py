@@ -174,7 +174,7 @@ class Answering:
 
         The last edit has to keep the pace, too, so each draft is a chance that it comes late.
         """
-        return min(LONGEST_GAP_S, max(0.0, self._drafted_at - self._begun_at) / 4)
+        return min(LONGEST_GAP_S, max(0.0, self._drafted_at - self._begun_at) / 3)
 
     def _draft(self) -> list[Part]:
         asking = self._asking
