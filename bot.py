@@ -30,7 +30,7 @@ from bot_api.chats import OWNER_ID
 from bot_api.server import BotApiServer
 from commands import COMMANDS
 from console import Console
-from delivery import Delivery
+from delivery import Delivery, backoff
 from dispatch import LATER, MAX_TRIES, Handling, tell
 from in_words import storage_trouble
 from lanes import Lanes
@@ -295,7 +295,7 @@ class Bot:
             return random.uniform(5, 30)  # noqa: S311 - no secret
         if isinstance(exc, RefusedError) and exc.code == 429:
             return float(exc.retry_after)
-        return min(LONGEST_PAUSE_S, 0.25 * 2.0 ** min(failures, 6) * random.uniform(0.75, 1.25))  # noqa: S311 - no secret
+        return backoff(failures, LONGEST_PAUSE_S)
 
 
 def _trouble(exc: Exception) -> str:

@@ -117,7 +117,7 @@ class Delivery:
     def _broken(self, chat_id: int, exc: Exception) -> Pause:
         with self._lock:
             failures = self._failures[chat_id] = self._failures.get(chat_id, 0) + 1
-        pause = min(LONGEST_PAUSE_S, 0.25 * 2**failures) * random.uniform(0.75, 1.25)  # noqa: S311 - jitter
+        pause = backoff(failures, LONGEST_PAUSE_S)
         log.warning("Не доставлено (%s), повтор через %.1f с", exc, pause)
         return self._pause(chat_id, pause)
 
@@ -145,6 +145,12 @@ class Delivery:
         except RefusedError as exc:
             if exc.code == 429:
                 self._pause(chat_id, exc.retry_after or 1)
+
+
+def backoff(failures: int, longest: float) -> float:
+    """Return the seconds to wait after so many failures in a row, with jitter, the longest at most."""
+    # The exponent is held: after a night of failures the power itself would be too large for a float.
+    return min(longest, 0.25 * 2.0 ** min(failures, 10) * random.uniform(0.75, 1.25))  # noqa: S311 - no secret
 
 
 def outgoing(reply: Reply, message_id: int) -> Iterator[Outgoing]:
