@@ -31,7 +31,7 @@ from bot_api.server import BotApiServer
 from commands import COMMANDS
 from console import Console
 from delivery import Delivery, backoff
-from dispatch import LATER, MAX_TRIES, Handling, tell
+from dispatch import MAX_TRIES, Handling, tell, tell_of_trouble
 from in_words import storage_trouble
 from lanes import Lanes
 from logs import set_up_logging
@@ -279,7 +279,7 @@ class Bot:
             chat_id, trouble = chat_id_of(body), storage_trouble(exc)
             if trouble and chat_id not in self._told_of_trouble and self._lets_pass(body):
                 self._told_of_trouble.add(chat_id)
-                tell(self._delivery, body, f"Не получилось: {trouble}. {LATER}")
+                tell_of_trouble(self._delivery, body, trouble)
 
     def _pause(self, exc: Exception, failures: int) -> float:
         """Return the seconds to wait after trouble, which is logged when it begins; raises BadTokenError."""

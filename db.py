@@ -245,9 +245,7 @@ class Database:
                 f"UPDATE models SET active = 1 WHERE id = ? AND removed_at IS NULL RETURNING {MODEL_COLUMNS}",
                 (model_id,),
             ).fetchone()
-            if row is None:
-                raise UnknownModelError(model_id)
-            return read_model(row)
+            return found_model(row, model_id)
 
 
 _NOTES = "SELECT number, text, created_at FROM notes WHERE user_id = ? AND deleted_at IS NULL"
@@ -266,6 +264,13 @@ def read_model(row: tuple[Any, ...]) -> Model:
     model_id, key, label, active, context_length, inputs, gone_at, paid = row
     reads = frozenset(inputs.split(","))
     return Model(model_id, key, label, bool(active), context_length, reads, gone_at is None, bool(paid))
+
+
+def found_model(row: tuple[Any, ...] | None, which: object) -> Model:
+    """Make a Model of the row that was looked for; raises UnknownModelError if there is none."""
+    if row is None:
+        raise UnknownModelError(which)
+    return read_model(row)
 
 
 def _number(conn: sqlite3.Connection, query: str, *args: object) -> int:

@@ -16,6 +16,7 @@ from telegram_api import RefusedError, Telegram, UnreachableError
 log = logging.getLogger(__name__)
 Outgoing = tuple[str, dict[str, Any]]  # a function of `apihelper` and its parameters
 LONGEST_PAUSE_S = 30
+GIVE_UP_S = 86_400  # on an answer that could not be delivered
 # Between two edits in one chat. Telegram publishes no figure; bots that edit twice a second are told to wait
 # for minutes. The margin is for the network: what leaves 1.2 s apart may arrive closer together.
 EDIT_PAUSE_S, GROUP_EDIT_PAUSE_S = 1.25, 3.05
@@ -93,7 +94,7 @@ class Delivery:
         if exc.says("message is not modified"):
             self._next_edit.pop(chat_id, None)  # it did not come to an edit
             return None
-        if method == "edit_message_text" and params.get("entities") and exc.says("entit", "parse"):
+        if method == "edit_message_text" and _is_about_entities(exc, params):
             self._plain.add((chat_id, params["message_id"]))  # an edit, too, so the next one has to wait
             raise Pause(self._edit_pause(chat_id)) from None
         plainer = self._plainer(exc, method, params)
@@ -106,7 +107,7 @@ class Delivery:
     @staticmethod
     def _plainer(exc: RefusedError, method: str, params: dict[str, Any]) -> Outgoing | None:
         """Return the call without what was refused; None if it was something else."""
-        if params.get("entities") and exc.says("entit", "parse"):
+        if _is_about_entities(exc, params):
             return method, params | {"entities": None}
         if params.get("reply_parameters") and exc.says("replied not found"):
             return method, params | {"reply_parameters": None}
@@ -145,6 +146,10 @@ class Delivery:
         except RefusedError as exc:
             if exc.code == 429:
                 self._pause(chat_id, exc.retry_after or 1)
+
+
+def _is_about_entities(exc: RefusedError, params: dict[str, Any]) -> bool:
+    return bool(params.get("entities")) and exc.says("entit", "parse")
 
 
 def backoff(failures: int, longest: float) -> float:
@@ -191,6 +196,4 @@ def keyboard(buttons: Buttons) -> types.InlineKeyboardMarkup | None:
 
 
 def _button(button: Button) -> types.InlineKeyboardButton:
-    if button.url:
-        return types.InlineKeyboardButton(button.text, url=button.url)
     return types.InlineKeyboardButton(button.text, callback_data=f"{button.name}:{button.data}")

@@ -10,7 +10,7 @@ from typing import Any
 
 from app import App
 from commands import BUTTONS, COMMANDS, Call, WrongArgumentsError
-from delivery import Delivery, Outgoing, Pause, UndeliverableError, outgoing, quote
+from delivery import GIVE_UP_S, Delivery, Outgoing, Pause, UndeliverableError, outgoing, quote
 from handlers import ask, basics
 from in_words import UNEXPECTED, in_words, storage_trouble
 from replies import Reply, UserError
@@ -22,9 +22,7 @@ log = logging.getLogger(__name__)
 MAX_TRIES = 3
 RETRY_S = 1.0
 GONE = "Остановлено."
-LATER = "Сообщение не потеряно, отвечу, как только смогу."
 LONGEST_STORAGE_PAUSE_S = 15.0
-GIVE_UP_S = 86_400
 
 
 class UnreadableUpdateError(Exception):
@@ -209,18 +207,15 @@ class Handling:
         """Put the update aside for good, and say so to the person if that is possible at all."""
         log.error("Обновление %s отложено после %s попыток", self._update.update_id, self._tries)
         self._journal.park(self._update.update_id)
-        self._tell(UNEXPECTED)
+        tell(self._delivery, self._update.body, UNEXPECTED)
 
     def _wait_for_storage(self, trouble: str) -> float:
         if not self._storage_pause:
             log.error("База данных: %s", trouble)
             if self._outgoing is None:  # else there is an answer, and only its end is not noted yet
-                self._tell(f"Не получилось: {trouble}. {LATER}")
+                tell_of_trouble(self._delivery, self._update.body, trouble)
         self._storage_pause = min(LONGEST_STORAGE_PAUSE_S, 2 * self._storage_pause or 0.5)
         return self._storage_pause
-
-    def _tell(self, sentence: str) -> None:
-        tell(self._delivery, self._update.body, sentence)
 
 
 def tell(delivery: Delivery, body: dict[str, Any], sentence: str) -> None:
@@ -234,3 +229,8 @@ def tell(delivery: Delivery, body: dict[str, Any], sentence: str) -> None:
         )
     except (Pause, UndeliverableError, RefusedError) as exc:
         log.info("Не сказано (%s): %s", type(exc).__name__, sentence)
+
+
+def tell_of_trouble(delivery: Delivery, body: dict[str, Any], trouble: str) -> None:
+    """Say to whoever sent an update that the file cannot be used just now, and that nothing is lost."""
+    tell(delivery, body, f"Не получилось: {trouble}. Сообщение не потеряно, отвечу, как только смогу.")

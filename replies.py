@@ -13,12 +13,11 @@ class UserError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Button:
-    """An inline button: pressed, it calls the handler `name` with `data`, or opens `url`."""
+    """An inline button: pressed, it calls the handler `name` with `data`."""
 
     text: str
-    name: str = ""
+    name: str
     data: object = ""
-    url: str = ""
 
 
 Buttons = Sequence[Sequence[Button]]  # rows

@@ -64,10 +64,6 @@ class Telegram:
             raise UnreachableError("download", f"HTTP {response.status_code}")
         return response.content
 
-    def close(self) -> None:
-        """Close the connections."""
-        self._session.close()
-
     def _post(
         self,
         _verb: str,

@@ -14,7 +14,7 @@ from answers.asking import Asking, Outcome
 from answers.conversation import Download
 from answers.screen import Screen
 from db import Model
-from delivery import Delivery, Pause, UndeliverableError
+from delivery import GIVE_UP_S, Delivery, Pause, UndeliverableError
 from in_words import UNEXPECTED, in_words, storage_trouble
 from openrouter.parse import whole
 from openrouter_client import Kind, OpenRouterError
@@ -31,7 +31,6 @@ TYPING_S = 4  # Telegram shows «печатает…» for five seconds
 FIRST_WORDS_S = 0.15  # so that the first edit shows words and not a letter
 LONGEST_GAP_S = 3
 THOUGHT_S = 5  # how often it is said for how long the model has been thinking
-GIVE_UP_S = 86_400
 STORAGE_PAUSE_S = 2
 STOPPED = "остановлено"
 INCOMPLETE = "… ответ неполный: исчерпан MAX_TOKENS."
@@ -149,9 +148,8 @@ class Answering:
     def _show_draft(self) -> None:
         """Show what has come so far, as soon as the chat's pace allows another edit."""
         asking = self._asking
-        news = asking.text or asking.thinking_since or asking.wait_s
-        if not news or not self._screen.differs(self._draft()):
-            return
+        if not (asking.text or asking.thinking_since or asking.wait_s):
+            return  # the reply that began it says all there is
         if asking.text and not self._begun_at:
             self._begun_at = time.monotonic()
             self._over.wait(FIRST_WORDS_S)
@@ -160,8 +158,8 @@ class Answering:
             return
         while not self._over.is_set():
             try:
-                self._screen.step(self._draft(), stop_button(self.question.update_id))
-                self._drafted_at = time.monotonic()
+                if self._screen.step(self._draft(), stop_button(self.question.update_id)):
+                    self._drafted_at = time.monotonic()
                 return
             except Pause as exc:
                 self._over.wait(exc.seconds)

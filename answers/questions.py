@@ -1,15 +1,12 @@
 """Questions on their way to a model: who may ask how many, and a thread for each that is running."""
 
-import logging
 import threading
 import time
-from collections import Counter
 from collections.abc import Iterable
 
 from answers.answering import Answering, Question, Tools
 from replies import UserError
 
-log = logging.getLogger(__name__)
 RUNNING, WAITING = 2, 5  # of one person
 TOO_MANY = f"Уже отвечаю на {RUNNING} ваших вопроса, и ещё {WAITING} ждут. Спросите, когда придёт ответ."
 
@@ -72,7 +69,7 @@ class Questions:
 
     @staticmethod
     def _of(user_id: int, answerings: Iterable[Answering]) -> int:
-        return Counter(one.question.turn.user_id for one in answerings)[user_id]
+        return sum(one.question.turn.user_id == user_id for one in answerings)
 
     def _start_next(self) -> None:
         for one in list(self._waiting):

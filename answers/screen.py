@@ -37,10 +37,6 @@ class Screen:
                 return True
         return self._delete_surplus(len(parts))
 
-    def differs(self, parts: Sequence[Part]) -> bool:
-        """Tell whether the messages show something else; buttons aside."""
-        return [shown and shown[0] for shown in self._shown] != list(parts)
-
     def _show(self, number: int, part: Part, buttons: Buttons) -> None:
         message = message_of(part, buttons)
         if number < len(self.messages):

@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from db import MODEL_COLUMNS, Database, Model, UnknownModelError, read_model
+from db import MODEL_COLUMNS, Database, Model, UnknownModelError, found_model, read_model
 from openrouter.models import FREE_ROUTER, RemoteModel
 
 KEEP_ATTEMPTS_S = 30 * 86_400
@@ -105,10 +105,9 @@ class Registry:
                 f" RETURNING {MODEL_COLUMNS}",
                 (int(time.time()), model_id),
             ).fetchone()
-            if row is None:
-                raise UnknownModelError(model_id)
+            removed = found_model(row, model_id)
             _replace_active(conn, tell=False)
-        return read_model(row)
+        return removed
 
     def replaced(self) -> str:
         """Return the key of the model that was active until it was gone; empty once somebody has chosen."""
@@ -175,14 +174,13 @@ def _restore(conn: sqlite3.Connection, where: str, which: object, *, paid: bool 
         f" RETURNING {MODEL_COLUMNS}",
         (paid, which),
     ).fetchone()
-    if row is None:
-        raise UnknownModelError(which)
+    restored = found_model(row, which)
     # In an empty registry the first model is the active one, be it a paid one: the owner has just chosen it.
     conn.execute(
         "UPDATE models SET active = 1 WHERE id = ? AND NOT EXISTS (SELECT 1 FROM models WHERE active)",
-        row[:1],
+        (restored.id,),
     )
-    return read_model(row)
+    return restored
 
 
 def _replace_active(conn: sqlite3.Connection, *, tell: bool) -> None:
