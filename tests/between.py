@@ -8,8 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Self
 from urllib.parse import unquote_plus, urlsplit
+
+from loopback import Loopback
 
 
 @dataclass(slots=True)
@@ -24,18 +25,14 @@ class Rule:
     used: int = 0
 
 
-class Between:
+class Between(Loopback):
     """The server; `url` is what to tell the bot, `path` begins with the token as Telegram's own."""
 
     def __init__(self, target: str) -> None:
         self.target = urlsplit(target).netloc
         self.rules: deque[Rule] = deque()
         self._lock = threading.Lock()
-        self._server = _Server(self)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+        super().__init__(_Server(self))
 
     def answer(
         self, method: str, body: bytes | str, *, status: int = 200, fragment: str = "", times: int = 1
@@ -62,16 +59,6 @@ class Between:
                     rule.used += 1
                     return rule
         return None
-
-    def __enter__(self) -> Self:
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
 
 
 class _Server(ThreadingHTTPServer):

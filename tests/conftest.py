@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from fake_openrouter import FakeOpenRouter
 from harness import Harness, Person
+from openrouter_settings import point_at
+from registry_people import begin
 
 FAR_EAST = "Asia/Vladivostok"  # ten hours ahead of UTC all year
 
@@ -35,3 +38,17 @@ def anna(bot: Harness) -> Person:
 def boris(bot: Harness) -> Person:
     """Somebody else."""
     return bot.person(name="Борис")
+
+
+@pytest.fixture
+def at_openrouter(new_bot: Callable[..., Harness]) -> Callable[..., Harness]:
+    """Starts a bot of the test's own; openrouter.ai lists these models, and the list has been read."""
+    return lambda *models: begin(new_bot(), *models)
+
+
+@pytest.fixture
+def fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeOpenRouter]:
+    """A made-up OpenRouter that the settings of this process lead to."""
+    with FakeOpenRouter() as server:
+        point_at(monkeypatch, server.base_url)
+        yield server

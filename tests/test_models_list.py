@@ -37,12 +37,6 @@ NEW = model_entry("new/one:free", "New One")
 Begin = Callable[..., Harness]
 
 
-@pytest.fixture
-def at_openrouter(new_bot: Begin) -> Begin:
-    """Starts a bot of the test's own; openrouter.ai lists these models, and the list has been read."""
-    return lambda *models: begin(new_bot(), *models)
-
-
 @pytest.fixture(scope="module")
 def calm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harness]:
     """A bot for tests that change nothing."""

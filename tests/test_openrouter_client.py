@@ -7,7 +7,6 @@ import pickle
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,13 +25,6 @@ MESSAGES: list[dict[str, Any]] = [
 ]
 OWN_SENTENCES = (402, 408, 413, 422, 500, 502, 503, 504, 524, 529)
 SECRETS = (KEY, "user_2SECRET", "cloudflare", "Provider returned", "sk-or")
-
-
-@pytest.fixture
-def fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeOpenRouter]:
-    with FakeOpenRouter() as server:
-        point_at(monkeypatch, server.base_url)
-        yield server
 
 
 def ask(**options: Any) -> Answer:

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,20 +13,12 @@ import openrouter_replies as replies
 from fake_openrouter import FakeOpenRouter
 from openrouter_client import Abort, Answer, Kind, OpenRouterError, chat_once
 from openrouter_replies import DONE, PROCESSING, USAGE, chunk, sse, usage_chunk
-from openrouter_settings import point_at
 
 MODEL = "deepseek/deepseek-chat-v3.1:free"
 MESSAGES = [{"role": "user", "content": "Привет"}]
 END = (chunk(None, finish="stop"), usage_chunk(), DONE)
 # Letters whose bytes hold what other encodings take for a line's end (0x85), and an emoji.
 RUSSIAN = "Хорошая хата, ещё х. \N{WHITE HEAVY CHECK MARK}\u2028\n\nДа \N{GRINNING FACE}"
-
-
-@pytest.fixture
-def fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeOpenRouter]:
-    with FakeOpenRouter() as server:
-        point_at(monkeypatch, server.base_url)
-        yield server
 
 
 def nobody(_: str) -> None:

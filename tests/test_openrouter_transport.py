@@ -24,13 +24,6 @@ MODEL = "openrouter/free"
 MESSAGES = [{"role": "user", "content": "Привет"}]
 
 
-@pytest.fixture
-def fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeOpenRouter]:
-    with FakeOpenRouter() as server:
-        point_at(monkeypatch, server.base_url)
-        yield server
-
-
 def ask(**options: Any) -> Answer:
     return chat_once(MESSAGES, model=MODEL, **options)
 

@@ -3,33 +3,20 @@
 import selectors
 import socket
 import socketserver
-import threading
-from typing import Self
+
+from loopback import Loopback
 
 
-class Tunnel:
+class Tunnel(Loopback):
     """The proxy; `asked` are the methods and addresses of what it was asked."""
 
     def __init__(self, target_port: int, *, refusing: bool = False) -> None:
         self.asked: list[str] = []
-        self._server = _Server(("127.0.0.1", 0), _Handler)
-        self._server.tunnel = self
+        server = _Server(("127.0.0.1", 0), _Handler)
+        server.tunnel = self
+        super().__init__(server)
         self.target = ("127.0.0.1", target_port)
         self.refusing = refusing
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
-
-    def __enter__(self) -> Self:
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.005,))
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
 
 
 class _Server(socketserver.ThreadingTCPServer):
