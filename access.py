@@ -5,7 +5,7 @@ import time
 
 from settings import EVERYBODY, Settings
 from storage.people import People
-from updates import Body, chat_of, sender, start_code
+from telegram.updates import Body, chat_of, sender, start_code
 
 TELL_AGAIN_S = 3600
 

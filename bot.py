@@ -25,15 +25,13 @@ import db
 from access import Gate
 from answers.answering import Tools
 from answers.questions import Questions
-from app import App
 from bot_api.chats import OWNER_ID
 from bot_api.server import BotApiServer
-from commands import COMMANDS
-from console import Console
-from delivery import Delivery, backoff
-from dispatch import MAX_TRIES, Handling, tell, tell_of_trouble
+from commands import COMMANDS, App
+from console.terminal import Console
+from dispatch.handling import MAX_TRIES, Handling, tell, tell_of_trouble
+from dispatch.lanes import Lanes
 from in_words import storage_trouble
-from lanes import Lanes
 from logs import set_up_logging
 from openrouter_client import OpenRouterError, fetch_models, is_openrouter
 from settings import EVERYBODY, HERE, Settings, SettingsError
@@ -41,8 +39,9 @@ from storage.dialogue import Dialogue
 from storage.journal import Journal, Update
 from storage.people import People
 from storage.registry import Registry
-from telegram_api import RefusedError, Telegram, TelegramError
-from updates import chat_id_of, dig, is_update, lane_of
+from telegram.api import RefusedError, Telegram, TelegramError
+from telegram.delivery import Delivery, backoff
+from telegram.updates import chat_id_of, dig, is_update, lane_of
 
 log = logging.getLogger("bot")
 LONG_POLL_S = 25

@@ -9,14 +9,34 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from app import App
-from replies import Reply
+from access import Gate
+from answers.questions import Questions
+from db import Database
+from settings import Settings
+from storage.dialogue import Dialogue
+from storage.people import People
+from storage.registry import Registry
+from telegram.replies import Reply
 
 MAX_ID = 10**18  # SQLite holds 2**63 - 1
 
 
 class WrongArgumentsError(Exception):
     """Arguments that do not fit the command; the answer is its usage line."""
+
+
+@dataclass(slots=True)
+class App:
+    """What the handlers may use, put together once by `bot.py`."""
+
+    settings: Settings
+    db: Database
+    registry: Registry
+    dialogue: Dialogue
+    people: People
+    gate: Gate
+    questions: Questions
+    username: str = ""  # of the bot, as soon as Telegram has told it
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,10 @@ import sqlite3
 
 import db
 from openrouter_client import OpenRouterError
-from replies import UserError
 from storage.dialogue import TurnNotFoundError
 from storage.people import PersonNotFoundError
-from telegram_api import TelegramError
+from telegram.api import TelegramError
+from telegram.replies import UserError
 
 log = logging.getLogger(__name__)
 UNEXPECTED = "Непредвиденная ошибка."

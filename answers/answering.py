@@ -14,16 +14,16 @@ from answers.asking import Asking, Outcome
 from answers.conversation import Download
 from answers.screen import Screen
 from db import Model
-from delivery import GIVE_UP_S, Delivery, Pause, UndeliverableError
 from in_words import UNEXPECTED, in_words, storage_trouble
 from openrouter.parse import whole
 from openrouter_client import Kind, OpenRouterError
-from replies import Button, Buttons
 from settings import Settings
 from storage.dialogue import Dialogue, Turn
 from storage.journal import Journal
 from storage.registry import Registry
-from telegram_api import RefusedError
+from telegram.api import RefusedError
+from telegram.delivery import GIVE_UP_S, Delivery, Pause, UndeliverableError
+from telegram.replies import Button, Buttons
 from telegram_text import Part
 
 log = logging.getLogger(__name__)

@@ -9,9 +9,9 @@ from typing import Any
 
 from db import Model
 from openrouter_client import is_openrouter
-from replies import UserError
 from storage.dialogue import Turn
-from telegram_api import TelegramError
+from telegram.api import TelegramError
+from telegram.replies import UserError
 
 SYSTEM_PROMPT = "Отвечай кратко и по существу. На технические вопросы отвечай корректно и по пунктам."
 UNKNOWN_CONTEXT = 32_000  # tokens, of a model that does not tell

@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterable
 
 from answers.answering import Answering, Question, Tools
-from replies import UserError
+from telegram.replies import UserError
 
 RUNNING, WAITING = 2, 5  # of one person
 TOO_MANY = f"Уже отвечаю на {RUNNING} ваших вопроса, и ещё {WAITING} ждут. Спросите, когда придёт ответ."

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
-from delivery import Delivery, message_of
-from replies import Buttons
-from telegram_api import RefusedError
+from telegram.api import RefusedError
+from telegram.delivery import Delivery, message_of
+from telegram.replies import Buttons
 from telegram_text import Part
 
 

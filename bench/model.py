@@ -7,8 +7,8 @@ from itertools import cycle, islice
 
 import requests
 
-from fake_openrouter import FakeOpenRouter
-from openrouter_replies import DONE, MODEL, PROCESSING, Call, chunk, usage_chunk
+from support.fake_openrouter import FakeOpenRouter
+from support.openrouter_replies import DONE, MODEL, PROCESSING, Call, chunk, usage_chunk
 
 FIRST_WORD_S = 0.8  # as free models are, and they are not often quicker
 WORD_S = 0.04

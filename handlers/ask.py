@@ -7,10 +7,10 @@ from answers.conversation import find_media, needs
 from commands import Call, button, command, parse_number
 from db import Model, UnknownModelError
 from handlers.models import OFFERED
-from replies import Button, Reply, UserError
 from storage.dialogue import Turn
+from telegram.replies import Button, Reply, UserError
+from telegram.updates import dig
 from telegram_text import first_line
-from updates import dig
 
 HINT = (
     "Я понимаю команды. Записать мысль: /note_add <текст>, спросить модель: /ask <вопрос>, "

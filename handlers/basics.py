@@ -1,7 +1,7 @@
 """/start and /help, and the answers to what is no command."""
 
 from commands import COMMANDS, Call, command
-from replies import UserError
+from telegram.replies import UserError
 
 OWNER_ONLY = "Это может только владелец бота."
 

@@ -8,7 +8,7 @@ from commands import Call, WrongArgumentsError, button, command, parse_number
 from db import Model, NoModelsError, UnknownModelError
 from handlers.basics import owner_only
 from openrouter_client import fetch_models, is_openrouter
-from replies import Button, Reply
+from telegram.replies import Button, Reply
 
 PAGE = 10
 OFFERED = 30  # a message can have 100 buttons, a person can look through fewer

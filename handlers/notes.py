@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 import telegram_text
 from commands import Call, WrongArgumentsError, command, parse_number
 from db import Note, find_folded
-from replies import Reply
+from telegram.replies import Reply
 
 NO_NOTES = "Заметок пока нет. Добавить: /note_add <текст>"
 LISTED = 10

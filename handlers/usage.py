@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import telegram_text
 from commands import Call, command
 from openrouter_client import OpenRouterError, is_openrouter, key_info
-from replies import Reply
 from storage.registry import Record
+from telegram.replies import Reply
 
 DAYS = 7
 KEY_S = 10

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from fake_openrouter import FakeOpenRouter
-from harness import Harness, Person
-from openrouter_settings import point_at
-from registry_people import begin
+from support.fake_openrouter import FakeOpenRouter
+from support.harness import Harness, Person
+from support.openrouter_settings import point_at
+from support.registry_people import begin
 
 FAR_EAST = "Asia/Vladivostok"  # ten hours ahead of UTC all year
 

@@ -22,8 +22,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from bot_api.failures import Kind
-from harness import Harness, Message  # found from the folder above
-from openrouter_replies import Call, chunk, error_body, events, status, stream
+from support.harness import Harness, Message  # found from the folder above
+from support.openrouter_replies import Call, chunk, error_body, events, status, stream
 
 PEOPLE = 30
 FAILURES: dict[Kind, float] = {

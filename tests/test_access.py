@@ -8,7 +8,7 @@ from contextlib import closing
 
 import pytest
 
-from harness import Harness, Message, Person, name_of
+from support.harness import Harness, Message, Person, name_of
 
 NewBot = Callable[..., Harness]
 GROUP = -1001

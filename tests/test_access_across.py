@@ -5,8 +5,8 @@ from contextlib import closing
 
 import pytest
 
-import openrouter_replies as replies
-from harness import Harness, Message, Person, name_of
+import support.openrouter_replies as replies
+from support.harness import Harness, Message, Person, name_of
 
 GROUP = -1001
 

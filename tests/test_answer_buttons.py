@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-import openrouter_replies as replies
-from asking_bot import (
+import support.openrouter_replies as replies
+from support.asking_bot import (
     AGAIN,
     FINISHED,
     MORE,
@@ -20,9 +20,9 @@ from asking_bot import (
     next_answer,
     reply,
 )
-from harness import CATALOGUE, FOOTER, Harness, Message, Person
-from openrouter_replies import answer, chunk
-from registry_people import asked, begin_elsewhere, buttons, seen
+from support.harness import CATALOGUE, FOOTER, Harness, Message, Person
+from support.openrouter_replies import answer, chunk
+from support.registry_people import asked, begin_elsewhere, buttons, seen
 
 NewBot = Callable[..., Harness]
 FIRST, SECOND, THIRD = list(CATALOGUE)[:3]

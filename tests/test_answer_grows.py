@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-import openrouter_replies as replies
-from asking_bot import FINISHED, STOP, Steps, edits, new_group
+import support.openrouter_replies as replies
 from bot_api.failures import Kind
 from bot_api.server import Call as ApiCall
-from harness import CATALOGUE, FOOTER, Harness, Message, Person
-from openrouter_replies import DONE, PROCESSING, answer, chunk, sse, stream, usage_chunk
-from registry_people import buttons, seen
+from support.asking_bot import FINISHED, STOP, Steps, edits, new_group
+from support.harness import CATALOGUE, FOOTER, Harness, Message, Person
+from support.openrouter_replies import DONE, PROCESSING, answer, chunk, sse, stream, usage_chunk
+from support.registry_people import buttons, seen
 
 NewBot = Callable[..., Harness]
 LABEL = next(iter(CATALOGUE.values()))

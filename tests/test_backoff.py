@@ -2,7 +2,7 @@
 
 import pytest
 
-from delivery import backoff
+from telegram.delivery import backoff
 
 
 @pytest.mark.parametrize("failures", [1, 3, 10, 1024, 100_000])

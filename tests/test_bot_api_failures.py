@@ -10,7 +10,7 @@ import requests
 
 from bot_api.failures import Kind
 from bot_api.server import BotApiServer
-from bot_client import BotClient
+from support.bot_client import BotClient
 
 ME = 1
 

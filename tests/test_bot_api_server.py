@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bot_api.server import BotApiServer
-from bot_client import BotClient
+from support.bot_client import BotClient
 
 ME = 1
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot_api.server import BotApiServer
-from bot_client import BotClient
+from support.bot_client import BotClient
 
 CONFLICT = "Conflict: terminated by other getUpdates request; make sure that only one bot instance is running"
 

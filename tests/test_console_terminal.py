@@ -10,8 +10,8 @@ from typing import Any, Self, TextIO
 import pytest
 
 from bot_api.server import BotApiServer
-from bot_client import BotClient
-from console import Console
+from console.terminal import Console
+from support.bot_client import BotClient
 
 OWNER = 1
 Answer = Callable[[BotClient, dict[str, Any]], None]

@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-import openrouter_replies as replies
-from asking_bot import STOP, Steps, dialogue, new_group, reply, told
-from harness import CATALOGUE, Harness, Message, Person
-from openrouter_replies import answer
-from registry_people import FIRST, asked, begin_elsewhere, seen
+import support.openrouter_replies as replies
+from support.asking_bot import STOP, Steps, dialogue, new_group, reply, told
+from support.harness import CATALOGUE, Harness, Message, Person
+from support.openrouter_replies import answer
+from support.registry_people import FIRST, asked, begin_elsewhere, seen
 
 NewBot = Callable[..., Harness]
 HINT = "Я понимаю команды."

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from db import Database, Note, NoteNotFoundError, UnknownModelError, fold
-from harness import CATALOGUE
+from support.harness import CATALOGUE
 
 ANNA, BORIS = 1, 2
 MESSAGES = count(1)

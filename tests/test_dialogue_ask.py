@@ -8,8 +8,8 @@ from contextlib import closing
 
 import pytest
 
-import openrouter_replies as replies
-from harness import CATALOGUE, FOOTER, Harness, Message, Person
+import support.openrouter_replies as replies
+from support.harness import CATALOGUE, FOOTER, Harness, Message, Person
 
 SENTENCES = {
     400: "Неверный формат запроса.",

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from harness import Harness, Person
+from support.harness import Harness, Person
 
 HELP = """Привет! Это заметочник на SQLite.
 

@@ -9,8 +9,8 @@ from itertools import permutations
 
 import pytest
 
-import openrouter_replies as replies
-from harness import CATALOGUE, Harness, Person, name_of
+import support.openrouter_replies as replies
+from support.harness import CATALOGUE, Harness, Person, name_of
 
 UNKNOWN = "Неизвестный ID модели. Сначала /models."
 USAGE = "Использование: /model <ID из /models>"

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from conftest import FAR_EAST
-from harness import Harness, Message, Person
+from support.harness import Harness, Message, Person
 
 GROUP = -1001
 

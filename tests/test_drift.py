@@ -14,8 +14,8 @@ import openrouter_client
 from bot import DESCRIPTION
 from commands import COMMANDS
 from db import Database
-from harness import CATALOGUE, ROOT, setting_names
 from settings import _PARSERS
+from support.harness import CATALOGUE, ROOT, setting_names
 from telegram_text import utf16_len
 
 README = (ROOT / "README.md").read_text("utf-8")

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-import openrouter_replies as replies
-from harness import FOOTER, Harness, Message, Person
-from openrouter_replies import Behaviour, Call, answer, chunk, daily_cap, sse, status, stream
-from registry_people import (
+import support.openrouter_replies as replies
+from support.harness import FOOTER, Harness, Message, Person
+from support.openrouter_replies import Behaviour, Call, answer, chunk, daily_cap, sse, status, stream
+from support.registry_people import (
     FIRST,
     FOURTH,
     GEMMA,

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import requests
 
-from fake_openrouter import FakeOpenRouter
-from openrouter_replies import Request
+from support.fake_openrouter import FakeOpenRouter
+from support.openrouter_replies import Request
 
 HERE = Path(__file__).resolve().parent.parent
 COLLECTION = HERE / "docs" / "insomnia.json"

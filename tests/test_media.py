@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from asking_bot import AGAIN, reply, told
 from bot_api.failures import Kind
-from harness import CATALOGUE, Harness, Message, Person
-from openrouter_replies import answer, model_entry, status
-from registry_people import FIRST, GEMMA, SECOND, asked, begin, begin_elsewhere, listed, seen
+from support.asking_bot import AGAIN, reply, told
+from support.harness import CATALOGUE, Harness, Message, Person
+from support.openrouter_replies import answer, model_entry, status
+from support.registry_people import FIRST, GEMMA, SECOND, asked, begin, begin_elsewhere, listed, seen
 
 NewBot = Callable[..., Harness]
 PHOTO = b"\xff\xd8\xff\xe0 a photo"

@@ -10,7 +10,7 @@ import pytest
 
 import db
 from db import Database, Note
-from harness import CATALOGUE, Harness
+from support.harness import CATALOGUE, Harness
 
 ANNA, BORIS = 11, 12
 COURSE_MODELS = """

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-import openrouter_replies as replies
-from harness import Harness, name_of
-from openrouter_replies import default_models, model_entry
-from registry_people import (
+import support.openrouter_replies as replies
+from support.harness import Harness, name_of
+from support.openrouter_replies import default_models, model_entry
+from support.registry_people import (
     GEMMA,
     KNOWN,
     LUNA,

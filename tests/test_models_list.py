@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-import openrouter_replies as replies
+import support.openrouter_replies as replies
 from bot_api.chats import callback_buttons
-from harness import CATALOGUE, Harness, name_of
-from openrouter_replies import Json, default_models, model_entry
-from registry_people import (
+from support.harness import CATALOGUE, Harness, name_of
+from support.openrouter_replies import Json, default_models, model_entry
+from support.registry_people import (
     FIRST,
     GEMMA,
     GUEST,

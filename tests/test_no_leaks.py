@@ -10,10 +10,10 @@ from urllib.parse import quote
 
 import pytest
 
-import openrouter_replies as replies
-from between import Between
+import support.openrouter_replies as replies
 from bot_api.server import BotApiServer
-from harness import API_KEY, FOOTER, Harness, Person
+from support.between import Between
+from support.harness import API_KEY, FOOTER, Harness, Person
 
 NewBot = Callable[..., Harness]
 TOKEN = "123456:TEST-to_ken"

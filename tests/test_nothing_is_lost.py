@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-import openrouter_replies as replies
-from harness import Harness, Person
+import support.openrouter_replies as replies
+from support.harness import Harness, Person
 
 NewBot = Callable[..., Harness]
 

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-import openrouter_replies as replies
-from fake_openrouter import FakeOpenRouter
+import support.openrouter_replies as replies
 from openrouter_client import Answer, Kind, OpenRouterError, chat_once, is_openrouter
-from openrouter_settings import KEY, point_at
+from support.fake_openrouter import FakeOpenRouter
+from support.openrouter_settings import KEY, point_at
 
 HERE = Path(__file__).resolve().parent.parent
 MODEL = "deepseek/deepseek-chat-v3.1:free"

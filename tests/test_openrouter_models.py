@@ -8,11 +8,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import openrouter_replies as replies
-from fake_openrouter import FakeOpenRouter
+import support.openrouter_replies as replies
 from openrouter_client import KeyInfo, OpenRouterError, RemoteModel, fetch_models, key_info
-from openrouter_replies import model_entry
-from openrouter_settings import KEY, point_at
+from support.fake_openrouter import FakeOpenRouter
+from support.openrouter_replies import model_entry
+from support.openrouter_settings import KEY, point_at
 
 
 @pytest.fixture

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import openrouter_replies as replies
-from fake_openrouter import FakeOpenRouter
+import support.openrouter_replies as replies
 from openrouter_client import Abort, Answer, Kind, OpenRouterError, chat_once
-from openrouter_replies import DONE, PROCESSING, USAGE, chunk, sse, usage_chunk
+from support.fake_openrouter import FakeOpenRouter
+from support.openrouter_replies import DONE, PROCESSING, USAGE, chunk, sse, usage_chunk
 
 MODEL = "deepseek/deepseek-chat-v3.1:free"
 MESSAGES = [{"role": "user", "content": "Привет"}]

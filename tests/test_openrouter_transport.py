@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 
-import openrouter_replies as replies
-from fake_openrouter import FakeOpenRouter
+import support.openrouter_replies as replies
 from openrouter_client import Abort, Answer, Kind, OpenRouterError, chat_once
-from openrouter_settings import KEY, point_at
-from tunnel import Tunnel
+from support.fake_openrouter import FakeOpenRouter
+from support.openrouter_settings import KEY, point_at
+from support.tunnel import Tunnel
 
 MODEL = "openrouter/free"
 MESSAGES = [{"role": "user", "content": "Привет"}]

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-import real_model
-from harness import FOOTER, Harness, Message, Person
 from openrouter_client import chat_once
-from openrouter_settings import point_at
-from real_model import NAME, RealModel
-from registry_people import buttons, seen
+from support import real_model
+from support.harness import FOOTER, Harness, Message, Person
+from support.openrouter_settings import point_at
+from support.real_model import NAME, RealModel
+from support.registry_people import buttons, seen
 
 STORY = "Tell me a long story about a sailor and the sea."
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from db import Database, Model, UnknownModelError
-from shelf import FIRST, ROUTER, SEES, Shelf, remote
+from support.shelf import FIRST, ROUTER, SEES, Shelf, remote
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from shelf import FIRST, ROUTER, SEES, Shelf, remote
 from storage.registry import Record
+from support.shelf import FIRST, ROUTER, SEES, Shelf, remote
 
 DAY = 86_400
 

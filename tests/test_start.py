@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import ROOT, Harness
+from support.harness import ROOT, Harness
 
 MENU = [
     ("start", "Приветствие и помощь"),

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from harness import FOOTER, Harness, Person
+from support.harness import FOOTER, Harness, Person
 
 NewBot = Callable[..., Harness]
 BUSY = "база данных занята другой программой. Закройте её"

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-import openrouter_replies as replies
-from between import Between
+import support.openrouter_replies as replies
 from bot_api.server import BotApiServer
-from harness import FOOTER, Harness, Message, Person
 from in_words import UNEXPECTED
+from support.between import Between
+from support.harness import FOOTER, Harness, Message, Person
 
 NewBot = Callable[..., Harness]
 SAVED = "Заметка #{} сохранена."

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-import openrouter_replies as replies
-from between import Between
+import support.openrouter_replies as replies
 from bot_api.failures import Kind
 from bot_api.server import Call
-from harness import FOOTER, Harness, Person
 from in_words import UNEXPECTED
+from support.between import Between
+from support.harness import FOOTER, Harness, Person
 
 NewBot = Callable[..., Harness]
 BROKEN: list[Kind] = ["reset", "reset_after", "500", "502", "invalid_json", "no_ok"]

@@ -5,10 +5,21 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-import openrouter_replies as replies
-from harness import Harness, Message
-from openrouter_replies import Behaviour, Json, answer, default_key, status
-from registry_people import FIRST, GUEST, OWNER, SECOND, THIRD, begin, begin_elsewhere, by_model, listed, paid
+import support.openrouter_replies as replies
+from support.harness import Harness, Message
+from support.openrouter_replies import Behaviour, Json, answer, default_key, status
+from support.registry_people import (
+    FIRST,
+    GUEST,
+    OWNER,
+    SECOND,
+    THIRD,
+    begin,
+    begin_elsewhere,
+    by_model,
+    listed,
+    paid,
+)
 
 KEY_LINE = "Бесплатных запросов за сутки: 12 из 50, осталось 38."
 

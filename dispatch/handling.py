@@ -8,15 +8,14 @@ from collections import deque
 from dataclasses import replace
 from typing import Any
 
-from app import App
-from commands import BUTTONS, COMMANDS, Call, WrongArgumentsError
-from delivery import GIVE_UP_S, Delivery, Outgoing, Pause, UndeliverableError, outgoing, quote
+from commands import BUTTONS, COMMANDS, App, Call, WrongArgumentsError
 from handlers import ask, basics
 from in_words import UNEXPECTED, in_words, storage_trouble
-from replies import Reply, UserError
 from storage.journal import Journal, Update
-from telegram_api import RefusedError
-from updates import chat_id_of, dig
+from telegram.api import RefusedError
+from telegram.delivery import GIVE_UP_S, Delivery, Outgoing, Pause, UndeliverableError, outgoing, quote
+from telegram.replies import Reply, UserError
+from telegram.updates import chat_id_of, dig
 
 log = logging.getLogger(__name__)
 MAX_TRIES = 3

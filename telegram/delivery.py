@@ -10,8 +10,8 @@ from typing import Any
 from telebot import types
 
 import telegram_text
-from replies import Button, Buttons, Reply
-from telegram_api import RefusedError, Telegram, UnreachableError
+from telegram.api import RefusedError, Telegram, UnreachableError
+from telegram.replies import Button, Buttons, Reply
 
 log = logging.getLogger(__name__)
 Outgoing = tuple[str, dict[str, Any]]  # a function of `apihelper` and its parameters

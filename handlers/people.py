@@ -2,7 +2,7 @@
 
 from commands import Call, button, command
 from handlers.basics import owner_only
-from replies import Button, Reply, UserError
+from telegram.replies import Button, Reply, UserError
 
 BY_SETTING = "Кого пускать, задано в ALLOWED_USERS (.env): измените его и перезапустите бота."
 

@@ -10,7 +10,7 @@ from http.client import HTTPConnection, HTTPException
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import unquote_plus, urlsplit
 
-from loopback import Loopback
+from support.loopback import Loopback
 
 
 @dataclass(slots=True)

@@ -4,7 +4,7 @@ import selectors
 import socket
 import socketserver
 
-from loopback import Loopback
+from support.loopback import Loopback
 
 
 class Tunnel(Loopback):

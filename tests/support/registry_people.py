@@ -3,8 +3,8 @@
 import re
 
 from bot_api.chats import callback_buttons
-from harness import CATALOGUE, Harness, Message
-from openrouter_replies import Behaviour, Json, Request, answer, model_entry
+from support.harness import CATALOGUE, Harness, Message
+from support.openrouter_replies import Behaviour, Json, Request, answer, model_entry
 
 FIRST, SECOND, THIRD, FOURTH = list(CATALOGUE)[:4]
 GEMMA, NORTH, ROUTER = list(CATALOGUE)[4], list(CATALOGUE)[8], list(CATALOGUE)[9]

@@ -21,7 +21,7 @@ from bot_api import text as texts
 from bot_api.chats import OWNER_ID, callback_buttons
 from bot_api.rules import MAX_CAPTION, MAX_TEXT
 from bot_api.server import BotApiServer
-from console_printer import Printer
+from console.printer import Printer
 
 HINT = (
     "Пишите, как в Telegram. !1 — нажать кнопку, <файл — отправить файл, "

@@ -21,7 +21,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
-from openrouter_replies import (
+from support.openrouter_replies import (
     Behaviour,
     Call,
     ClientGoneError,

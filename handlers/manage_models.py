@@ -4,7 +4,7 @@ from commands import Call, button, command
 from handlers.basics import owner_only
 from handlers.models import FETCH_S, model_id_of, name_of, numbered
 from openrouter_client import fetch_models, is_openrouter
-from replies import Button, Reply, UserError
+from telegram.replies import Button, Reply, UserError
 
 
 @command("model_add", "<ключ>", "Добавить модель", owner_only=True)

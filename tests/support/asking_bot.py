@@ -7,9 +7,9 @@ from itertools import count
 from typing import Any
 
 from bot_api.server import Call as ApiCall
-from harness import Harness, Message, Person
-from openrouter_replies import DONE, Call, Gate, Request, chunk, usage_chunk
-from registry_people import seen
+from support.harness import Harness, Message, Person
+from support.openrouter_replies import DONE, Call, Gate, Request, chunk, usage_chunk
+from support.registry_people import seen
 
 STOP, AGAIN, MORE = "⏹ Стоп", "🔁 Ещё раз", "➡️ Продолжить"
 SAVE, OTHER = "📝 В заметки", "🤖 Другая модель"

@@ -1,0 +1,1 @@
+"""The terminal: a second door beside Telegram."""
