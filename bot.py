@@ -6,7 +6,6 @@ python bot.py --console   the same bot in the terminal
 
 import logging
 import os
-import random
 import signal
 import sqlite3
 import sys
@@ -16,40 +15,38 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from dotenv import load_dotenv
-from telebot import types
 
 import db
 from access import Gate
 from answers.answering import Tools
+from answers.freshness import keep_fresh
 from answers.questions import Questions
 from bot_api.chats import OWNER_ID
 from bot_api.server import BotApiServer
 from commands import COMMANDS, App
 from console.terminal import Console
-from dispatch.handling import MAX_TRIES, Handling, tell, tell_of_trouble
+from dispatch.gathering import Gathering
+from dispatch.handling import Desk, Handling, tell, tell_of_trouble
 from dispatch.lanes import Lanes
+from dispatch.recovery import Recovery
 from in_words import storage_trouble
 from logs import set_up_logging
-from openrouter_client import OpenRouterError, fetch_models, is_openrouter
 from settings import EVERYBODY, HERE, Settings, SettingsError
 from storage.dialogue import Dialogue
-from storage.journal import Journal, Update
+from storage.journal import Entry, Journal
 from storage.people import People
 from storage.registry import Registry
-from telegram.api import RefusedError, Telegram, TelegramError
-from telegram.delivery import Delivery, backoff
-from telegram.updates import chat_id_of, dig, is_update, lane_of
+from telegram.api import Telegram, TelegramError
+from telegram.delivery import Delivery
+from telegram.menu import Menu
+from telegram.patience import BadTokenError, NonsenseError, Patience, StoppingError
+from telegram.updates import KINDS, Update, updates_in
 
 log = logging.getLogger("bot")
 LONG_POLL_S = 25
-LONGEST_PAUSE_S = 15
-REFRESH_S, FAILED_REFRESH_S = 6 * 3600, 10 * 60
 EMPTY_PAUSE_S = 0.05  # for a server that answers an empty poll at once, as a mirror may
-WANTED = ["message", "edited_message", "callback_query"]
-DESCRIPTION = "Заметки и бесплатные языковые модели в одном чате. Все команды: /help"
 HOW_TO_START = (
     "Не задан TOKEN. Получите токен у @BotFather в Telegram и впишите строку TOKEN=… в файл .env "
     "рядом с bot.py (образец — .env.example). Без Telegram: python bot.py --console"
@@ -57,15 +54,6 @@ HOW_TO_START = (
 REFUSED_BY_TELEGRAM = (
     "Telegram не принял токен. Проверьте TOKEN в .env: скопируйте его из @BotFather целиком."
 )
-SECOND_COPY = "Telegram отдаёт обновления другой копии бота с этим токеном. Остановите её; жду."
-
-
-class BadTokenError(Exception):
-    """Telegram does not know this token (any more)."""
-
-
-class StoppedError(Exception):
-    """Somebody stops the bot."""
 
 
 class Bot:
@@ -73,26 +61,31 @@ class Bot:
 
     def __init__(self, settings: Settings, database: db.Database) -> None:
         self._settings = settings
+        self._stopping, self._ended = threading.Event(), threading.Event()
+        self._failure: Exception | None = None
+        self._told_of_trouble: set[int] = set()  # chats, until the disk can be written again
         self._telegram = Telegram(settings)
+        self._patience = Patience(self._telegram, self._stopping)
         self._delivery = Delivery(self._telegram)
         self._journal = Journal(database)
         self._people = People(database)
-        self._stopping, self._ended = threading.Event(), threading.Event()
-        self._failure: Exception | None = None
-        self._lock = threading.Lock()
-        self._tried_alone: int | None = None  # update that is being handled with nothing beside it
-        self._lanes = Lanes()
-        self._trouble = ""  # of the polling loop, so that it is logged when it begins and not for an hour
-        self._told_of_trouble: set[int] = set()  # chats, until the disk can be written again
+        self._app = self._furnished(database)
+        self._lanes, self._background, self._gathering = Lanes(), Lanes(), Gathering()
+        self._desk = Desk(self._app, self._journal, self._delivery, self._background)
+        self._recovery = Recovery(self._desk, self._lanes, self._gathering, self._stopping)
+
+    def _furnished(self, database: db.Database) -> App:
         registry, dialogue = Registry(database), Dialogue(database)
-        tools = Tools(settings, self._journal, registry, dialogue, self._delivery, self._telegram.download)
-        self._app = App(
-            settings=settings,
+        tools = Tools(
+            self._settings, self._journal, registry, dialogue, self._delivery, self._telegram.download
+        )
+        return App(
+            settings=self._settings,
             db=database,
             registry=registry,
             dialogue=dialogue,
             people=self._people,
-            gate=Gate(settings, self._people),
+            gate=Gate(self._settings, self._people),
             questions=Questions(tools),
         )
 
@@ -101,7 +94,7 @@ class Bot:
     def work(self) -> None:
         """Start and poll in another thread and wait for the end; raises what ended it, or KeyboardInterrupt.
 
-        A signal interrupts the main thread wherever that is, be it between two statements of a transaction
+        A signal interrupts the main thread wherever that is, even between two statements of a transaction
         or inside the library's bare `except`. So the main thread only waits.
         """
         threading.Thread(target=self._work, name="polling", daemon=True).start()
@@ -114,7 +107,7 @@ class Bot:
         try:
             self.start()
             self.poll()
-        except StoppedError:
+        except StoppingError:
             pass
         except Exception as exc:  # noqa: BLE001 - handed to the main thread
             self._failure = exc
@@ -122,62 +115,14 @@ class Bot:
 
     def start(self) -> None:
         """Check the token, tell who may come in, and take up what an earlier run left."""
-        me = self._insist("get_me")
-        self._app.username = me["username"]
-        self._insist("delete_webhook")  # while one is set, getUpdates is refused for ever
+        self._app.username = self._patience.insist("get_me")["username"]
+        self._patience.insist("delete_webhook")  # while one is set, getUpdates is refused for ever
         self._announce()
-        self._take_up()
-        self._lanes.put(0, self._publish)
-        threading.Thread(target=self._keep_registry, name="registry", daemon=True).start()
-
-    def stop(self) -> None:
-        """Finish what is being answered within STOP_TIMEOUT; the journal keeps the rest."""
-        deadline = time.monotonic() + self._settings.stop_timeout
-        self._stopping.set()
-        self._was_no_death()
-        self._lanes.close(self._settings.stop_timeout)
-        self._app.questions.close(max(0, deadline - time.monotonic()))
-
-    def wait_until_idle(self) -> None:
-        """Wait until everything that was taken is answered."""
-        while not (self._lanes.is_idle() and self._app.questions.is_idle()):
-            self._stopping.wait(0.02)
-
-    def _insist(self, method: str) -> Any:
-        """Call until Telegram answers; raises BadTokenError."""
-        failures = 0
-        while not self._stopping.is_set():
-            try:
-                return self._telegram.call(method)
-            except TelegramError as exc:
-                failures += 1
-                self._stopping.wait(self._pause(exc, failures))
-        raise StoppedError
-
-    def _publish(self) -> float | None:
-        """Set the menu and the description: a job for a lane."""
-        menu = [
-            types.BotCommand(row.name, row.summary)
-            for row in COMMANDS.values()
-            if row.summary and not row.owner_only
-        ]
-        try:
-            self._telegram.call("set_my_commands", commands=menu)
-            self._telegram.call("set_my_description", description=DESCRIPTION)
-        except TelegramError as exc:
-            log.warning("Меню команд не обновлено, повторю: %s", exc)
-            return LONGEST_PAUSE_S
-        return None
-
-    def _keep_registry(self) -> None:
-        """Read the list of models at the start and every few hours: free ones come and go within weeks."""
-        while not self._stopping.is_set():
-            try:
-                self._app.registry.sync(fetch_models(), free_only=is_openrouter())
-                self._stopping.wait(REFRESH_S)
-            except (OpenRouterError, sqlite3.Error) as exc:
-                log.info("Список моделей не прочитан, остаётся прежний: %s", exc)
-                self._stopping.wait(FAILED_REFRESH_S)
+        self._recovery.run()
+        self._publish_menu()
+        threading.Thread(
+            target=keep_fresh, args=(self._app.registry, self._stopping), name="registry", daemon=True
+        ).start()
 
     def _announce(self) -> None:
         gate = self._app.gate
@@ -191,118 +136,102 @@ class Bot:
             )
         log.info("Бот @%s работает. Остановить: Ctrl-C", self._app.username)
 
-    def _take_up(self) -> None:
-        """Handle what an earlier run left one by one, so that what kills the process is found out."""
-        for update in self._journal.unanswered():
-            if self._stopping.is_set():
-                raise StoppedError
-            handling, lane = self._handling(update), lane_of(update.body)
-            if update.tries >= MAX_TRIES:
-                handling.park()
-            elif not (self._lanes.is_idle() and self._app.questions.is_idle()):
-                self._lanes.put(lane, handling)
-            else:
-                self._journal.count_try(update.update_id)
-                self._tried_alone = update.update_id
-                pause = handling()
-                self._was_no_death()
-                if pause is not None:
-                    self._lanes.put(lane, handling)
+    def _publish_menu(self) -> None:
+        rows = [row for row in COMMANDS.values() if row.summary]
+        everybodys = [(row.name, row.summary) for row in rows if not row.owner_only]
+        owners = [(row.name, row.summary) for row in rows if row.owner_only]
+        self._lanes.put("menu", Menu(self._telegram, everybodys, self._app.gate.owner, owners))
 
-    def _was_no_death(self) -> None:
-        """Take back the try of the update that is handled alone: it is done, or stopped in order."""
-        with self._lock:
-            tried, self._tried_alone = self._tried_alone, None
-        if tried is not None:
-            self._journal.count_try(tried, -1)
+    def stop(self) -> None:
+        """Finish what is being answered within STOP_TIMEOUT; the journal keeps the rest."""
+        deadline = time.monotonic() + self._settings.stop_timeout
+        self._stopping.set()
+        self._lanes.close(self._settings.stop_timeout)
+        for rest in (self._background, self._app.questions):
+            rest.close(max(0, deadline - time.monotonic()))
+        self._recovery.was_no_death()
 
-    def _handling(self, update: Update) -> Handling:
-        return Handling(self._app, update, self._journal, self._delivery)
+    def wait_until_idle(self) -> None:
+        """Wait until everything that was taken is answered."""
+        while not (self._lanes.is_idle() and self._background.is_idle() and self._app.questions.is_idle()):
+            self._stopping.wait(0.02)
 
     # Polling
 
     def poll(self) -> None:
         """Take updates until somebody stops the bot; raises BadTokenError."""
-        offset, failures = None, 0
+        offset = None
         while not self._stopping.is_set():
             try:
                 batch = self._telegram.call(
                     "get_updates",
                     offset=offset,
                     long_polling_timeout=LONG_POLL_S,
-                    allowed_updates=WANTED,
+                    allowed_updates=list(KINDS),
                 )
                 if self._stopping.is_set():
                     return  # not confirmed, so it comes again
-                confirming = self._take(batch)
-                offset, failures, self._trouble = confirming or offset, 0, ""
-                if confirming is None:
-                    self._stopping.wait(EMPTY_PAUSE_S)
-            except (TelegramError, sqlite3.Error) as exc:
-                failures += 1
-                self._stopping.wait(self._pause(exc, failures))
+                offset = self._take(batch) or offset
+                self._patience.calm()
+            except (TelegramError, NonsenseError, sqlite3.Error) as exc:
+                self._patience.wait(exc)
 
     def _take(self, batch: object) -> int | None:
-        """Journal a batch, hand it to the lanes, and return the offset that confirms it."""
-        bodies = [body for body in (batch if isinstance(batch, list) else []) if is_update(body)]
-        if bodies != batch:
+        """Journal a batch, hand it to the lanes, and return the offset that confirms it.
+
+        Raises NonsenseError for what holds no update at all.
+        """
+        updates, sound = updates_in(batch)
+        if not updates:
+            if not sound:
+                raise NonsenseError
+            self._stopping.wait(EMPTY_PAUSE_S)
+            return None
+        if not sound:
             log.error("Telegram прислал не только обновления, остальное пропущено")
+        for entry, update in self._journalled([update for update in updates if self._lets_pass(update)]):
+            self._hand_over(entry, update)
+        # Of this batch, not of all time: after a quiet week Telegram may number from lower down.
+        return max(update.number for update in updates) + 1
+
+    def _journalled(self, updates: list[Update]) -> list[tuple[Entry, Update]]:
+        """Put updates on disk, and return those that are new."""
         try:
-            fresh = self._journal.add([body for body in bodies if self._lets_pass(body)])
+            fresh = self._journal.add([update.body for update in updates])
         except sqlite3.Error as exc:
-            self._tell_of_trouble(bodies, exc)
+            self._tell_of_trouble(updates, exc)
             raise
         self._told_of_trouble.clear()
-        for update in fresh:
-            self._lanes.put(lane_of(update.body), self._handling(update))
-        # Of this batch, not of all time: after a quiet week Telegram may number from lower down.
-        return max((body["update_id"] for body in bodies), default=-1) + 1 or None
+        by_body = {id(update.body): update for update in updates}
+        return [(entry, by_body[id(entry.body)]) for entry in fresh]
 
-    def _lets_pass(self, body: dict[str, Any]) -> bool:
-        if self._app.gate.lets_pass(body):
+    def _hand_over(self, entry: Entry, update: Update) -> None:
+        if gathered := self._gathering.add(entry, update):
+            costly = bool(update.message and (update.message.reply_to or update.message.text[:4] == "/ask"))
+            self._lanes.put(update.lane, Handling(gathered, self._desk), costly=costly)
+
+    def _lets_pass(self, update: Update) -> bool:
+        if self._app.gate.lets_pass(update):
             return True
-        refusal = self._app.gate.refusal(body)
-        if refusal or "callback_query" in body:  # a button waits for an answer, be it an empty one
-            self._lanes.put(lane_of(body), lambda: self._refuse(body, refusal))
+        refusal = self._app.gate.refusal(update)
+        # A button waits for an answer, even an empty one.
+        if refusal or (update.query_id and self._app.gate.spares_a_word()):
+            self._lanes.put("strangers", lambda: self._refuse(update, refusal), costly=True)
         return False
 
-    def _refuse(self, body: dict[str, Any], refusal: str) -> None:
-        if query_id := dig(body, "callback_query", "id"):
-            self._delivery.toast(query_id, refusal)
-        elif refusal:
-            tell(self._delivery, body, refusal)
+    def _refuse(self, update: Update, refusal: str) -> None:
+        if update.query_id:
+            self._delivery.toast(update.query_id, refusal)
+        else:
+            tell(self._delivery, update, refusal)
 
-    def _tell_of_trouble(self, bodies: list[dict[str, Any]], exc: sqlite3.Error) -> None:
+    def _tell_of_trouble(self, updates: list[Update], exc: sqlite3.Error) -> None:
         """Say once to each chat what is the matter: nothing of the batch was confirmed, so it comes again."""
-        for body in bodies:
-            chat_id, trouble = chat_id_of(body), storage_trouble(exc)
-            if trouble and chat_id not in self._told_of_trouble and self._lets_pass(body):
-                self._told_of_trouble.add(chat_id)
-                tell_of_trouble(self._delivery, body, trouble)
-
-    def _pause(self, exc: Exception, failures: int) -> float:
-        """Return the seconds to wait after trouble, which is logged when it begins; raises BadTokenError."""
-        if isinstance(exc, RefusedError) and exc.code in (401, 404):
-            raise BadTokenError
-        if (trouble := _trouble(exc)) != self._trouble:
-            self._trouble = trouble
-            log.warning("%s", trouble)
-        if isinstance(exc, RefusedError) and exc.code == 409:
-            if exc.says("webhook"):
-                self._insist("delete_webhook")
-                return 0
-            return random.uniform(5, 30)  # noqa: S311 - no secret
-        if isinstance(exc, RefusedError) and exc.code == 429:
-            return float(exc.retry_after)
-        return backoff(failures, LONGEST_PAUSE_S)
-
-
-def _trouble(exc: Exception) -> str:
-    if isinstance(exc, RefusedError) and exc.code == 409:
-        return SECOND_COPY
-    if isinstance(exc, sqlite3.Error):
-        return f"База данных: {storage_trouble(exc) or exc}; повторяю, пока не получится"
-    return f"Telegram недоступен ({exc}); повторяю, пока не ответит"
+        trouble = storage_trouble(exc)
+        for update in updates:
+            if trouble and update.place.chat_id not in self._told_of_trouble:
+                self._told_of_trouble.add(update.place.chat_id)
+                tell_of_trouble(self._delivery, update, trouble)
 
 
 def say(text: str) -> None:

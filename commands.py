@@ -5,9 +5,9 @@ client and the check of the README all read the same rows.
 """
 
 import re
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 from access import Gate
 from answers.questions import Questions
@@ -16,7 +16,8 @@ from settings import Settings
 from storage.dialogue import Dialogue
 from storage.people import People
 from storage.registry import Registry
-from telegram.replies import Reply
+from telegram.replies import Entity, Reply
+from telegram.updates import Message, Place
 
 MAX_ID = 10**18  # SQLite holds 2**63 - 1
 
@@ -44,15 +45,16 @@ class Call:
     """What a person did: a command with its arguments, or a button with its data."""
 
     app: App = field(repr=False)
-    update_id: int  # its number in the journal
+    entry_id: int  # its number in the journal
     user_id: int
-    chat_id: int
+    place: Place
     private: bool
-    message_id: int  # of the command, or of the message with the button
+    message: Message  # the command, or the message with the button
     date: int  # seconds since 1970
-    name: str = ""  # of the command or button
+    name: str = ""  # of the command or button; empty for words without one
     args: str = field(default="", repr=False)
-    message: dict[str, Any] = field(default_factory=dict, repr=False)  # as Telegram sent it
+    entities: tuple[Entity, ...] = field(default=(), repr=False)  # formatting of the arguments
+    batch: tuple[Message, ...] = ()  # all that came at once, the message first
     answer_ids: tuple[int, ...] = ()  # messages in which an earlier run began the answer
     query_id: str = ""  # of a button that was pressed
 
@@ -122,11 +124,14 @@ def button(name: str) -> Callable[[Handler], Handler]:
 
 
 def parse_number(text: str, highest: int = MAX_ID) -> int:
-    """Read a whole number from 1, be it written #7; raises WrongArgumentsError."""
-    # Not str.isdigit, which lets ² through, and no more digits than SQLite can count.
-    if not re.fullmatch(r"#?[0-9]{1,18}", text.strip()):
+    """Read a whole number from 1, also as #7, №7 or «7.»; raises WrongArgumentsError."""
+    # Digits of any alphabet, but not ², and no more of them than SQLite can count.
+    digits = re.sub(r"^[#№]\s*|[.,:;)]$", "", text.strip())
+    if not 1 <= len(digits) <= 18 or not all(
+        unicodedata.decimal(digit, None) is not None for digit in digits
+    ):
         raise WrongArgumentsError
-    number = int(text.strip().removeprefix("#"))
+    number = int(digits)
     if not 1 <= number <= highest:
         raise WrongArgumentsError
     return number

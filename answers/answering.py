@@ -24,6 +24,7 @@ from storage.registry import Registry
 from telegram.api import RefusedError
 from telegram.delivery import GIVE_UP_S, Delivery, Pause, UndeliverableError
 from telegram.replies import Button, Buttons
+from telegram.updates import Place
 from telegram_text import Part
 
 log = logging.getLogger(__name__)
@@ -40,8 +41,8 @@ INCOMPLETE = "… ответ неполный: исчерпан MAX_TOKENS."
 class Question:
     """A turn that waits for its answer, and where that belongs."""
 
-    update_id: int
-    chat_id: int
+    entry_id: int
+    place: Place
     turn: Turn
     model: Model
     note: str = ""  # for the footer: why not the active model
@@ -69,7 +70,7 @@ class Answering:
     def __init__(self, question: Question, messages: list[int], tools: Tools) -> None:
         self.question = question
         self._tools = tools
-        self._screen = Screen(tools.delivery, question.chat_id, messages, self._remember)
+        self._screen = Screen(tools.delivery, question.place, messages, self._remember)
         self._news = threading.Event()  # something came, or it is over
         self._over = threading.Event()  # answered, failed, stopped, abandoned
         self._abandoned = threading.Event()
@@ -104,13 +105,13 @@ class Answering:
             self._watch()
             self._conclude()
         except AbandonedError:
-            log.info("Вопрос %s остаётся в журнале", self.question.update_id)
+            log.info("Вопрос %s остаётся в журнале", self.question.entry_id)
         except UndeliverableError as exc:
-            log.info("Вопрос %s: ответить некому (%s)", self.question.update_id, exc)
-            self._tools.journal.done(self.question.update_id)
+            log.info("Вопрос %s: ответить некому (%s)", self.question.entry_id, exc)
+            self._tools.journal.done(self.question.entry_id)
         except Exception:
-            log.exception("Вопрос %s отложен", self.question.update_id)
-            self._tools.journal.park(self.question.update_id)
+            log.exception("Вопрос %s отложен", self.question.entry_id)
+            self._tools.journal.park(self.question.entry_id)
             with suppress(Pause, UndeliverableError, RefusedError):
                 self._screen.step(telegram_text.split(UNEXPECTED), ())
         finally:
@@ -143,7 +144,7 @@ class Answering:
     def _type(self) -> None:
         if not self._over.is_set() and time.monotonic() - self._typed_at >= TYPING_S:
             self._typed_at = time.monotonic()
-            self._tools.delivery.typing(self.question.chat_id)
+            self._tools.delivery.typing(self.question.place)
 
     def _show_draft(self) -> None:
         """Show what has come so far, as soon as the chat's pace allows another edit."""
@@ -158,7 +159,7 @@ class Answering:
             return
         while not self._over.is_set():
             try:
-                if self._screen.step(self._draft(), stop_button(self.question.update_id)):
+                if self._screen.step(self._draft(), stop_button(self.question.entry_id)):
                     self._drafted_at = time.monotonic()
                 return
             except Pause as exc:
@@ -199,10 +200,10 @@ class Answering:
         while self._patiently(lambda: self._screen.step(parts, buttons)):
             pass
         self._keep(text, finish_reason)
-        self._patiently(lambda: self._tools.journal.done(self.question.update_id))
+        self._patiently(lambda: self._tools.journal.done(self.question.entry_id))
 
     def _keep(self, text: str, finish_reason: str | None) -> None:
-        turn, chat_id = self.question.turn, self.question.chat_id
+        turn, chat_id = self.question.turn, self.question.place.chat_id
         self._patiently(
             lambda: self._tools.dialogue.finish(turn.id, text, finish_reason, chat_id, self._screen.messages)
         )
@@ -241,7 +242,7 @@ class Answering:
         return [[again, *go_on], [Button("📝 В заметки", "save", turn_id), other]]
 
     def _remember(self, messages: list[int]) -> None:
-        self._patiently(lambda: self._tools.journal.answered_in(self.question.update_id, messages))
+        self._patiently(lambda: self._tools.journal.answered_in(self.question.entry_id, messages))
 
     def _patiently(self, step: Callable[[], Any]) -> Any:
         """Do one step, trying again until Telegram and the disk let it; raises AbandonedError."""
@@ -253,7 +254,7 @@ class Answering:
             except sqlite3.Error as exc:
                 if storage_trouble(exc) is None:
                     raise
-                log.error("Вопрос %s: %s", self.question.update_id, storage_trouble(exc))
+                log.error("Вопрос %s: %s", self.question.entry_id, storage_trouble(exc))
                 pause = STORAGE_PAUSE_S
             if self._abandoned.wait(pause):
                 raise AbandonedError
@@ -266,9 +267,9 @@ def waiting(model: Model) -> str:
     return f"⏳ {model.label}"
 
 
-def stop_button(update_id: int) -> Buttons:
+def stop_button(entry_id: int) -> Buttons:
     """Return the button under an answer that is on its way."""
-    return [[Button("⏹ Стоп", "stop", update_id)]]
+    return [[Button("⏹ Стоп", "stop", entry_id)]]
 
 
 def _why_not(model: Model, exc: OpenRouterError) -> str:

@@ -3,7 +3,7 @@
 import base64
 import json
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ from db import Model
 from openrouter_client import is_openrouter
 from storage.dialogue import Turn
 from telegram.api import TelegramError
+from telegram.contents import File
 from telegram.replies import UserError
 
 SYSTEM_PROMPT = "Отвечай кратко и по существу. На технические вопросы отвечай корректно и по пунктам."
@@ -50,17 +51,17 @@ def needs(turn: Turn) -> frozenset[str]:
     return frozenset({"image"} if media and media.kind == "image" else ())
 
 
-def find_media(message: Message) -> Media | None:
-    """Return the photo or file of a message; raises UserError for a file that no model can be given."""
-    if photo := message.get("photo"):
-        return Media("image", photo[-1]["file_id"], "photo.jpg", "image/jpeg")  # the largest stands last
-    document = message.get("document")
-    if not document:
+def find_media(files: Sequence[File]) -> Media | None:
+    """Return the first photo or file; raises UserError for a file that no model can be given."""
+    file = next((file for file in files if file.kind in ("photo", "document")), None)
+    if file is None:
         return None
-    if document.get("file_size", 0) > MAX_FILE:
+    if file.kind == "photo":
+        return Media("image", file.file_id, "photo.jpg", "image/jpeg")
+    if file.size > MAX_FILE:
         raise UserError("Файл больше 20 МБ, таких Telegram ботам не отдаёт. Пришлите файл поменьше.")
-    mime, name = document.get("mime_type", ""), document.get("file_name", "файл")
-    return Media(_kind(mime, name), document["file_id"], name, mime)
+    name = file.name or "файл"
+    return Media(_kind(file.mime, name), file.file_id, name, file.mime)
 
 
 def _kind(mime: str, name: str) -> str:

@@ -29,21 +29,21 @@ class Questions:
 
     def start(self, question: Question, messages: list[int]) -> None:
         """Ask as soon as it is this person's turn; the answer goes on in the messages that stand."""
-        self._tools.journal.answered_in(question.update_id, messages)
+        self._tools.journal.answered_in(question.entry_id, messages)
         answering = Answering(question, messages, self._tools)
         with self._changed:
             self._waiting.append(answering)
             self._start_next()
 
-    def asker(self, update_id: int) -> int | None:
+    def asker(self, entry_id: int) -> int | None:
         """Return who asked a question that waits or runs; None if it does neither."""
         with self._changed:
-            return next((one.question.turn.user_id for one in self._found(update_id)), None)
+            return next((one.question.turn.user_id for one in self._found(entry_id)), None)
 
-    def stop(self, update_id: int) -> None:
+    def stop(self, entry_id: int) -> None:
         """End a question that waits or runs."""
         with self._changed:
-            for one in self._found(update_id):
+            for one in self._found(entry_id):
                 one.stop()
                 if one in self._waiting:  # it only has to say so, which takes nobody's place
                     self._waiting.remove(one)
@@ -64,8 +64,8 @@ class Questions:
             for one in self._running:
                 one.abandon()
 
-    def _found(self, update_id: int) -> list[Answering]:
-        return [one for one in self._waiting + self._running if one.question.update_id == update_id]
+    def _found(self, entry_id: int) -> list[Answering]:
+        return [one for one in self._waiting + self._running if one.question.entry_id == entry_id]
 
     @staticmethod
     def _of(user_id: int, answerings: Iterable[Answering]) -> int:
@@ -80,7 +80,7 @@ class Questions:
     def _run(self, one: Answering) -> None:
         self._running.append(one)
         threading.Thread(
-            target=self._answer, args=(one,), name=f"ask-{one.question.update_id}", daemon=True
+            target=self._answer, args=(one,), name=f"ask-{one.question.entry_id}", daemon=True
         ).start()
 
     def _answer(self, one: Answering) -> None:

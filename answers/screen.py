@@ -6,6 +6,7 @@ from contextlib import suppress
 from telegram.api import RefusedError
 from telegram.delivery import Delivery, message_of
 from telegram.replies import Buttons
+from telegram.updates import Place
 from telegram_text import Part
 
 
@@ -15,12 +16,12 @@ class Screen:
     def __init__(
         self,
         delivery: Delivery,
-        chat_id: int,
+        place: Place,
         messages: list[int],
         on_message: Callable[[list[int]], None],
     ) -> None:
         self._delivery = delivery
-        self._chat_id = chat_id
+        self._place = place
         self.messages = list(messages)
         self._shown: list[tuple[Part, Buttons] | None] = [None] * len(messages)
         self._on_message = on_message
@@ -41,11 +42,11 @@ class Screen:
         message = message_of(part, buttons)
         if number < len(self.messages):
             result = self._delivery.attempt(
-                self._chat_id, "edit_message_text", message_id=self.messages[number], **message
+                self._place, "edit_message_text", message_id=self.messages[number], **message
             )
             new_id = result["message_id"] if isinstance(result, dict) else self.messages[number]
         else:
-            new_id = self._delivery.attempt(self._chat_id, "send_message", **message)["message_id"]
+            new_id = self._delivery.attempt(self._place, "send_message", **message)["message_id"]
         known = number < len(self.messages) and self.messages[number] == new_id
         self._shown[number : number + 1] = [(part, buttons)]
         self.messages[number : number + 1] = [new_id]
@@ -57,7 +58,7 @@ class Screen:
         if len(self.messages) <= wanted:
             return False
         with suppress(RefusedError):  # gone already, or too old to go
-            self._delivery.attempt(self._chat_id, "delete_message", message_id=self.messages[-1])
+            self._delivery.attempt(self._place, "delete_message", message_id=self.messages[-1])
         self.messages.pop()
         self._shown.pop()
         self._on_message(self.messages)

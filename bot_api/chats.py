@@ -29,6 +29,8 @@ class Chat:
     messages: dict[int, Message] = field(default_factory=dict)
     last_id: int = 0
     blocked: bool = False
+    refusal: str = ""  # why nothing may be sent there at the moment, as Telegram words it
+    topics: dict[int, bool] = field(default_factory=dict)  # number -> whether it is open
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +182,8 @@ class Chats:
             if chat_type == "private" and chat_id is not None and chat_id < 0:
                 chat_type = "supergroup"
             chat = self.chat(user_id if chat_id is None else chat_id, chat_type)
+            if content.get("is_topic_message"):
+                chat.topics.setdefault(content["message_thread_id"], True)
             message = self.put(chat, {"from": self.user(user_id)} | content, reply_to)
             self.updates.push("message", message)
             return message

@@ -131,9 +131,17 @@ def _chat_to_write(api: Chats, request: Request) -> Chat:
         raise bad_request("chat not found")
     if chat.blocked:
         raise RefusalError(403, "Forbidden: bot was blocked by the user")
-    if request.params.get("message_thread_id"):
-        raise bad_request("message thread not found")
+    if chat.refusal:
+        raise bad_request(chat.refusal)
+    _check_topic(chat, request.params.get("message_thread_id"))
     return chat
+
+
+def _check_topic(chat: Chat, thread_id: int | None) -> None:
+    if thread_id and thread_id not in chat.topics:
+        raise bad_request("message thread not found")
+    if thread_id and not chat.topics[thread_id]:
+        raise bad_request("TOPIC_CLOSED")
 
 
 def _replied_id(request: Request, chat: Chat) -> int | None:
@@ -179,7 +187,9 @@ def _inline_markup(markup: dict[str, Any] | None) -> dict[str, Any]:
 def _post(api: Chats, request: Request, chat: Chat, content: dict[str, Any]) -> Message:
     replied = _replied_id(request, chat)
     markup = _inline_markup(rules.check_markup(request))
-    message = api.put(chat, {"from": api.me} | content | markup, replied)
+    thread_id = request.params.get("message_thread_id")
+    topic = {"message_thread_id": thread_id, "is_topic_message": True} if thread_id else {}
+    message = api.put(chat, {"from": api.me} | topic | content | markup, replied)
     api.tell("sent", message)
     return message
 

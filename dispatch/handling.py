@@ -1,74 +1,30 @@
-"""From an update to its delivered answer: read it, call its handler, deliver the reply, mark it done."""
+"""From an update to its delivered answer: call its handler, deliver the reply, mark it done."""
 
 import logging
-import re
 import sqlite3
 import time
 from collections import deque
-from dataclasses import replace
+from collections.abc import Hashable
+from dataclasses import dataclass, replace
 from typing import Any
 
 from commands import BUTTONS, COMMANDS, App, Call, WrongArgumentsError
+from dispatch.gathering import Gathered
+from dispatch.lanes import Lanes
+from dispatch.reading import joined, read
 from handlers import ask, basics
 from in_words import UNEXPECTED, in_words, storage_trouble
-from storage.journal import Journal, Update
+from storage.journal import Journal
 from telegram.api import RefusedError
 from telegram.delivery import GIVE_UP_S, Delivery, Outgoing, Pause, UndeliverableError, outgoing, quote
 from telegram.replies import Reply, UserError
-from telegram.updates import chat_id_of, dig
+from telegram.updates import Update
 
 log = logging.getLogger(__name__)
 MAX_TRIES = 3
 RETRY_S = 1.0
 GONE = "Остановлено."
 LONGEST_STORAGE_PAUSE_S = 15.0
-
-
-class UnreadableUpdateError(Exception):
-    """An update in a shape that we do not know."""
-
-
-def read(app: App, update: Update) -> Call | None:
-    """Make a Call of an update; None for what nobody expects an answer to. Raises UnreadableUpdateError."""
-    try:
-        if query := update.body.get("callback_query"):
-            return _read_button(app, update, query)
-        if message := update.body.get("message"):
-            return _read_message(app, update, message)
-    except (KeyError, TypeError, AttributeError) as exc:
-        raise UnreadableUpdateError(f"{type(exc).__name__}: {exc}") from None
-    return None
-
-
-def _read_message(app: App, update: Update, message: dict[str, Any]) -> Call | None:
-    text = message.get("text") or message.get("caption") or ""
-    found = re.match(r"/(\w+)(?:@(\w+))?(?:\s+|$)", text)
-    if found and found[2] and found[2].lower() != app.username.lower():
-        return None  # for another bot
-    name, args = (found[1].lower(), text[found.end() :]) if found else ("", text)
-    return _call(app, update, message["from"], message, name=name, args=args)
-
-
-def _read_button(app: App, update: Update, query: dict[str, Any]) -> Call | None:
-    if "message" not in query:
-        return None
-    name, _, data = query.get("data", "").partition(":")
-    return _call(app, update, query["from"], query["message"], name=name, args=data, query_id=query["id"])
-
-
-def _call(app: App, update: Update, person: dict[str, Any], message: dict[str, Any], **more: Any) -> Call:
-    return Call(
-        app,
-        update_id=update.update_id,
-        user_id=person["id"],
-        chat_id=message["chat"]["id"],
-        private=message["chat"]["type"] == "private",
-        message_id=message["message_id"],
-        date=update.received_at if "query_id" in more else message["date"],
-        message=message,
-        answer_ids=update.answer_ids,
-        **more,
-    )
 
 
 def answer(call: Call) -> Reply:
@@ -112,31 +68,56 @@ def _press(call: Call) -> Reply | str:
         return gone
 
 
-class Handling:
-    """One update on its way to its answer: a job for a lane, called again after each pause."""
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What it takes to handle an update."""
 
-    def __init__(self, app: App, update: Update, journal: Journal, delivery: Delivery) -> None:
-        self._app = app
-        self._update = update
-        self._journal = journal
-        self._delivery = delivery
+    app: App
+    journal: Journal
+    delivery: Delivery
+    background: Lanes  # for what takes so long that the chat must not wait for it
+
+
+class Handling:
+    """One action of a person on its way to its answer: a job for a lane, called again after each pause."""
+
+    def __init__(self, gathered: Gathered, desk: Desk) -> None:
+        self._gathered = gathered
+        self._entry = gathered.entries[0]
+        self._update = gathered.updates[0]
+        self._desk = desk
+        # By the clock that does not jump, but for what an earlier run has waited.
+        self._since = time.monotonic() - max(0.0, time.time() - self._entry.received_at)
         self._reply = Reply()
         self._outgoing: deque[Outgoing] | None = None
         self._sent: list[int] = []
-        self._tries = update.tries
+        self._tries = self._entry.tries
         self._storage_pause = 0.0
 
     def __call__(self) -> float | None:
         """Go on as far as possible; returns the seconds to wait, or None when there is no more to do."""
         try:
-            return self._step()
+            return self._gathered.wait() or self._step()
         except sqlite3.Error as exc:
             trouble = storage_trouble(exc)
             if trouble is None:
                 return self._failed(exc)
             return self._wait_for_storage(trouble)
 
+    @property
+    def lane(self) -> Hashable:
+        """Where it has to queue up."""
+        return self._update.lane
+
+    @property
+    def _ids(self) -> list[int]:
+        return [entry.entry_id for entry in self._gathered.entries]
+
     def _step(self) -> float | None:
+        if fault := self._update.fault:
+            log.error("Обновление %s отложено: %s", self._entry.entry_id, fault)
+            self._desk.journal.park(*self._ids)
+            return None
         try:
             if self._outgoing is None:
                 self._outgoing = self._begin()
@@ -146,12 +127,8 @@ class Handling:
         except Pause as exc:
             return self._pause(exc.seconds)
         except UndeliverableError as exc:
-            log.info("Обновление %s: ответить некому (%s)", self._update.update_id, exc)
+            log.info("Обновление %s: ответить некому (%s)", self._entry.entry_id, exc)
             self._reply = Reply()
-        except UnreadableUpdateError as exc:
-            log.error("Обновление %s отложено: %s", self._update.update_id, exc)
-            self._journal.park(self._update.update_id)
-            return None
         except sqlite3.Error:
             raise
         except Exception as exc:  # noqa: BLE001 - a lane must live on; three times, then the update is parked
@@ -160,43 +137,60 @@ class Handling:
         return None
 
     def _begin(self) -> deque[Outgoing]:
-        call = read(self._app, self._update)
+        call = read(self._desk.app, self._entry, self._update, joined(self._gathered.messages))
         if call is None:
             return deque()
         # Whoever was removed since this was journalled gets no answer, but no «⏳» is left standing.
-        admitted = self._app.gate.admits(call.user_id)
+        admitted = self._desk.app.gate.admits(call.user_id)
         self._reply = reply = answer(call) if admitted else Reply(GONE if call.answer_ids else "")
         if call.query_id:
-            self._delivery.toast(call.query_id, reply.notice)
+            self._desk.delivery.toast(call.query_id, reply.notice)
         if not call.answer_ids:
-            return deque(outgoing(reply, call.message_id))
+            return deque(outgoing(reply, call.message.id))
         # An earlier run has sent the message in which this goes on; or ends, if it cannot be asked any more.
         self._sent = list(call.answer_ids)
-        return deque(() if reply.then else outgoing(replace(reply, in_place=True), call.answer_ids[0]))
+        goes_on = reply.then or reply.later
+        return deque(() if goes_on else outgoing(replace(reply, in_place=True), call.answer_ids[0]))
 
     def _send(self, method: str, params: dict[str, Any]) -> None:
-        chat_id = chat_id_of(self._update.body)
-        result = self._delivery.attempt(chat_id, method, **params)
+        result = self._desk.delivery.attempt(self._update.place, method, **params)
         self._sent.append(result["message_id"] if isinstance(result, dict) else params["message_id"])
 
     def _end(self) -> None:
+        first, *others = self._ids
         if self._reply.then:
             self._reply.then(self._sent)
+            self._desk.journal.done(*others)
+        elif self._reply.later:
+            self._desk.journal.answered_in(first, self._sent)
+            self._desk.background.put(("later", first), self._go_on)
         else:
-            self._journal.done(self._update.update_id)
+            self._desk.journal.done(first, *others)
+
+    def _go_on(self) -> float | None:
+        """Work out what takes its time, and put it in the place of what was said at once."""
+        if later := self._reply.later:
+            try:
+                reply = later()
+            except Exception as exc:  # noqa: BLE001 - in_words logs what nobody expected
+                reply = Reply(in_words(exc))
+            self._reply = reply
+            target = self._sent[0] if self._sent else self._gathered.messages[0].id
+            self._outgoing = deque(outgoing(replace(reply, in_place=True), target))
+        return self()
 
     def _pause(self, seconds: float) -> float | None:
-        if time.time() < self._update.received_at + GIVE_UP_S:
+        if time.monotonic() - self._since < GIVE_UP_S:
             return seconds
-        log.error("Обновление %s: сутки не удавалось ответить, больше не пытаюсь", self._update.update_id)
-        self._journal.done(self._update.update_id)
+        log.error("Обновление %s: сутки не удавалось ответить, больше не пытаюсь", self._entry.entry_id)
+        self._desk.journal.done(*self._ids)
         return None
 
     def _failed(self, exc: Exception) -> float | None:
         self._tries += 1
-        number, tries = self._update.update_id, self._tries
+        number, tries = self._entry.entry_id, self._tries
         log.error("Обновление %s не обработано (%s-я попытка)", number, tries, exc_info=exc)
-        self._journal.count_try(self._update.update_id)
+        self._desk.journal.count_try(number)
         if self._tries < MAX_TRIES:
             return RETRY_S
         self.park()
@@ -204,32 +198,32 @@ class Handling:
 
     def park(self) -> None:
         """Put the update aside for good, and say so to the person if that is possible at all."""
-        log.error("Обновление %s отложено после %s попыток", self._update.update_id, self._tries)
-        self._journal.park(self._update.update_id)
-        tell(self._delivery, self._update.body, UNEXPECTED)
+        log.error("Обновление %s отложено после %s попыток", self._entry.entry_id, self._tries)
+        self._desk.journal.park(*self._ids)
+        tell(self._desk.delivery, self._update, UNEXPECTED)
 
     def _wait_for_storage(self, trouble: str) -> float:
         if not self._storage_pause:
             log.error("База данных: %s", trouble)
             if self._outgoing is None:  # else there is an answer, and only its end is not noted yet
-                tell_of_trouble(self._delivery, self._update.body, trouble)
+                tell_of_trouble(self._desk.delivery, self._update, trouble)
         self._storage_pause = min(LONGEST_STORAGE_PAUSE_S, 2 * self._storage_pause or 0.5)
         return self._storage_pause
 
 
-def tell(delivery: Delivery, body: dict[str, Any], sentence: str) -> None:
+def tell(delivery: Delivery, update: Update, sentence: str) -> None:
     """Say something to whoever sent an update, once, if it works out."""
     try:
         delivery.attempt(
-            chat_id_of(body),
+            update.place,
             "send_message",
             text=sentence,
-            reply_parameters=quote(dig(body, "message", "message_id")),
+            reply_parameters=quote(update.quotable),
         )
     except (Pause, UndeliverableError, RefusedError) as exc:
         log.info("Не сказано (%s): %s", type(exc).__name__, sentence)
 
 
-def tell_of_trouble(delivery: Delivery, body: dict[str, Any], trouble: str) -> None:
+def tell_of_trouble(delivery: Delivery, update: Update, trouble: str) -> None:
     """Say to whoever sent an update that the file cannot be used just now, and that nothing is lost."""
-    tell(delivery, body, f"Не получилось: {trouble}. Сообщение не потеряно, отвечу, как только смогу.")
+    tell(delivery, update, f"Не получилось: {trouble}. Сообщение не потеряно, отвечу, как только смогу.")

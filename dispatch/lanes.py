@@ -1,7 +1,8 @@
 """Lanes: the jobs of one chat run one after another, chats run beside each other, on a few threads.
 
 A job that has to wait (Telegram said «retry after 30») gives its thread back and is called again when it is
-due; its lane waits with it, so that nothing of the chat overtakes it.
+due; its lane waits with it, so that nothing of the chat overtakes it. Of the lanes that are due, those with a
+cheap job come first, and costly jobs never take all the threads: a note is kept at once while 500 ask.
 """
 
 import heapq
@@ -21,9 +22,11 @@ class Lanes:
     """A fixed pool of threads that works off any number of lanes."""
 
     def __init__(self, workers: int = 16) -> None:
-        self._lanes: dict[Hashable, deque[Job]] = {}
-        self._due: list[tuple[float, int, Hashable]] = []  # heap of (when, running number, lane)
+        self._lanes: dict[Hashable, deque[tuple[Job, bool]]] = {}  # a job, and whether it is costly
+        self._waiting: list[tuple[float, int, Hashable]] = []  # heap of (when, running number, lane)
+        self._ready: list[tuple[bool, int, Hashable]] = []  # heap of (costly, running number, lane)
         self._numbers = count()
+        self._costly_room = workers // 2
         self._changed = threading.Condition()
         self._closed = False
         self._threads = [
@@ -32,16 +35,16 @@ class Lanes:
         for thread in self._threads:
             thread.start()
 
-    def put(self, lane: Hashable, job: Job) -> None:
+    def put(self, lane: Hashable, job: Job, *, costly: bool = False) -> None:
         """Add a job at the end of a lane."""
         with self._changed:
             jobs = self._lanes.setdefault(lane, deque())
-            jobs.append(job)
+            jobs.append((job, costly))
             if len(jobs) == 1:
                 self._schedule(lane, 0)
 
     def is_idle(self, lane: Hashable = None) -> bool:
-        """Tell whether every job, or every job of one lane, is done."""
+        """Return whether every job, or every job of one lane, is done."""
         return not self._lanes if lane is None else lane not in self._lanes
 
     def close(self, timeout: float) -> None:
@@ -54,13 +57,18 @@ class Lanes:
             thread.join(max(0, deadline - time.monotonic()))
 
     def _schedule(self, lane: Hashable, pause: float) -> None:
-        heapq.heappush(self._due, (time.monotonic() + pause, next(self._numbers), lane))
+        if pause > 0:
+            heapq.heappush(self._waiting, (time.monotonic() + pause, next(self._numbers), lane))
+        else:
+            heapq.heappush(self._ready, (self._lanes[lane][0][1], next(self._numbers), lane))
         self._changed.notify()
 
     def _work(self) -> None:
         while (lane := self._next()) is not None:
-            pause = self._call(self._lanes[lane][0])
+            job, costly = self._lanes[lane][0]
+            pause = self._call(job)
             with self._changed:
+                self._costly_room += costly
                 if pause is None:
                     self._lanes[lane].popleft()
                 if not self._lanes[lane]:
@@ -77,11 +85,18 @@ class Lanes:
             return None
 
     def _next(self) -> Hashable:
-        """Wait for the lane that is due first; None when there will be none any more."""
+        """Wait for a lane that is due; None when there will be none any more."""
         with self._changed:
             while not self._closed:
-                pause = self._due[0][0] - time.monotonic() if self._due else None
-                if pause is not None and pause <= 0:
-                    return heapq.heappop(self._due)[2]
-                self._changed.wait(pause)
+                self._collect_due()
+                if self._ready and (not self._ready[0][0] or self._costly_room):
+                    costly, _, lane = heapq.heappop(self._ready)
+                    self._costly_room -= costly
+                    return lane
+                self._changed.wait(self._waiting[0][0] - time.monotonic() if self._waiting else None)
             return None
+
+    def _collect_due(self) -> None:
+        while self._waiting and self._waiting[0][0] <= time.monotonic():
+            _, number, lane = heapq.heappop(self._waiting)
+            heapq.heappush(self._ready, (self._lanes[lane][0][1], number, lane))

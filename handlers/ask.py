@@ -1,7 +1,5 @@
 """/ask, replies to answers, and the buttons under an answer."""
 
-from typing import Any
-
 from answers.answering import Question, stop_button, waiting
 from answers.conversation import find_media, needs
 from commands import Call, button, command, parse_number
@@ -9,18 +7,13 @@ from db import Model, UnknownModelError
 from handlers.models import OFFERED
 from storage.dialogue import Turn
 from telegram.replies import Button, Reply, UserError
-from telegram.updates import dig
+from telegram.updates import Message
 from telegram_text import first_line
 
 HINT = (
     "Я понимаю команды. Записать мысль: /note_add <текст>, спросить модель: /ask <вопрос>, "
     "продолжить разговор: ответьте на сообщение модели. Все команды: /help"
 )
-# What a person writes, and not the chat itself («joined», «pinned» and the like).
-WRITTEN = {
-    "text", "rich_message", "photo", "document", "sticker", "voice", "audio", "video", "video_note",
-    "animation", "location", "contact", "poll", "dice", "venue", "story", "paid_media", "checklist",
-}  # fmt: skip
 GO_ON = "Продолжай ровно с того места, где остановился, ничего не повторяя."
 NO_EYES = "Ни одна из доступных моделей не видит картинок. Список: /models"
 NOTHING_TO_READ = "В том сообщении нет ничего, что модель прочтёт: ни текста, ни фото, ни файла."
@@ -29,7 +22,7 @@ NOT_YOURS = "Это ответ на чужой вопрос."
 
 @command("ask", "<вопрос>", "Задать вопрос модели")
 def ask(call: Call) -> Reply:
-    question, replied = call.text().strip(), _replied(call)
+    question, replied = call.text().strip(), call.message.reply_to
     context, media = _context(call, replied), _media(call.message) or _media(replied)
     if replied and not context and not media:
         raise UserError(NOTHING_TO_READ)
@@ -38,12 +31,12 @@ def ask(call: Call) -> Reply:
 
 def plain_message(call: Call) -> Reply | str:
     """Answer what is no command: a reply to an answer goes on with that conversation."""
-    question, replied = call.args.strip(), _replied(call)
+    question, replied = call.args.strip(), call.message.reply_to
     if question and (turn := _answered_in(call, replied)):
         return _ask(call, question, parent_id=turn.id, media=_media(call.message))
     if question and call.private and _media(replied):
         return _ask(call, question, media=_media(replied))
-    return HINT if call.private and call.message.keys() & WRITTEN else ""
+    return HINT if call.private and call.message.written else ""
 
 
 @button("again")
@@ -109,12 +102,12 @@ def _ask(call: Call, text: str, *, model: Model | None = None, **more: object) -
     """Put a question on its way; the answer will grow in the message that this reply becomes."""
     call.app.questions.check_room(call.user_id)
     asked = model or call.app.db.get_active_model()
-    turn = call.app.dialogue.begin(call.update_id, call.user_id, asked.id, text, **more)
+    turn = call.app.dialogue.begin(call.entry_id, call.user_id, asked.id, text, **more)
     able, note = _able(call, turn, asked)
-    question = Question(call.update_id, call.chat_id, turn, able, note)
+    question = Question(call.entry_id, call.place, turn, able, note)
     return Reply(
         waiting(able),
-        buttons=stop_button(call.update_id),
+        buttons=stop_button(call.entry_id),
         then=lambda sent: call.app.questions.start(question, sent),
     )
 
@@ -148,25 +141,19 @@ def _model_of(call: Call, turn: Turn) -> Model:
     return same[0] if same else call.app.db.get_active_model()
 
 
-def _replied(call: Call) -> dict[str, Any]:
-    """Return the message that this one replies to; in a topic, not the service message that opened it."""
-    replied: dict[str, Any] = dig(call.message, "reply_to_message") or {}
-    return {} if "forum_topic_created" in replied else replied
-
-
-def _media(message: dict[str, Any]) -> str:
-    media = find_media(message)
+def _media(message: Message | None) -> str:
+    media = find_media(message.files) if message else None
     return media.to_json() if media else ""
 
 
-def _answered_in(call: Call, message: dict[str, Any]) -> Turn | None:
+def _answered_in(call: Call, message: Message | None) -> Turn | None:
     """Return the turn whose answer somebody replied to."""
-    return call.app.dialogue.in_message(call.chat_id, message["message_id"]) if message else None
+    return call.app.dialogue.in_message(call.place.chat_id, message.id) if message else None
 
 
-def _context(call: Call, replied: dict[str, Any]) -> str:
+def _context(call: Call, replied: Message | None) -> str:
     """Return the text that the command replies to: the marked part, the whole answer, or the message."""
-    if marked := dig(call.message, "quote", "text"):
-        return str(marked)
+    if replied is None:
+        return ""
     turn = _answered_in(call, replied)
-    return turn.answer if turn else replied.get("text") or replied.get("caption") or ""
+    return call.message.quote or (turn.answer if turn else replied.text)

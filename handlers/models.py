@@ -4,10 +4,10 @@ import math
 import re
 from collections.abc import Sequence
 
+from answers import freshness
 from commands import Call, WrongArgumentsError, button, command, parse_number
 from db import Model, NoModelsError, UnknownModelError
 from handlers.basics import owner_only
-from openrouter_client import fetch_models, is_openrouter
 from telegram.replies import Button, Reply
 
 PAGE = 10
@@ -38,7 +38,7 @@ def tap(call: Call) -> Reply:
 @button("refresh")
 def refresh(call: Call) -> Reply:
     owner_only(call)
-    known = call.app.registry.sync(fetch_models(FETCH_S), free_only=is_openrouter())
+    known = freshness.refresh(call.app.registry, FETCH_S)
     notice = "Список обновлён." if known else "Сервис прислал пустой список, оставляю прежний."
     return _page(call, 1, in_place=True, notice=notice)
 

@@ -17,7 +17,7 @@ BAR = 20  # characters of the longest bar
 @command("note_add", "<текст>", "Добавить заметку")
 def note_add(call: Call) -> str:
     note = call.app.db.add_note(
-        call.user_id, call.text(), created_at=call.date, source=f"update {call.update_id}"
+        call.user_id, call.text(), created_at=call.date, source=f"update {call.entry_id}"
     )
     return f"Заметка #{note.number} сохранена."
 
@@ -54,7 +54,7 @@ def note_edit(call: Call) -> str:
 @command("note_del", "<id>", "Удалить заметку")
 def note_del(call: Call) -> str:
     number = call.number()
-    call.app.db.delete_note(call.user_id, number, deleted_at=call.date, source=f"update {call.update_id}")
+    call.app.db.delete_note(call.user_id, number, deleted_at=call.date, source=f"update {call.entry_id}")
     return f"Заметка #{number} удалена."
 
 

@@ -18,10 +18,10 @@ Body = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Update:
+class Entry:
     """An update that waits for its answer; `answer_ids` are messages in which the answer has begun."""
 
-    update_id: int  # its number in the journal, not Telegram's
+    entry_id: int  # its number in the journal, not Telegram's
     body: Body = field(repr=False)  # a person's text, not for the log
     received_at: int
     tries: int = 0
@@ -34,7 +34,7 @@ class Journal:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    def add(self, bodies: Sequence[Body]) -> list[Update]:
+    def add(self, bodies: Sequence[Body]) -> list[Entry]:
         """Put a batch on disk and return what of it is new; the rest has been handed over before."""
         now = int(time.time())
         with self._db.write(synced=True) as conn:
@@ -52,44 +52,47 @@ class Journal:
                 ).fetchone()
                 for body in bodies
             ]
-        return [Update(row[0], body, now) for row, body in zip(rows, bodies, strict=True) if row]
+        return [Entry(row[0], body, now) for row, body in zip(rows, bodies, strict=True) if row]
 
-    def unanswered(self) -> list[Update]:
+    def unanswered(self) -> list[Entry]:
         """Return what an earlier run left, in the order in which it came."""
         with self._db.read() as conn:
             rows = conn.execute(
                 "SELECT id, body, received_at, tries, answer_ids FROM updates WHERE state = 'new' ORDER BY id"
             ).fetchall()
         return [
-            Update(
-                update_id,
+            Entry(
+                entry_id,
                 json.loads(body),
                 received_at,
                 tries,
                 tuple(map(int, answer_ids.split(",") if answer_ids else ())),
             )
-            for update_id, body, received_at, tries, answer_ids in rows
+            for entry_id, body, received_at, tries, answer_ids in rows
         ]
 
-    def done(self, update_id: int) -> None:
-        """Note that an update has its answer, and forget what it said."""
-        self._set(update_id, "state = 'done', body = NULL")
+    def done(self, *entry_ids: int) -> None:
+        """Note that updates have their answer, and forget what they said."""
+        self._set(entry_ids, "state = 'done', body = NULL")
 
-    def park(self, update_id: int) -> None:
-        """Put aside an update that cannot be handled; its body stays for whoever looks into it."""
-        self._set(update_id, "state = 'parked'")
+    def park(self, *entry_ids: int) -> None:
+        """Put aside updates that cannot be handled; their bodies stay for whoever looks into it."""
+        self._set(entry_ids, "state = 'parked'")
 
-    def count_try(self, update_id: int, by: int = 1) -> None:
+    def count_try(self, *entry_ids: int, by: int = 1) -> None:
         """Count a try that ended badly, or with -1 take the last one back."""
-        self._set(update_id, "tries = tries + ?", by)
+        self._set(entry_ids, "tries = tries + ?", by)
 
-    def answered_in(self, update_id: int, message_ids: Iterable[int]) -> None:
+    def answered_in(self, entry_id: int, message_ids: Iterable[int]) -> None:
         """Remember the messages in which an answer goes on, so that it can go on there after a restart."""
-        self._set(update_id, "answer_ids = ?", ",".join(map(str, message_ids)))
+        self._set([entry_id], "answer_ids = ?", ",".join(map(str, message_ids)))
 
-    def _set(self, update_id: int, what: str, *values: object) -> None:
+    def _set(self, entry_ids: Iterable[int], what: str, *values: object) -> None:
         with self._db.write() as conn:
-            conn.execute(f"UPDATE updates SET {what} WHERE id = ?", (*values, update_id))
+            conn.executemany(
+                f"UPDATE updates SET {what} WHERE id = ? AND state = 'new'",
+                [(*values, entry_id) for entry_id in entry_ids],
+            )
 
 
 def identity(body: Body) -> str:

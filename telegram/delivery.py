@@ -12,6 +12,7 @@ from telebot import types
 import telegram_text
 from telegram.api import RefusedError, Telegram, UnreachableError
 from telegram.replies import Button, Buttons, Reply
+from telegram.updates import Place
 
 log = logging.getLogger(__name__)
 Outgoing = tuple[str, dict[str, Any]]  # a function of `apihelper` and its parameters
@@ -49,8 +50,15 @@ class Delivery:
         self._slower: dict[int, float] = {}  # chat -> factor, after a 429
         self._plain: set[tuple[int, int]] = set()  # messages whose entities were refused
 
-    def attempt(self, chat_id: int, method: str, **params: Any) -> Any:
-        """Make one call for a chat; raises Pause, UndeliverableError, or RefusedError if it is our fault."""
+    def attempt(self, place: Place, method: str, **params: Any) -> Any:
+        """Make one call for a chat, in its topic; raises Pause, UndeliverableError, or RefusedError.
+
+        Returns what Telegram does: the message, True, or None where an edit would have changed nothing.
+        RefusedError means that the call is our mistake.
+        """
+        chat_id = place.chat_id
+        if place.thread_id and method.startswith("send_"):
+            params["message_thread_id"] = place.thread_id
         edits = method == "edit_message_text"
         self._take_turn(chat_id, edits=edits)
         if edits and (chat_id, params["message_id"]) in self._plain:
@@ -60,7 +68,7 @@ class Delivery:
         except UnreachableError as exc:
             raise self._broken(chat_id, exc) from None
         except RefusedError as exc:
-            return self._refused(exc, chat_id, method, params)
+            return self._refused(exc, place, method, params)
         finally:
             if edits:
                 self._next_edit[chat_id] = time.monotonic() + self._edit_pause(chat_id)
@@ -83,7 +91,8 @@ class Delivery:
     def _edit_pause(self, chat_id: int) -> float:
         return (GROUP_EDIT_PAUSE_S if chat_id < 0 else EDIT_PAUSE_S) * self._slower.get(chat_id, 1)
 
-    def _refused(self, exc: RefusedError, chat_id: int, method: str, params: dict[str, Any]) -> Any:
+    def _refused(self, exc: RefusedError, place: Place, method: str, params: dict[str, Any]) -> Any:
+        chat_id = place.chat_id
         if exc.code == 429:
             self._slower[chat_id] = min(MAX_SLOWER, 2 * self._slower.get(chat_id, 1))
             raise self._pause(chat_id, exc.retry_after or 1) from None
@@ -102,7 +111,8 @@ class Delivery:
             raise exc
         log.warning("Telegram не принял сообщение, отправляю проще: %s", exc)
         self._next_edit.pop(chat_id, None)  # it did not come to an edit
-        return self.attempt(chat_id, *plainer[:1], **plainer[1])
+        plainer_method, plainer_params = plainer
+        return self.attempt(place, plainer_method, **plainer_params)
 
     @staticmethod
     def _plainer(exc: RefusedError, method: str, params: dict[str, Any]) -> Outgoing | None:
@@ -135,12 +145,15 @@ class Delivery:
         except (RefusedError, UnreachableError) as exc:
             log.info("Ответ на кнопку не принят: %s", exc)
 
-    def typing(self, chat_id: int) -> None:
+    def typing(self, place: Place) -> None:
         """Show «печатает…» for five seconds, if that works out."""
+        chat_id, thread_id = place
         if self._not_before.get(chat_id, 0) > time.monotonic():
             return
         try:
-            self._telegram.call("send_chat_action", chat_id=chat_id, action="typing")
+            self._telegram.call(
+                "send_chat_action", chat_id=chat_id, action="typing", message_thread_id=thread_id
+            )
         except UnreachableError as exc:
             log.info("«печатает…» не показано: %s", exc)
         except RefusedError as exc:

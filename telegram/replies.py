@@ -34,3 +34,4 @@ class Reply:
     in_place: bool = False  # change the message whose button was pressed
     notice: str = ""  # shown for a moment over the pressed button
     then: Callable[[list[int]], None] | None = None  # goes on with the ids of the sent messages
+    later: "Callable[[], Reply] | None" = None  # takes its time; its reply takes the place of this one

@@ -1,58 +1,179 @@
-"""What a raw update says: who sent it, and where.
+"""What Telegram hands over, read once: everybody behind this gets fields with types, not a dict to dig in.
 
-Nothing that Telegram might ever send breaks these, or one update would stop the polling loop for good.
+Nothing that Telegram might ever send breaks `read`, or one update would stop the polling loop for good.
 """
 
-import re
+import json
 from collections.abc import Hashable
-from typing import Any
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
-Body = dict[str, Any]
+from telegram.contents import File, Origin, files_of, is_written, origin_of, words_of
+from telegram.fields import MAX_INT, Body, UnreadableUpdateError, dict_in, need, number_in, text_in
+from telegram.replies import Entity
 
-
-def dig(body: object, *path: str) -> Any:
-    """Return what stands at the end of a path of keys; None where the path breaks off."""
-    for key in path:
-        body = body.get(key) if isinstance(body, dict) else None
-    return body
-
-
-def sender(body: Body) -> Body | None:
-    """Return the person behind an update of any kind; None for a channel or the unknown."""
-    people = (dig(kind, "from") for kind in body.values())
-    return next((person for person in people if isinstance(dig(person, "id"), int)), None)
+KINDS = ("message", "edited_message", "callback_query")  # that the bot asks for
+# Accounts of Telegram's own that write for others: anonymous admins, channels, a channel in its group.
+# Whoever stands behind them is not told: https://core.telegram.org/bots/api#message (`from`, `sender_chat`)
+STAND_INS = frozenset({1087968824, 136817688, 777000})
 
 
-def chat_of(body: Body) -> Body:
-    """Return the chat of an update of any kind; an empty one where it has none."""
-    chats = (dig(kind, "chat") or dig(kind, "message", "chat") for kind in body.values())
-    return next((chat for chat in chats if isinstance(dig(chat, "id"), int)), {})
+class Place(NamedTuple):
+    """Where something is said: a chat, and the topic in it if it has topics."""
+
+    chat_id: int
+    thread_id: int | None = None
 
 
-def chat_id_of(body: Body) -> int:
-    """Return the id of an update's chat, 0 where it has none."""
-    chat_id: int = chat_of(body).get("id", 0)
-    return chat_id
+NOWHERE = Place(0)
 
 
-def lane_of(body: Body) -> Hashable:
-    """Return what an update has to queue up for: its chat, but «⏹ Стоп» overtakes what waits there."""
-    data = dig(body, "callback_query", "data")
-    if isinstance(data, str) and data.startswith("stop:"):
-        return data
-    return chat_id_of(body)
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """A person."""
+
+    id: int
+    name: str = field(repr=False)
 
 
-def start_code(body: Body) -> str:
-    """Return the code of a one-time link, if it is a private «/start <code>»."""
-    text = dig(body, "message", "text")
-    found = (
-        re.match(r"/start(?:@\w+)?\s+([\w-]{1,64})\s*$", text, re.ASCII) if isinstance(text, str) else None
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What somebody wrote; `entities` are Telegram's, counted in UTF-16 units."""
+
+    id: int
+    place: Place
+    private: bool
+    date: int  # seconds since 1970
+    text: str = field(default="", repr=False)
+    entities: tuple[Entity, ...] = field(default=(), repr=False)
+    files: tuple[File, ...] = ()
+    origin: Origin | None = None  # of a forwarded message
+    foreign: bool = False  # forwarded, or another bot's: not the speaker's own words
+    album: str = ""  # the same for all pictures of one
+    written: bool = True  # by a person; not the chat's own «joined», «pinned» and the like
+    reply_to: "Message | None" = None
+    quote: str = field(default="", repr=False)  # the part of that message that was marked
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """One thing that somebody did: wrote, edited, pressed a button."""
+
+    body: Body = field(repr=False)  # as it is kept in the journal
+    kind: str = ""  # one of KINDS, or empty for what the bot has no use for
+    speaker: Speaker | None = None
+    stands_in: bool = False  # written by an account behind which is nobody in particular
+    place: Place = NOWHERE
+    private: bool = False
+    message: Message | None = None  # that was written, or whose button was pressed
+    query_id: str = ""  # of a pressed button, which waits for an answer
+    data: str = field(default="", repr=False)  # of the button
+    fault: str = ""  # why it cannot be read any further
+
+    @property
+    def number(self) -> int:
+        """Telegram's number of it."""
+        number: int = self.body["update_id"]
+        return number
+
+    @property
+    def lane(self) -> Hashable:
+        """What it has to queue up for: its chat, but «⏹ Стоп» overtakes what waits there."""
+        return self.data if self.data.startswith("stop:") else self.place.chat_id
+
+    @property
+    def quotable(self) -> int | None:
+        """The message that an answer may quote."""
+        return self.message.id if self.message and not self.query_id else None
+
+
+def updates_in(batch: object) -> tuple[list[Update], bool]:
+    """Return the updates of what getUpdates answered, and whether there was nothing else in it."""
+    listed = batch if isinstance(batch, list) else []
+    bodies = [body for body in map(_mended, listed) if isinstance(body, dict) and _is_update(body)]
+    return [read(body) for body in bodies], isinstance(batch, list) and len(bodies) == len(batch)
+
+
+def read(body: Body) -> Update:
+    """Read an update, as far as it can be read."""
+    kind = next((kind for kind in KINDS if kind in body), "")
+    content = body.get(kind)
+    if not isinstance(content, dict):
+        return Update(body, fault=f"{kind}: {type(content).__name__}" if kind else "")
+    pressed = kind == "callback_query"
+    where = dict_in(content, "message") if pressed else content
+    chat = dict_in(where, "chat")
+    stands_in = not pressed and _stands_in(content)
+    message, fault = None, ""
+    try:
+        message = _message(where) if where or not pressed else None
+    except UnreadableUpdateError as exc:
+        fault = str(exc)
+    return Update(
+        body,
+        kind,
+        speaker=None if stands_in else _speaker(content),
+        stands_in=stands_in,
+        place=Place(number_in(chat, "id"), _thread(where)),
+        private=chat.get("type") == "private",
+        message=message,
+        query_id=text_in(content, "id") if pressed else "",
+        data=text_in(content, "data"),
+        fault=fault,
     )
-    return found[1] if found and chat_of(body).get("type") == "private" else ""
 
 
-def is_update(body: object) -> bool:
-    """Tell what can be journalled: a number that SQLite can hold, and something with it."""
-    number = body.get("update_id") if isinstance(body, dict) else None
-    return isinstance(number, int) and 0 <= number < 2**63
+def _message(content: Body) -> Message:
+    chat = need(content, "chat", dict)
+    text, entities = words_of(content)
+    return Message(
+        id=need(content, "message_id", int),
+        place=Place(need(chat, "id", int), _thread(content)),
+        private=chat.get("type") == "private",
+        date=need(content, "date", int),
+        text=text,
+        entities=entities,
+        files=files_of(content),
+        origin=origin_of(content),
+        foreign=any(mark in content for mark in ("forward_origin", "forward_date", "via_bot")),
+        album=text_in(content, "media_group_id"),
+        written=is_written(content),
+        reply_to=_replied(content),
+        quote=text_in(dict_in(content, "quote"), "text"),
+    )
+
+
+def _replied(content: Body) -> Message | None:
+    replied = dict_in(content, "reply_to_message")
+    # In a topic every message replies to the service message that opened it.
+    return _message(replied) if replied and "forum_topic_created" not in replied else None
+
+
+def _speaker(content: Body) -> Speaker | None:
+    person = dict_in(content, "from")
+    number = number_in(person, "id")
+    return Speaker(number, text_in(person, "first_name")) if number > 0 and not person.get("is_bot") else None
+
+
+def _stands_in(content: Body) -> bool:
+    return "sender_chat" in content or dict_in(content, "from").get("id") in STAND_INS
+
+
+def _thread(content: Body) -> int | None:
+    """Return the topic; a thread of replies in a group without topics has a number, too, but no place."""
+    return number_in(content, "message_thread_id") or None if content.get("is_topic_message") else None
+
+
+def _mended(body: object) -> object:
+    """Return it with the halves of broken emoji replaced, which neither SQLite nor Telegram would take."""
+    try:
+        whole = json.dumps(body, ensure_ascii=False).encode("utf-16-le", "surrogatepass")
+        return json.loads(whole.decode("utf-16-le", "replace"))
+    except (ValueError, RecursionError):
+        return None
+
+
+def _is_update(body: Body) -> bool:
+    """Return whether it can be journalled: it has a number that SQLite can hold."""
+    number = body.get("update_id")
+    return type(number) is int and 0 <= number < MAX_INT

@@ -29,7 +29,7 @@ USAGE = {
     "/note_del": "Использование: /note_del <id>",
     "/note_stats": "Использование: /note_stats [days]",
 }
-NOT_NUMBERS = ["abc", "-1", "0", "1.5", "²", "٣", "½", "1 2", "0x1", "9" * 30, "1;DROP TABLE notes", "++1"]
+NOT_NUMBERS = ["abc", "-1", "0", "1.5", "²", "½", "1 2", "0x1", "9" * 30, "1;DROP TABLE notes", "++1"]
 GROUP = -1001
 
 
@@ -59,7 +59,14 @@ def test_start_with_a_code_that_means_nothing_is_a_start(anna: Person) -> None:
         "/NOTE_ADD купить хлеб",
         "/note_add\nкупить хлеб",
         "/note_add\tкупить хлеб",
-        "/note_add   \n  купить хлеб",
+        "/note_add   \nкупить хлеб",
+        "/note_add: купить хлеб",
+        "/note_add:купить хлеб",
+        "/note_addкупить хлеб",
+        "/note-add купить хлеб",
+        "／note_add купить хлеб",
+        "\ufeff/note_add купить хлеб",
+        "\u200e /note_add. купить хлеб",
         "/note_add@zametochnik_bot\nкупить хлеб",
         "/note_add\u00a0купить хлеб",
     ],
@@ -100,7 +107,7 @@ def test_a_command_for_another_bot_is_ignored(bot: Harness, anna: Person, writte
     assert anna.says("/note_count") == "Заметок: 0."
 
 
-@pytest.mark.parametrize("written", ["/foo", "/notes_add хлеб", "/note_addхлеб", "/привет", "/note_list5"])
+@pytest.mark.parametrize("written", ["/foo", "/notes_add хлеб", "/note_adхлеб", "/привет", "/note_list5"])
 def test_an_unknown_command_leads_to_help(anna: Person, written: str) -> None:
     said = anna.says(written)
     assert "/help" in said

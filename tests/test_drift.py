@@ -11,11 +11,11 @@ import pytest
 
 import handlers
 import openrouter_client
-from bot import DESCRIPTION
 from commands import COMMANDS
 from db import Database
 from settings import _PARSERS
 from support.harness import CATALOGUE, ROOT, setting_names
+from telegram.menu import DESCRIPTION
 from telegram_text import utf16_len
 
 README = (ROOT / "README.md").read_text("utf-8")

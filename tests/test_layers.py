@@ -111,7 +111,7 @@ def test_handlers_know_neither_the_library_nor_sql(module: str) -> None:
 
 def test_only_the_room_of_delivery_and_the_loop_know_the_library() -> None:
     knowing = {module for module in MODULES if "telebot" in roots(imported_by(module))}
-    assert knowing <= {"bot", "telegram.delivery", "telegram.api", "logs"}
+    assert knowing <= {"bot", "telegram.delivery", "telegram.api", "telegram.menu", "logs"}
 
 
 def test_nobody_imports_the_program_itself() -> None:

@@ -1,0 +1,114 @@
+"""An update becomes a Call: which command it is, with what, and whose words they are."""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from commands import COMMANDS, App, Call
+from storage.journal import Entry
+from telegram.replies import Entity
+from telegram.updates import Message, Update
+from telegram_text import LIMIT, utf16_len
+
+# Phones turn a hyphen into a dash, and people put a colon or a full stop behind a command's name.
+_COMMAND = re.compile(r"[/／](?P<name>[A-Za-z0-9_\-–—]+)(?:@(?P<bot>\w+))?", re.ASCII)
+_DASHES = str.maketrans("-–—", "___")
+_SEPARATOR = re.compile(r"[:.,;!?]*(?:[^\S\n]*\n|\s|$)")  # one line's end or blank: the rest is the text's
+_PUNCTUATION = re.compile(r"[:.,;!?]*\s*")
+
+
+def read(app: App, entry: Entry, update: Update, messages: Sequence[Message]) -> Call | None:
+    """Make a Call of an update; None for what nobody expects an answer to.
+
+    `messages` are the update's own, or all that one action of a person brought.
+    """
+    if update.speaker is None or update.message is None or update.kind == "edited_message":
+        return None
+    if update.query_id:
+        name, _, data = update.data.partition(":")
+        return _call(app, entry, update, (update.message,), name=name, args=data)
+    message = messages[0]
+    found = None if message.foreign else _COMMAND.match(message.text, _invisible(message.text))
+    if found and found["bot"] and found["bot"].lower() != app.username.lower():
+        return None
+    name, start = _name_and_arguments(found, message.text) if found else ("", 0)
+    args, entities = message.text[start:], _behind(message.entities, message.text[:start])
+    return _call(app, entry, update, messages, name=name, args=args, entities=entities)
+
+
+def _call(app: App, entry: Entry, update: Update, messages: Sequence[Message], **command: Any) -> Call:
+    message = messages[0]
+    return Call(
+        app,
+        entry_id=entry.entry_id,
+        user_id=update.speaker.id if update.speaker else 0,
+        place=message.place,
+        private=message.private,
+        message=message,
+        batch=tuple(messages),
+        date=entry.received_at if update.query_id else message.date,
+        answer_ids=entry.answer_ids,
+        query_id=update.query_id,
+        **command,
+    )
+
+
+def is_command(message: Message) -> bool:
+    """Return whether a message names a command of ours."""
+    found = _COMMAND.match(message.text, _invisible(message.text))
+    return found is not None and _name_and_arguments(found, message.text)[0] in COMMANDS
+
+
+def _invisible(text: str) -> int:
+    """Return how much at the beginning of a text nobody sees: blanks, marks of direction, a BOM."""
+    return next((i for i, char in enumerate(text) if unicodedata.category(char) not in ("Cf", "Zs", "Cc")), 0)
+
+
+def _name_and_arguments(found: re.Match[str], text: str) -> tuple[str, int]:
+    """Return a command's name, empty where the text only looks like one, and where its arguments begin.
+
+    What stands close behind the name («/note_add:хлеб») is its argument, if we know the command. A path
+    like /etc/hosts is no command.
+    """
+    name = found["name"].lower().rstrip("-–—").translate(_DASHES)
+    if separator := _SEPARATOR.match(text, found.end()):
+        return name, separator.end()
+    if name in COMMANDS and text[found.end()] != "/" and (behind := _PUNCTUATION.match(text, found.end())):
+        return name, behind.end()
+    return "", 0
+
+
+def _behind(entities: Sequence[Entity], head: str) -> tuple[Entity, ...]:
+    """Return the entities of what stands behind the head of a text, counted from there."""
+    cut = utf16_len(head)
+    moved = []
+    for entity in entities:
+        start, end = entity["offset"] - cut, entity["offset"] + entity["length"] - cut
+        if end > 0:
+            moved.append({**entity, "offset": max(0, start), "length": end - max(0, start)})
+    return tuple(moved)
+
+
+def joined(messages: Sequence[Message]) -> tuple[Message, ...]:
+    """Return one message for an album, and for a text that the client has cut in pieces."""
+    whole: list[Message] = []
+    for before, message in zip((None, *messages), messages, strict=False):
+        if before and message.album and message.album == before.album:
+            glue = "\n" if whole[-1].text and message.text else ""
+            whole[-1] = _glued(whole[-1], message, glue)
+        elif before and not message.foreign:
+            # A client cuts at a line's end if there is one near, and Telegram takes that away.
+            whole[-1] = _glued(whole[-1], message, "" if utf16_len(before.text) == LIMIT else "\n")
+        else:
+            whole.append(message)
+    return tuple(whole)
+
+
+def _glued(first: Message, more: Message, glue: str) -> Message:
+    text = first.text + glue
+    shift = utf16_len(text)
+    moved = tuple({**entity, "offset": entity["offset"] + shift} for entity in more.entities)
+    entities, files = first.entities + moved, first.files + more.files
+    return replace(first, text=text + more.text, entities=entities, files=files)

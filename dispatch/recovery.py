@@ -1,0 +1,68 @@
+"""What an earlier run left unanswered, taken up again in order; what kills the process is found out.
+
+Each is tried with its try counted beforehand, so a death leaves a trace. Whatever ends, or is stopped,
+in order, has not killed anybody: its try is taken back. What died three times is put aside.
+"""
+
+import logging
+import threading
+
+from dispatch.gathering import Gathering
+from dispatch.handling import MAX_TRIES, Desk, Handling
+from dispatch.lanes import Lanes
+from storage.journal import Entry
+from telegram.patience import StoppingError
+from telegram.updates import read
+
+log = logging.getLogger(__name__)
+MAX_TRIES_AMONG_OTHERS = 10  # of what is tried beside others, whose deaths count against it, too
+
+
+class Recovery:
+    """Takes up the leftovers of the journal, one after another."""
+
+    def __init__(self, desk: Desk, lanes: Lanes, gathering: Gathering, stopping: threading.Event) -> None:
+        self._desk = desk
+        self._lanes = lanes
+        self._gathering = gathering
+        self._stopping = stopping
+        self._tried: set[int] = set()  # ids of entries
+
+    def run(self) -> None:
+        """Handle what is left; what has to wait goes on in its lane. Raises StoppingError."""
+        for entry in self._desk.journal.unanswered():
+            if self._stopping.is_set():
+                raise StoppingError
+            self._take_up(entry)
+
+    def _take_up(self, entry: Entry) -> None:
+        update = read(entry.body)
+        gathered = self._gathering.add(entry, update)
+        if gathered is None:
+            return
+        handling = Handling(gathered, self._desk)
+        more_may_come = gathered.wait() > 0
+        alone = not more_may_come and not entry.answer_ids
+        if entry.tries >= (MAX_TRIES if alone else MAX_TRIES_AMONG_OTHERS):
+            handling.park()
+        elif not self._lanes.is_idle(update.lane):  # its turn comes, if need be after another start
+            self._lanes.put(update.lane, handling)
+        else:
+            self._desk.journal.count_try(entry.entry_id)
+            self._tried.add(entry.entry_id)
+            self._begin(entry, handling, at_once=not more_may_come)
+
+    def _begin(self, entry: Entry, handling: Handling, *, at_once: bool) -> None:
+        if at_once:
+            if handling() is None:
+                return
+            self._take_back([entry.entry_id])  # it has to wait, which kills nobody
+        self._lanes.put(handling.lane, handling)
+
+    def was_no_death(self) -> None:
+        """Take back the tries of what is not done yet: the bot is stopped in order."""
+        self._take_back(list(self._tried))
+
+    def _take_back(self, entry_ids: list[int]) -> None:
+        self._tried -= set(entry_ids)
+        self._desk.journal.count_try(*entry_ids, by=-1)

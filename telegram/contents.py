@@ -1,0 +1,145 @@
+"""What a message holds besides its frame: words, files, and where they came from."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from telegram.fields import Body as Content
+from telegram.fields import UnreadableUpdateError, dict_in, dicts_in, number_in, text_in
+from telegram.replies import Entity
+
+# Several sizes of a photo come as a list, the largest last; of the others there is one.
+FILES = ("photo", "video", "animation", "document", "audio", "voice", "video_note", "sticker")
+# What a person writes, and not the chat itself («joined», «pinned» and the like).
+WRITTEN = frozenset({
+    "text", "caption", "rich_message", *FILES, "location", "contact", "poll", "dice", "venue", "story",
+    "paid_media", "checklist",
+})  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file at Telegram; `kind` is one of FILES, `size` is in bytes."""
+
+    kind: str
+    file_id: str
+    name: str = field(default="", repr=False)
+    mime: str = ""
+    size: int = 0
+    unique_id: str = ""  # the same for the same file sent again, but nothing to fetch it by
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Whose words a forwarded message holds; `link` leads to them where they are public."""
+
+    name: str = field(repr=False)
+    link: str = field(default="", repr=False)
+    date: int = 0
+
+
+def is_written(content: Content) -> bool:
+    """Return whether a person wrote it."""
+    return bool(content.keys() & WRITTEN)
+
+
+def words_of(content: Content) -> tuple[str, tuple[Entity, ...]]:
+    """Return the text or caption with its formatting, else in words what the message shows."""
+    for text, entities in (("text", "entities"), ("caption", "caption_entities")):
+        value = content.get(text)
+        if isinstance(value, str) and value:
+            found = content.get(entities)
+            return value, tuple(_sound(found, value))
+        if value is not None and not isinstance(value, str):
+            raise UnreadableUpdateError(f"{text}: {type(value).__name__}")
+    return "\n".join(_in_words(content)), ()
+
+
+def _sound(entities: object, text: str) -> Iterator[Entity]:
+    """Yield the entities that are within the text."""
+    end = len(text.encode("utf-16-le")) // 2
+    for entity in entities if isinstance(entities, list) else ():
+        if isinstance(entity, dict) and isinstance(entity.get("type"), str):
+            start, length = entity.get("offset"), entity.get("length")
+            if type(start) is int and type(length) is int and 0 <= start < start + length <= end:
+                yield entity
+
+
+def _in_words(content: Content) -> Iterator[str]:
+    """Yield what a message without a text says all the same."""
+    contact, place, poll = (dict_in(content, name) for name in ("contact", "location", "poll"))
+    if contact:
+        names = f"{text_in(contact, 'first_name')} {text_in(contact, 'last_name')}".strip()
+        yield f"👤 {names} {text_in(contact, 'phone_number')}".strip()
+    if venue := dict_in(content, "venue"):
+        yield f"{text_in(venue, 'title')}, {text_in(venue, 'address')}".strip(", ")
+    if place:
+        point = f"{place.get('latitude')},{place.get('longitude')}"
+        yield f"📍 {point} https://maps.google.com/?q={point}"
+    if poll:
+        yield text_in(poll, "question")
+        yield from (f"• {text_in(option, 'text')}" for option in dicts_in(poll, "options"))
+    if checklist := dict_in(content, "checklist"):
+        yield text_in(checklist, "title")
+        yield from (f"• {text_in(task, 'text')}" for task in dicts_in(checklist, "tasks"))
+    if dice := dict_in(content, "dice"):
+        yield f"{text_in(dice, 'emoji')} {dice.get('value')}"
+    if rich := dict_in(content, "rich_message"):
+        yield _flat(rich.get("blocks")).strip()
+
+
+def _flat(rich: object) -> str:
+    """Return the words of a rich text: a string, a list, or an object with more of them inside.
+
+    Objects of the Bot API's RichBlock and RichText; what is not text in them is left out.
+    """
+    if isinstance(rich, str):
+        return rich
+    if isinstance(rich, list):
+        return "".join(map(_flat, rich))
+    if not isinstance(rich, dict):
+        return ""
+    inside = ("text", "texts", "caption", "summary", "blocks", "items", "cells", "rows", "code", "expression")
+    words = "".join(_flat(rich.get(name)) for name in inside)
+    return (
+        f"{words}\n"
+        if str(rich.get("type", "")).startswith(("paragraph", "heading", "list", "pre"))
+        else words
+    )
+
+
+def files_of(content: Content) -> tuple[File, ...]:
+    """Return the file of a message; an animation comes as a document, too, and counts once."""
+    for kind in FILES:
+        record: object = content.get(kind)
+        if isinstance(record, list):
+            record = record[-1] if record else None
+        if isinstance(record, dict) and text_in(record, "file_id"):
+            return (_file(kind, record),)
+    return ()
+
+
+def _file(kind: str, record: Content) -> File:
+    return File(
+        kind,
+        text_in(record, "file_id"),
+        text_in(record, "file_name") or text_in(record, "emoji"),  # of a sticker
+        text_in(record, "mime_type"),
+        number_in(record, "file_size"),
+        text_in(record, "file_unique_id"),
+    )
+
+
+def origin_of(content: Content) -> Origin | None:
+    """Return where a forwarded message came from."""
+    origin = dict_in(content, "forward_origin")
+    if not origin:
+        return None
+    person, chat = dict_in(origin, "sender_user"), dict_in(origin, "chat") or dict_in(origin, "sender_chat")
+    name = (
+        f"{text_in(person, 'first_name')} {text_in(person, 'last_name')}".strip()
+        or text_in(chat, "title")
+        or text_in(origin, "sender_user_name")
+    )
+    number, public = number_in(origin, "message_id"), text_in(chat, "username")
+    link = f"https://t.me/{public}/{number}" if public and number else ""
+    return Origin(name, link, number_in(origin, "date"))

@@ -1,0 +1,67 @@
+"""What Telegram's client shows of the bot: the menu of commands, and what it is for."""
+
+import logging
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from telebot import types
+
+from telegram.api import RefusedError, Telegram, TelegramError
+
+log = logging.getLogger(__name__)
+DESCRIPTION = "Заметки и бесплатные языковые модели в одном чате. Все команды: /help"
+AGAIN_S = 15.0
+# An earlier bot of this token may have left menus, and the narrowest one wins. Telegram does not list them:
+# https://core.telegram.org/bots/api#determining-list-of-commands
+SCOPES = (
+    types.BotCommandScopeDefault,
+    types.BotCommandScopeAllPrivateChats,
+    types.BotCommandScopeAllGroupChats,
+    types.BotCommandScopeAllChatAdministrators,
+)
+LANGUAGES = ("", "ru", "en", "uk", "be", "kk", "uz", "ky", "hy", "az", "ka", "tg", "de", "es", "fr", "tr")
+
+Row = tuple[str, str]  # a command's name and what it does
+Call = tuple[str, dict[str, Any]]
+
+
+class Menu:
+    """Publishes the menu: a job for a lane, which goes on where Telegram has stopped it."""
+
+    def __init__(
+        self, telegram: Telegram, everybodys: Sequence[Row], owner: int | None, owners: Sequence[Row]
+    ) -> None:
+        self._telegram = telegram
+        self._left = list(_calls(everybodys, owner, owners))
+
+    def __call__(self) -> float | None:
+        """Make the calls that are left; returns the seconds to wait, or None when all are made."""
+        while self._left:
+            method, params = self._left[0]
+            try:
+                self._telegram.call(method, **params)
+            except RefusedError as exc:
+                if exc.code == 429 or exc.code >= 500:
+                    return float(exc.retry_after) or AGAIN_S
+                log.info("Меню: %s", exc)  # the owner has not written yet, so there is no such chat
+            except TelegramError as exc:
+                log.warning("Меню команд не обновлено, повторю: %s", exc)
+                return AGAIN_S
+            self._left.pop(0)
+        return None
+
+
+def _calls(everybodys: Sequence[Row], owner: int | None, owners: Sequence[Row]) -> Iterator[Call]:
+    yield "set_my_commands", {"commands": _commands(everybodys)}
+    yield "set_my_description", {"description": DESCRIPTION}
+    if owner is not None:
+        scope = types.BotCommandScopeChat(owner)
+        yield "set_my_commands", {"commands": _commands([*everybodys, *owners]), "scope": scope}
+    for make_scope in SCOPES:
+        for language in LANGUAGES:
+            if language or make_scope is not types.BotCommandScopeDefault:
+                yield "delete_my_commands", {"scope": make_scope(), "language_code": language or None}
+
+
+def _commands(entries: Sequence[Row]) -> list[types.BotCommand]:
+    return [types.BotCommand(name, summary) for name, summary in entries]

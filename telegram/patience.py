@@ -1,0 +1,92 @@
+"""Patience with Telegram and with the disk: how long to wait after trouble, and what to say about it once."""
+
+import logging
+import random
+import sqlite3
+import threading
+from typing import Any
+
+from in_words import storage_trouble
+from telegram.api import RefusedError, Telegram, TelegramError
+from telegram.delivery import backoff
+
+log = logging.getLogger("bot")
+LONGEST_PAUSE_S = 15
+SECOND_COPY = "Telegram отдаёт обновления другой копии бота с этим токеном. Остановите её; жду."
+WEBHOOK = "Telegram отдаёт обновления другой программе (webhook). Снимаю его; жду."
+NONSENSE = "Telegram прислал не обновления, а что-то другое; повторяю, пока не пришлёт"
+
+
+class BadTokenError(Exception):
+    """Telegram does not know this token (any more)."""
+
+
+class StoppingError(Exception):
+    """Somebody stops the bot."""
+
+
+class NonsenseError(Exception):
+    """A good answer that is none: not a list of updates."""
+
+
+class Patience:
+    """The waiting of one loop; `calm` ends it."""
+
+    def __init__(self, telegram: Telegram, stopping: threading.Event) -> None:
+        self._telegram = telegram
+        self._stopping = stopping
+        self._failures = 0
+        self._said = ""  # so that trouble is logged when it begins and not for an hour
+
+    def calm(self) -> None:
+        """Note that it went well."""
+        self._failures, self._said = 0, ""
+
+    def insist(self, method: str) -> Any:
+        """Call until Telegram answers; raises BadTokenError, StoppingError."""
+        while not self._stopping.is_set():
+            try:
+                result = self._telegram.call(method)
+            except TelegramError as exc:
+                self.wait(exc)
+            else:
+                self.calm()
+                return result
+        raise StoppingError
+
+    def wait(self, exc: Exception) -> None:
+        """Wait as long as is good after this; raises BadTokenError."""
+        if isinstance(exc, RefusedError) and exc.code in (401, 404):
+            raise BadTokenError
+        self._failures += 1
+        if (sentence := _sentence(exc)) != self._said:
+            self._said = sentence
+            log.warning("%s", sentence)
+        self._stopping.wait(self._pause(exc))
+
+    def _pause(self, exc: Exception) -> float:
+        growing = backoff(self._failures, LONGEST_PAUSE_S)
+        if not isinstance(exc, RefusedError):
+            return growing
+        if exc.code == 409 and exc.says("webhook"):
+            self._remove_webhook()
+            return growing
+        if exc.code == 409:
+            return random.uniform(5, 30)  # noqa: S311 - no secret
+        return max(float(exc.retry_after), growing)
+
+    def _remove_webhook(self) -> None:
+        try:
+            self._telegram.call("delete_webhook")
+        except TelegramError as exc:
+            log.info("Webhook не снят: %s", exc)
+
+
+def _sentence(exc: Exception) -> str:
+    if isinstance(exc, NonsenseError):
+        return NONSENSE
+    if isinstance(exc, RefusedError) and exc.code == 409:
+        return WEBHOOK if exc.says("webhook") else SECOND_COPY
+    if isinstance(exc, sqlite3.Error):
+        return f"База данных: {storage_trouble(exc) or exc}; повторяю, пока не получится"
+    return f"Telegram недоступен ({exc}); повторяю, пока не ответит"
