@@ -3,7 +3,6 @@
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
 from db import Database
 
@@ -35,9 +34,18 @@ class Dialogue:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    def begin(self, update_id: int, user_id: int, model_id: int, question: str, **more: Any) -> Turn:
-        """Keep a question (more: parent_id, context, media); of the same update again it is the same turn."""
-        parent_id, context, media = more.get("parent_id"), more.get("context", ""), more.get("media", "")
+    def begin(
+        self,
+        update_id: int,
+        user_id: int,
+        model_id: int,
+        question: str,
+        *,
+        parent_id: int | None = None,
+        context: str = "",
+        media: str = "",
+    ) -> Turn:
+        """Keep a question; of the same update again it is the same turn."""
         with self._db.write() as conn:
             row = conn.execute(
                 "INSERT INTO turns"

@@ -5,6 +5,7 @@ the program starts is taken up again, in order; an update that keeps ending badl
 """
 
 import json
+import sqlite3
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -13,6 +14,8 @@ from typing import Any
 from db import Database
 
 KEEP_DONE_S = 2 * 86_400  # Telegram hands an update over for 24 hours at most
+KEEP_PARKED_S = 30 * 86_400
+PRUNED_AT_ONCE = 100
 
 Body = dict[str, Any]
 
@@ -38,21 +41,10 @@ class Journal:
         """Put a batch on disk and return what of it is new; the rest has been handed over before."""
         now = int(time.time())
         with self._db.write(synced=True) as conn:
-            # The oldest hundred each time: a look at every row would cost more than all the rest of it.
-            conn.execute(
-                "DELETE FROM updates WHERE id IN (SELECT id FROM updates ORDER BY id LIMIT 100)"
-                " AND state = 'done' AND received_at < ?",
-                (now - KEEP_DONE_S,),
-            )
-            rows = [
-                conn.execute(
-                    "INSERT INTO updates (update_id, identity, body, received_at) VALUES (?, ?, ?, ?)"
-                    " ON CONFLICT DO NOTHING RETURNING id",
-                    (body["update_id"], identity(body), json.dumps(body), now),
-                ).fetchone()
-                for body in bodies
-            ]
-        return [Update(row[0], body, now) for row, body in zip(rows, bodies, strict=True) if row]
+            _forget(conn, "done", now - KEEP_DONE_S)
+            _forget(conn, "parked", now - KEEP_PARKED_S)
+            numbers = [_add(conn, body, now) for body in bodies]
+        return [Update(number, body, now) for number, body in zip(numbers, bodies, strict=True) if number]
 
     def unanswered(self) -> list[Update]:
         """Return what an earlier run left, in the order in which it came."""
@@ -71,9 +63,12 @@ class Journal:
             for update_id, body, received_at, tries, answer_ids in rows
         ]
 
-    def done(self, update_id: int) -> None:
-        """Note that an update has its answer, and forget what it said."""
-        self._set(update_id, "state = 'done', body = NULL")
+    def done(self, *update_ids: int) -> None:
+        """Note that updates have their answer, all of them or none, and forget what they said."""
+        with self._db.write() as conn:
+            conn.executemany(
+                "UPDATE updates SET state = 'done', body = NULL WHERE id = ?", [(one,) for one in update_ids]
+            )
 
     def park(self, update_id: int) -> None:
         """Put aside an update that cannot be handled; its body stays for whoever looks into it."""
@@ -90,6 +85,30 @@ class Journal:
     def _set(self, update_id: int, what: str, *values: object) -> None:
         with self._db.write() as conn:
             conn.execute(f"UPDATE updates SET {what} WHERE id = ?", (*values, update_id))
+
+
+def _add(conn: sqlite3.Connection, body: Body, now: int) -> int | None:
+    """Return the number that a new update gets in the journal; None for one that has been handed over before.
+
+    Numbers are never below the clock, in microseconds: notes and questions remember the number that they
+    come from, and a journal that begins anew beside old notes must not give it out again.
+    """
+    row = conn.execute(
+        "INSERT INTO updates (id, update_id, identity, body, received_at)"
+        " VALUES (max(?, 1 + coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'updates'), 0)),"
+        " ?, ?, ?, ?) ON CONFLICT (update_id, identity) DO NOTHING RETURNING id",
+        (time.time_ns() // 1_000, body["update_id"], identity(body), json.dumps(body), now),
+    ).fetchone()
+    return row[0] if row else None
+
+
+def _forget(conn: sqlite3.Connection, state: str, before: int) -> None:
+    """Delete a hundred of the oldest; the index finds them, however many other rows there are."""
+    conn.execute(
+        "DELETE FROM updates WHERE id IN"
+        " (SELECT id FROM updates WHERE state = ? AND received_at < ? ORDER BY received_at LIMIT ?)",
+        (state, before, PRUNED_AT_ONCE),
+    )
 
 
 def identity(body: Body) -> str:
