@@ -37,7 +37,7 @@ from logs import set_up_logging
 from openrouter_client import OpenRouterError, fetch_models, is_openrouter
 from settings import EVERYBODY, HERE, Settings, SettingsError
 from storage.dialogue import Dialogue
-from storage.journal import Journal, Update
+from storage.journal import Entry, Journal
 from storage.people import People
 from storage.registry import Registry
 from telegram.api import RefusedError, Telegram, TelegramError
@@ -203,8 +203,8 @@ class Bot:
             elif not (self._lanes.is_idle() and self._app.questions.is_idle()):
                 self._lanes.put(lane, handling)
             else:
-                self._journal.count_try(update.update_id)
-                self._tried_alone = update.update_id
+                self._journal.count_try(update.entry_id)
+                self._tried_alone = update.entry_id
                 pause = handling()
                 self._was_no_death()
                 if pause is not None:
@@ -217,7 +217,7 @@ class Bot:
         if tried is not None:
             self._journal.count_try(tried, -1)
 
-    def _handling(self, update: Update) -> Handling:
+    def _handling(self, update: Entry) -> Handling:
         return Handling(self._app, update, self._journal, self._delivery)
 
     # Polling

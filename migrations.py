@@ -187,6 +187,7 @@ _MODEL_COLUMNS = (
 
 def _to_version_2(conn: sqlite3.Connection) -> None:
     conn.execute("DROP INDEX ix_updates_new")
+    conn.execute("ALTER TABLE turns RENAME COLUMN update_id TO entry_id")
 
 
 # How a file of version N becomes one of N + 1 (append only). Version 0 is a new file or one of the course.

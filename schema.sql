@@ -63,7 +63,7 @@ CREATE UNIQUE INDEX IF NOT EXISTS ux_people_single_owner ON people (owner) WHERE
 -- A question and its answer. `parent_id` is the turn before it in the conversation: branches share their past.
 CREATE TABLE IF NOT EXISTS turns (
     id            INTEGER PRIMARY KEY,
-    update_id     INTEGER UNIQUE,                       -- the number in the journal of what asked it
+    entry_id      INTEGER UNIQUE,                       -- the number in the journal of what asked it
     parent_id     INTEGER REFERENCES turns (id),
     user_id       INTEGER NOT NULL,
     model_id      INTEGER NOT NULL REFERENCES models (id),  -- that was asked

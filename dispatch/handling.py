@@ -11,7 +11,7 @@ from typing import Any
 from commands import BUTTONS, COMMANDS, App, Call, WrongArgumentsError
 from handlers import ask, basics
 from in_words import UNEXPECTED, in_words, storage_trouble
-from storage.journal import Journal, Update
+from storage.journal import Entry, Journal
 from telegram.api import RefusedError
 from telegram.delivery import GIVE_UP_S, Delivery, Outgoing, Pause, UndeliverableError, outgoing, quote
 from telegram.replies import Reply, UserError
@@ -28,7 +28,7 @@ class UnreadableUpdateError(Exception):
     """An update in a shape that we do not know."""
 
 
-def read(app: App, update: Update) -> Call | None:
+def read(app: App, update: Entry) -> Call | None:
     """Make a Call of an update; None for what nobody expects an answer to. Raises UnreadableUpdateError."""
     try:
         if query := update.body.get("callback_query"):
@@ -40,7 +40,7 @@ def read(app: App, update: Update) -> Call | None:
     return None
 
 
-def _read_message(app: App, update: Update, message: dict[str, Any]) -> Call | None:
+def _read_message(app: App, update: Entry, message: dict[str, Any]) -> Call | None:
     text = message.get("text") or message.get("caption") or ""
     found = re.match(r"/(\w+)(?:@(\w+))?(?:\s+|$)", text)
     if found and found[2] and found[2].lower() != app.username.lower():
@@ -49,17 +49,17 @@ def _read_message(app: App, update: Update, message: dict[str, Any]) -> Call | N
     return _call(app, update, message["from"], message, name=name, args=args)
 
 
-def _read_button(app: App, update: Update, query: dict[str, Any]) -> Call | None:
+def _read_button(app: App, update: Entry, query: dict[str, Any]) -> Call | None:
     if "message" not in query:
         return None
     name, _, data = query.get("data", "").partition(":")
     return _call(app, update, query["from"], query["message"], name=name, args=data, query_id=query["id"])
 
 
-def _call(app: App, update: Update, person: dict[str, Any], message: dict[str, Any], **more: Any) -> Call:
+def _call(app: App, update: Entry, person: dict[str, Any], message: dict[str, Any], **more: Any) -> Call:
     return Call(
         app,
-        update_id=update.update_id,
+        update_id=update.entry_id,
         user_id=person["id"],
         chat_id=message["chat"]["id"],
         private=message["chat"]["type"] == "private",
@@ -115,7 +115,7 @@ def _press(call: Call) -> Reply | str:
 class Handling:
     """One update on its way to its answer: a job for a lane, called again after each pause."""
 
-    def __init__(self, app: App, update: Update, journal: Journal, delivery: Delivery) -> None:
+    def __init__(self, app: App, update: Entry, journal: Journal, delivery: Delivery) -> None:
         self._app = app
         self._update = update
         self._journal = journal
@@ -146,11 +146,11 @@ class Handling:
         except Pause as exc:
             return self._pause(exc.seconds)
         except UndeliverableError as exc:
-            log.info("Обновление %s: ответить некому (%s)", self._update.update_id, exc)
+            log.info("Обновление %s: ответить некому (%s)", self._update.entry_id, exc)
             self._reply = Reply()
         except UnreadableUpdateError as exc:
-            log.error("Обновление %s отложено: %s", self._update.update_id, exc)
-            self._journal.park(self._update.update_id)
+            log.error("Обновление %s отложено: %s", self._update.entry_id, exc)
+            self._journal.park(self._update.entry_id)
             return None
         except sqlite3.Error:
             raise
@@ -183,20 +183,20 @@ class Handling:
         if self._reply.then:
             self._reply.then(self._sent)
         else:
-            self._journal.done(self._update.update_id)
+            self._journal.done(self._update.entry_id)
 
     def _pause(self, seconds: float) -> float | None:
         if time.time() < self._update.received_at + GIVE_UP_S:
             return seconds
-        log.error("Обновление %s: сутки не удавалось ответить, больше не пытаюсь", self._update.update_id)
-        self._journal.done(self._update.update_id)
+        log.error("Обновление %s: сутки не удавалось ответить, больше не пытаюсь", self._update.entry_id)
+        self._journal.done(self._update.entry_id)
         return None
 
     def _failed(self, exc: Exception) -> float | None:
         self._tries += 1
-        number, tries = self._update.update_id, self._tries
+        number, tries = self._update.entry_id, self._tries
         log.error("Обновление %s не обработано (%s-я попытка)", number, tries, exc_info=exc)
-        self._journal.count_try(self._update.update_id)
+        self._journal.count_try(self._update.entry_id)
         if self._tries < MAX_TRIES:
             return RETRY_S
         self.park()
@@ -204,8 +204,8 @@ class Handling:
 
     def park(self) -> None:
         """Put the update aside for good, and say so to the person if that is possible at all."""
-        log.error("Обновление %s отложено после %s попыток", self._update.update_id, self._tries)
-        self._journal.park(self._update.update_id)
+        log.error("Обновление %s отложено после %s попыток", self._update.entry_id, self._tries)
+        self._journal.park(self._update.entry_id)
         tell(self._delivery, self._update.body, UNEXPECTED)
 
     def _wait_for_storage(self, trouble: str) -> float:

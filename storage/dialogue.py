@@ -36,7 +36,7 @@ class Dialogue:
 
     def begin(
         self,
-        update_id: int,
+        entry_id: int,
         user_id: int,
         model_id: int,
         question: str,
@@ -45,15 +45,15 @@ class Dialogue:
         context: str = "",
         media: str = "",
     ) -> Turn:
-        """Keep a question; of the same update again it is the same turn."""
+        """Keep a question; of the same entry of the journal again it is the same turn."""
         with self._db.write() as conn:
             row = conn.execute(
                 "INSERT INTO turns"
-                " (update_id, user_id, model_id, question, parent_id, context, media, asked_at)"
+                " (entry_id, user_id, model_id, question, parent_id, context, media, asked_at)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
-                " ON CONFLICT (update_id) DO UPDATE SET update_id = excluded.update_id"
+                " ON CONFLICT (entry_id) DO UPDATE SET entry_id = excluded.entry_id"
                 f" RETURNING {_TURN}",
-                (update_id, user_id, model_id, question, parent_id, context, media, int(time.time())),
+                (entry_id, user_id, model_id, question, parent_id, context, media, int(time.time())),
             ).fetchone()
         return Turn(*row)
 

@@ -21,10 +21,10 @@ Body = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Update:
+class Entry:
     """An update that waits for its answer; `answer_ids` are messages in which the answer has begun."""
 
-    update_id: int  # its number in the journal, not Telegram's
+    entry_id: int  # its number in the journal, not Telegram's
     body: Body = field(repr=False)  # a person's text, not for the log
     received_at: int
     tries: int = 0
@@ -37,54 +37,55 @@ class Journal:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    def add(self, bodies: Sequence[Body]) -> list[Update]:
+    def add(self, bodies: Sequence[Body]) -> list[Entry]:
         """Put a batch on disk and return what of it is new; the rest has been handed over before."""
         now = int(time.time())
         with self._db.write(synced=True) as conn:
             _forget(conn, "done", now - KEEP_DONE_S)
             _forget(conn, "parked", now - KEEP_PARKED_S)
             numbers = [_add(conn, body, now) for body in bodies]
-        return [Update(number, body, now) for number, body in zip(numbers, bodies, strict=True) if number]
+        return [Entry(number, body, now) for number, body in zip(numbers, bodies, strict=True) if number]
 
-    def unanswered(self) -> list[Update]:
+    def unanswered(self) -> list[Entry]:
         """Return what an earlier run left, in the order in which it came."""
         with self._db.read() as conn:
             rows = conn.execute(
                 "SELECT id, body, received_at, tries, answer_ids FROM updates WHERE state = 'new' ORDER BY id"
             ).fetchall()
         return [
-            Update(
-                update_id,
+            Entry(
+                entry_id,
                 json.loads(body),
                 received_at,
                 tries,
                 tuple(map(int, answer_ids.split(",") if answer_ids else ())),
             )
-            for update_id, body, received_at, tries, answer_ids in rows
+            for entry_id, body, received_at, tries, answer_ids in rows
         ]
 
-    def done(self, *update_ids: int) -> None:
+    def done(self, *entry_ids: int) -> None:
         """Note that updates have their answer, all of them or none, and forget what they said."""
         with self._db.write() as conn:
             conn.executemany(
-                "UPDATE updates SET state = 'done', body = NULL WHERE id = ?", [(one,) for one in update_ids]
+                "UPDATE updates SET state = 'done', body = NULL WHERE id = ?",
+                [(entry_id,) for entry_id in entry_ids],
             )
 
-    def park(self, update_id: int) -> None:
+    def park(self, entry_id: int) -> None:
         """Put aside an update that cannot be handled; its body stays for whoever looks into it."""
-        self._set(update_id, "state = 'parked'")
+        self._set(entry_id, "state = 'parked'")
 
-    def count_try(self, update_id: int, by: int = 1) -> None:
+    def count_try(self, entry_id: int, by: int = 1) -> None:
         """Count a try that ended badly, or with -1 take the last one back."""
-        self._set(update_id, "tries = tries + ?", by)
+        self._set(entry_id, "tries = tries + ?", by)
 
-    def answered_in(self, update_id: int, message_ids: Iterable[int]) -> None:
+    def answered_in(self, entry_id: int, message_ids: Iterable[int]) -> None:
         """Remember the messages in which an answer goes on, so that it can go on there after a restart."""
-        self._set(update_id, "answer_ids = ?", ",".join(map(str, message_ids)))
+        self._set(entry_id, "answer_ids = ?", ",".join(map(str, message_ids)))
 
-    def _set(self, update_id: int, what: str, *values: object) -> None:
+    def _set(self, entry_id: int, what: str, *values: object) -> None:
         with self._db.write() as conn:
-            conn.execute(f"UPDATE updates SET {what} WHERE id = ?", (*values, update_id))
+            conn.execute(f"UPDATE updates SET {what} WHERE id = ?", (*values, entry_id))
 
 
 def _add(conn: sqlite3.Connection, body: Body, now: int) -> int | None:

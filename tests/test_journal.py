@@ -39,7 +39,7 @@ def message(number: int, text: str = "мысль", date: int = 1_700_000_000) ->
 
 def new(journal: Journal, texts: int = 1) -> list[int]:
     """Journal some new messages, and return their numbers there."""
-    return [update.update_id for update in journal.add([message(next(NUMBERS)) for _ in range(texts)])]
+    return [entry.entry_id for entry in journal.add([message(next(NUMBERS)) for _ in range(texts)])]
 
 
 def sql(path: Path, statement: str, *values: object) -> list[Any]:
@@ -69,7 +69,7 @@ def test_what_is_done_is_forgotten_after_two_days_and_not_before(db: Database, j
     assert states(db) == ["new", "new"]
     let_pass(db, 365 * 86_400)
     new(journal)
-    assert [update.update_id for update in journal.unanswered()][:1] == waiting
+    assert [entry.entry_id for entry in journal.unanswered()][:1] == waiting
 
 
 def test_what_is_parked_stays_for_a_month_and_stops_nothing(db: Database, journal: Journal) -> None:
@@ -223,4 +223,4 @@ def test_another_bot_with_the_same_numbers_is_another_one(journal: Journal) -> N
     number = next(NUMBERS)
     first = journal.add([message(number)])
     second = journal.add([message(number, date=1_700_000_001)])
-    assert first[0].update_id != second[0].update_id
+    assert first[0].entry_id != second[0].entry_id
