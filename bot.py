@@ -19,6 +19,7 @@ from pathlib import Path
 from dotenv import load_dotenv
 
 import db
+import migrations
 from access import Gate
 from answers.answering import Tools
 from answers.freshness import keep_fresh
@@ -288,7 +289,7 @@ def run_console(settings: Settings) -> int:
 @contextmanager
 def opened(settings: Settings) -> Iterator[db.Database]:
     """Open the database for this process alone."""
-    with closing(db.claim(settings.db_path)), closing(db.Database(settings.db_path)) as database:
+    with closing(migrations.claim(settings.db_path)), closing(db.Database(settings.db_path)) as database:
         yield database
 
 
@@ -314,7 +315,7 @@ def main(args: list[str]) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         return run_console(settings) if console else run(settings)
-    except (sqlite3.Error, OSError, db.NewerFileError, db.AlreadyOpenError) as exc:
+    except (sqlite3.Error, OSError, migrations.NewerFileError, migrations.AlreadyOpenError) as exc:
         if storage_trouble(exc) is None:
             raise
         log.critical("Не могу начать (%s): %s.", settings.db_path, storage_trouble(exc))

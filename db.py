@@ -1,35 +1,25 @@
-"""The SQLite file: how it is opened, and the helpers for notes and for the registry of models.
+"""The SQLite file: its transactions, and the helpers for notes and for the registry of models.
 
 One public method is one transaction. Rows come back as frozen records; what is not there is an exception
 that carries data and no words. Errors of SQLite itself (full disk, locked file) pass through unchanged:
-whoever talks to a person words them. Journal and people have files of their own upon the same Database.
+whoever talks to a person words them. `migrations` opens the file; the other tables have modules in `storage`.
 """
 
 import os
 import sqlite3
 import threading
-import unicodedata
-from bisect import bisect_left
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-SCHEMA = Path(__file__).with_name("schema.sql")
-
-# What schema.sql cannot do by itself: how a file of version N becomes one of version N + 1 (append only).
-# Version 0 is a new file, or one that the course's code made; `_adopt` takes the latter over.
-MIGRATIONS: tuple[str, ...] = ()
-VERSION = 1 + len(MIGRATIONS)
+from migrations import create_private, prepare
+from storage.folding import fold
 
 
-class NewerFileError(Exception):
-    """The file was written by a newer version of this program; it is left as it is."""
-
-
-class AlreadyOpenError(Exception):
-    """Another bot works with this file."""
+class FileReplacedError(Exception):
+    """The file was deleted or replaced while it was open: what is written now would be gone later."""
 
 
 class NoteNotFoundError(Exception):
@@ -71,27 +61,6 @@ class Model:
     paid: bool = False
 
 
-def fold(text: str) -> str:
-    """Bring a text to the form in which searches compare: no case, no ё, composed letters.
-
-    SQLite's own LIKE, lower() and NOCASE know the case of ASCII only.
-    """
-    return unicodedata.normalize("NFC", text).casefold().replace("ё", "е")
-
-
-def find_folded(text: str, needle: str) -> tuple[int, int]:
-    """Return where the text holds the needle as a search sees it, and how long that is there.
-
-    Folding changes lengths (ß is ss), so the place is looked up by the length of folded beginnings.
-    """
-    start = fold(text).find(fold(needle))
-    first, end = (
-        bisect_left(range(len(text)), place, key=lambda i: len(fold(text[:i])))
-        for place in (start, start + len(fold(needle)))
-    )
-    return first, end - first
-
-
 class Database:
     """The notebook's file, open for any number of threads.
 
@@ -104,9 +73,16 @@ class Database:
         # SQLite lets waiting writers sleep and try again in no order at all; within one process a lock is
         # fair and quick. It is held for a transaction, never while something is sent.
         self._writing = threading.Lock()
-        _create_private(self.path)
-        with closing(self._open()) as conn:
-            _prepare(conn)
+        create_private(self.path)
+        self._identity = _identity(self.path)
+        conn = self._open()
+        try:
+            prepare(conn)
+        except BaseException:
+            conn.close()
+            raise
+        # Kept open: as long as it is, no other file can be given this one's number on the disk.
+        self._idle.append(conn)
 
     def close(self) -> None:
         """Close the connections that nobody uses."""
@@ -133,8 +109,10 @@ class Database:
 
         `synced` survives a power cut. Only the journal asks for it: the log is written in order, so one
         synced transaction carries all before it, and what comes after is done again from the journal.
+        Raises FileReplacedError, also if the file went while the transaction was written.
         """
         with self._writing, self.read() as conn:
+            self._check_file()
             try:
                 conn.execute(f"PRAGMA synchronous = {'FULL' if synced else 'NORMAL'}")
                 conn.execute("BEGIN IMMEDIATE")
@@ -144,9 +122,16 @@ class Database:
                 # Also after a COMMIT that failed, and after Ctrl-C: the next borrower must find none open.
                 if conn.in_transaction:
                     conn.execute("ROLLBACK")
+            self._check_file()
+
+    def _check_file(self) -> None:
+        if _identity(self.path) != self._identity:
+            raise FileReplacedError(self.path)
 
     def _open(self) -> sqlite3.Connection:
-        conn = sqlite3.connect(self.path, timeout=5, isolation_level=None, check_same_thread=False)
+        # mode=rw: a file that somebody deleted is not made anew, empty and readable by everybody.
+        address = f"{self.path.as_uri()}?mode=rw"
+        conn = sqlite3.connect(address, uri=True, timeout=5, isolation_level=None, check_same_thread=False)
         conn.execute("PRAGMA foreign_keys = ON")
         conn.create_function("fold", 1, fold, deterministic=True)
         return conn
@@ -154,12 +139,16 @@ class Database:
     # Notes
 
     def add_note(self, user_id: int, text: str, *, created_at: int, source: str) -> Note:
-        """Keep a note; from the same source again it is the note that is there already."""
+        """Keep a note; from the same source again it is the same note.
+
+        It takes the new text, unless its owner has changed it: more parts of it may have come by then.
+        """
         with self.write() as conn:
             row = conn.execute(
                 "INSERT INTO notes (user_id, number, text, folded, created_at, source)"
                 " SELECT ?1, coalesce(max(number), 0) + 1, ?2, ?3, ?4, ?5 FROM notes WHERE user_id = ?1"
-                " ON CONFLICT (source) DO UPDATE SET source = excluded.source"
+                " ON CONFLICT (source) DO UPDATE SET text = iif(edited_at IS NULL, excluded.text, text),"
+                " folded = iif(edited_at IS NULL, excluded.folded, folded)"
                 " RETURNING number, text, created_at",
                 (user_id, text, fold(text), created_at, source),
             ).fetchone()
@@ -273,108 +262,15 @@ def found_model(row: tuple[Any, ...] | None, which: object) -> Model:
     return read_model(row)
 
 
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Return what tells a file from another one of its name; None if there is none any more."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino  # both 0 on some drives of Windows: then only its absence is noticed
+
+
 def _number(conn: sqlite3.Connection, query: str, *args: object) -> int:
     number: int = conn.execute(query, args).fetchone()[0]
     return number
-
-
-# Opening
-
-
-def claim(path: str | os.PathLike[str]) -> sqlite3.Connection:
-    """Hold a lock file beside the database until the answer is closed; raises AlreadyOpenError.
-
-    Two bots on one journal would answer everything twice. SQLite's own lock serves, on every system, and
-    a process that is killed lets go of it.
-    """
-    lock = Path(f"{Path(path).resolve()}.lock")
-    _create_private(lock)
-    conn = sqlite3.connect(lock, timeout=0, isolation_level=None, check_same_thread=False)
-    try:
-        conn.execute("BEGIN EXCLUSIVE")
-    except sqlite3.OperationalError as exc:
-        conn.close()
-        if exc.sqlite_errorcode == sqlite3.SQLITE_BUSY:
-            raise AlreadyOpenError(path) from None
-        raise
-    return conn
-
-
-def _create_private(path: Path) -> None:
-    """Make a new file that its owner alone may read; SQLite gives its -wal and -shm the same rights.
-
-    A file that is there is not even opened: to close it again would let go of SQLite's locks on it.
-    """
-    with suppress(FileExistsError):
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
-
-
-def _prepare(conn: sqlite3.Connection) -> None:
-    """Bring the file to the newest shape in one transaction, or leave it untouched."""
-    version = _number(conn, "PRAGMA user_version")
-    if version > VERSION:
-        raise NewerFileError(version)
-    conn.execute("PRAGMA journal_mode = WAL")
-    schema = SCHEMA.read_text("utf-8")
-    steps = [_adopt(conn), schema, _take_over(conn)] if version == 0 else [*MIGRATIONS[version - 1 :], schema]
-    script = "\n".join(steps)
-    try:
-        # executescript commits whatever was open before it, so the transaction is part of the script.
-        conn.executescript(f"BEGIN IMMEDIATE;\n{script}\nPRAGMA user_version = {VERSION};\nCOMMIT;")
-    finally:
-        if conn.in_transaction:
-            conn.execute("ROLLBACK")
-
-
-def _adopt(conn: sqlite3.Connection) -> str:
-    """Return the script that makes a file of the course's code fit schema.sql; nothing for a new file."""
-    models, notes = _columns(conn, "models"), _columns(conn, "notes")
-    script = [
-        f"ALTER TABLE models ADD COLUMN {added};"
-        for added in _MODEL_COLUMNS
-        if models and added.split()[0] not in models
-    ]
-    if notes and "folded" not in notes:
-        script.append(f"ALTER TABLE notes RENAME TO {_COURSE_NOTES};")
-    if models:  # its unique index may be missing
-        script.append(
-            "UPDATE models SET active = id = (SELECT min(id) FROM models WHERE active) WHERE active;"
-        )
-    return "\n".join(script)
-
-
-def _take_over(conn: sqlite3.Connection) -> str:
-    """Return the script that copies notes of the course's code; its table stays, under another name.
-
-    A note keeps its id as its number, since that is the number that its owner knows. Notes in a shape
-    that we cannot read stay where they are.
-    """
-    columns = _columns(conn, "notes")
-    text, user = (
-        next((name for name in names if name in columns), None)
-        for names in (("text", "content"), ("user_id", "chat_id"))
-    )
-    if not columns or "folded" in columns or not text or not user:
-        return ""
-    time = "created_at" if "created_at" in columns else "NULL"
-    number = "id" if "id" in columns else f"row_number() OVER (PARTITION BY {user})"
-    return f"""
-        INSERT INTO notes (user_id, number, text, folded, created_at)
-        SELECT {user}, {number}, {text}, fold({text}), coalesce(
-            iif(typeof({time}) = 'text', CAST(strftime('%s', {time}) AS INTEGER), CAST({time} AS INTEGER)),
-            CAST(strftime('%s', 'now') AS INTEGER))
-        FROM {_COURSE_NOTES} WHERE typeof({text}) = 'text' AND typeof({user}) = 'integer';"""
-
-
-def _columns(conn: sqlite3.Connection, table: str) -> set[str]:
-    return {name for (name,) in conn.execute("SELECT name FROM pragma_table_info(?)", (table,))}
-
-
-_COURSE_NOTES = "notes_of_the_course"
-_MODEL_COLUMNS = (
-    "context_length INTEGER",
-    "inputs TEXT NOT NULL DEFAULT 'text'",
-    "gone_at INTEGER",
-    "removed_at INTEGER",
-    "paid INTEGER NOT NULL DEFAULT 0 CHECK (paid IN (0, 1))",
-)

@@ -4,6 +4,7 @@ import logging
 import sqlite3
 
 import db
+import migrations
 from openrouter_client import OpenRouterError
 from storage.dialogue import TurnNotFoundError
 from storage.people import PersonNotFoundError
@@ -35,9 +36,9 @@ _STORAGE = {
 
 def storage_trouble(exc: BaseException) -> str | None:
     """Say what keeps the file of notes from being used; None for an exception of any other kind."""
-    if isinstance(exc, db.NewerFileError):
+    if isinstance(exc, migrations.NewerFileError):
         return "файл базы данных записан более новой версией программы. Обновите программу"
-    if isinstance(exc, db.AlreadyOpenError):
+    if isinstance(exc, migrations.AlreadyOpenError):
         return "с этой базой данных уже работает другая копия бота. Остановите её"
     if isinstance(exc, OSError):
         return f"файл базы данных не открывается ({exc.strerror}). Проверьте DB_PATH и права"

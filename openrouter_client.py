@@ -26,10 +26,11 @@ from openrouter.errors import (
     unreadable,
 )
 from openrouter.http import Abort, Exchange, Service, StoppedError
-from openrouter.models import KeyInfo, RemoteModel, fetch_models, key_info
+from openrouter.models import FREE_ROUTER, KeyInfo, RemoteModel, fetch_models, key_info
 from openrouter.parse import as_count, as_dict, as_list, as_str, parsed
 
 __all__ = [
+    "FREE_ROUTER",
     "Abort",
     "Answer",
     "KeyInfo",

@@ -1,5 +1,5 @@
--- The newest shape of every table. Re-runnable: db.py runs it at every start, in one transaction with the
--- migrations that an older file needs first (MIGRATIONS in db.py). Times are whole seconds since 1970, UTC.
+-- The newest shape of every table. Re-runnable: migrations.py runs it at every start, in one transaction
+-- with the steps that an older file needs first. Times are whole seconds since 1970, UTC.
 -- NOTE: a new column also needs a migration, and stands last in its table there and here.
 
 CREATE TABLE IF NOT EXISTS models (
@@ -22,7 +22,7 @@ CREATE TABLE IF NOT EXISTS notes (
     user_id            INTEGER NOT NULL,
     number             INTEGER NOT NULL,                -- #1, #2, ... of this person; rows stay, so never used twice
     text               TEXT NOT NULL,
-    folded             TEXT NOT NULL,                   -- db.fold(text): what a search looks through
+    folded             TEXT NOT NULL,                   -- fold(text): what a search looks through
     created_at         INTEGER NOT NULL,
     source             TEXT UNIQUE,                     -- what it came from: handled twice, that is one note
     edited_at          INTEGER,
@@ -35,6 +35,7 @@ CREATE INDEX IF NOT EXISTS ix_notes_user_created ON notes (user_id, created_at) 
 
 -- The journal: what Telegram handed over, before Telegram is told that it arrived. Its own numbers, not
 -- Telegram's: those begin anew with another bot and after a quiet week, so they need not mean a repetition.
+-- Never below the clock in microseconds, so that a new journal gives out no number that a note already knows.
 CREATE TABLE IF NOT EXISTS updates (
     id          INTEGER PRIMARY KEY AUTOINCREMENT,
     update_id   INTEGER NOT NULL,
@@ -47,7 +48,7 @@ CREATE TABLE IF NOT EXISTS updates (
     UNIQUE (update_id, identity)
 );
 
-CREATE INDEX IF NOT EXISTS ix_updates_new ON updates (id) WHERE state = 'new';
+CREATE INDEX IF NOT EXISTS ix_updates_state ON updates (state, received_at);
 
 CREATE TABLE IF NOT EXISTS people (
     user_id    INTEGER PRIMARY KEY,
@@ -62,7 +63,7 @@ CREATE UNIQUE INDEX IF NOT EXISTS ux_people_single_owner ON people (owner) WHERE
 -- A question and its answer. `parent_id` is the turn before it in the conversation: branches share their past.
 CREATE TABLE IF NOT EXISTS turns (
     id            INTEGER PRIMARY KEY,
-    update_id     INTEGER UNIQUE,                       -- the number in the journal of what asked it
+    entry_id      INTEGER UNIQUE,                       -- the number in the journal of what asked it
     parent_id     INTEGER REFERENCES turns (id),
     user_id       INTEGER NOT NULL,
     model_id      INTEGER NOT NULL REFERENCES models (id),  -- that was asked

@@ -98,11 +98,21 @@ def _repeat(call: Call, turn: Turn, model: Model) -> Reply:
     )
 
 
-def _ask(call: Call, text: str, *, model: Model | None = None, **more: object) -> Reply:
+def _ask(
+    call: Call,
+    text: str,
+    *,
+    model: Model | None = None,
+    parent_id: int | None = None,
+    context: str = "",
+    media: str = "",
+) -> Reply:
     """Put a question on its way; the answer will grow in the message that this reply becomes."""
     call.app.questions.check_room(call.user_id)
     asked = model or call.app.db.get_active_model()
-    turn = call.app.dialogue.begin(call.entry_id, call.user_id, asked.id, text, **more)
+    turn = call.app.dialogue.begin(
+        call.entry_id, call.user_id, asked.id, text, parent_id=parent_id, context=context, media=media
+    )
     able, note = _able(call, turn, asked)
     question = Question(call.entry_id, call.place, turn, able, note)
     return Reply(

@@ -5,7 +5,8 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 
 import telegram_text
 from commands import Call, WrongArgumentsError, command, parse_number
-from db import Note, find_folded
+from db import Note
+from storage.folding import find_folded
 from telegram.replies import Reply
 
 NO_NOTES = "Заметок пока нет. Добавить: /note_add <текст>"

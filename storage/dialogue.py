@@ -3,7 +3,6 @@
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
 from db import Database
 
@@ -35,17 +34,26 @@ class Dialogue:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    def begin(self, update_id: int, user_id: int, model_id: int, question: str, **more: Any) -> Turn:
-        """Keep a question (more: parent_id, context, media); of the same update again it is the same turn."""
-        parent_id, context, media = more.get("parent_id"), more.get("context", ""), more.get("media", "")
+    def begin(
+        self,
+        entry_id: int,
+        user_id: int,
+        model_id: int,
+        question: str,
+        *,
+        parent_id: int | None = None,
+        context: str = "",
+        media: str = "",
+    ) -> Turn:
+        """Keep a question; of the same entry of the journal again it is the same turn."""
         with self._db.write() as conn:
             row = conn.execute(
                 "INSERT INTO turns"
-                " (update_id, user_id, model_id, question, parent_id, context, media, asked_at)"
+                " (entry_id, user_id, model_id, question, parent_id, context, media, asked_at)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
-                " ON CONFLICT (update_id) DO UPDATE SET update_id = excluded.update_id"
+                " ON CONFLICT (entry_id) DO UPDATE SET entry_id = excluded.entry_id"
                 f" RETURNING {_TURN}",
-                (update_id, user_id, model_id, question, parent_id, context, media, int(time.time())),
+                (entry_id, user_id, model_id, question, parent_id, context, media, int(time.time())),
             ).fetchone()
         return Turn(*row)
 

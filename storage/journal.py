@@ -5,6 +5,7 @@ the program starts is taken up again, in order; an update that keeps ending badl
 """
 
 import json
+import sqlite3
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -13,6 +14,8 @@ from typing import Any
 from db import Database
 
 KEEP_DONE_S = 2 * 86_400  # Telegram hands an update over for 24 hours at most
+KEEP_PARKED_S = 30 * 86_400
+PRUNED_AT_ONCE = 100
 
 Body = dict[str, Any]
 
@@ -38,21 +41,10 @@ class Journal:
         """Put a batch on disk and return what of it is new; the rest has been handed over before."""
         now = int(time.time())
         with self._db.write(synced=True) as conn:
-            # The oldest hundred each time: a look at every row would cost more than all the rest of it.
-            conn.execute(
-                "DELETE FROM updates WHERE id IN (SELECT id FROM updates ORDER BY id LIMIT 100)"
-                " AND state = 'done' AND received_at < ?",
-                (now - KEEP_DONE_S,),
-            )
-            rows = [
-                conn.execute(
-                    "INSERT INTO updates (update_id, identity, body, received_at) VALUES (?, ?, ?, ?)"
-                    " ON CONFLICT DO NOTHING RETURNING id",
-                    (body["update_id"], identity(body), json.dumps(body), now),
-                ).fetchone()
-                for body in bodies
-            ]
-        return [Entry(row[0], body, now) for row, body in zip(rows, bodies, strict=True) if row]
+            _forget(conn, "done", now - KEEP_DONE_S)
+            _forget(conn, "parked", now - KEEP_PARKED_S)
+            numbers = [_add(conn, body, now) for body in bodies]
+        return [Entry(number, body, now) for number, body in zip(numbers, bodies, strict=True) if number]
 
     def unanswered(self) -> list[Entry]:
         """Return what an earlier run left, in the order in which it came."""
@@ -72,15 +64,15 @@ class Journal:
         ]
 
     def done(self, *entry_ids: int) -> None:
-        """Note that updates have their answer, and forget what they said."""
+        """Note that updates have their answer, all of them or none, and forget what they said."""
         self._set(entry_ids, "state = 'done', body = NULL")
 
     def park(self, *entry_ids: int) -> None:
-        """Put aside updates that cannot be handled; their bodies stay for whoever looks into it."""
+        """Put aside updates that cannot be handled; their bodies stay a while for whoever looks into it."""
         self._set(entry_ids, "state = 'parked'")
 
     def count_try(self, *entry_ids: int, by: int = 1) -> None:
-        """Count a try that ended badly, or with -1 take the last one back."""
+        """Count a try that ended badly, or with -1 take the last one back; what is done has no tries left."""
         self._set(entry_ids, "tries = tries + ?", by)
 
     def answered_in(self, entry_id: int, message_ids: Iterable[int]) -> None:
@@ -93,6 +85,30 @@ class Journal:
                 f"UPDATE updates SET {what} WHERE id = ? AND state = 'new'",
                 [(*values, entry_id) for entry_id in entry_ids],
             )
+
+
+def _add(conn: sqlite3.Connection, body: Body, now: int) -> int | None:
+    """Return the number that a new update gets in the journal; None for one that has been handed over before.
+
+    Numbers are never below the clock, in microseconds: notes and questions remember the number that they
+    come from, and a journal that begins anew beside old notes must not give it out again.
+    """
+    row = conn.execute(
+        "INSERT INTO updates (id, update_id, identity, body, received_at)"
+        " VALUES (max(?, 1 + coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'updates'), 0)),"
+        " ?, ?, ?, ?) ON CONFLICT (update_id, identity) DO NOTHING RETURNING id",
+        (time.time_ns() // 1_000, body["update_id"], identity(body), json.dumps(body), now),
+    ).fetchone()
+    return row[0] if row else None
+
+
+def _forget(conn: sqlite3.Connection, state: str, before: int) -> None:
+    """Delete a hundred of the oldest; the index finds them, however many other rows there are."""
+    conn.execute(
+        "DELETE FROM updates WHERE id IN"
+        " (SELECT id FROM updates WHERE state = ? AND received_at < ? ORDER BY received_at LIMIT ?)",
+        (state, before, PRUNED_AT_ONCE),
+    )
 
 
 def identity(body: Body) -> str:

@@ -8,9 +8,10 @@ import sqlite3
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 from db import MODEL_COLUMNS, Database, Model, UnknownModelError, found_model, read_model
-from openrouter.models import FREE_ROUTER, RemoteModel
+from openrouter_client import FREE_ROUTER, RemoteModel
 
 KEEP_ATTEMPTS_S = 30 * 86_400
 
@@ -48,7 +49,6 @@ class Registry:
                 else:
                     conn.execute("UPDATE models SET gone_at = NULL WHERE key = ? AND paid", (model.key,))
             _replace_active(conn, tell=True)
-            conn.execute("DELETE FROM attempts WHERE at < ?", (now - KEEP_ATTEMPTS_S,))
         return True
 
     def find(self, part: str) -> list[Model]:
@@ -124,11 +124,13 @@ class Registry:
     # How the models do
 
     def note_attempt(self, user_id: int, model: Model, *, ms: int, tokens: int, failed: bool) -> None:
-        """Note that a model was asked, and how that went."""
+        """Note that a model was asked, and how that went; what is older than a month is forgotten."""
+        now = int(time.time())
         with self._db.write() as conn:
+            conn.execute("DELETE FROM attempts WHERE at < ?", (now - KEEP_ATTEMPTS_S,))
             conn.execute(
                 "INSERT INTO attempts (at, user_id, model_id, ms, tokens, failed) VALUES (?, ?, ?, ?, ?, ?)",
-                (int(time.time()), user_id, model.id, ms, tokens, failed),
+                (now, user_id, model.id, ms, tokens, failed),
             )
 
     def usage(self, since: int, user_id: int | None) -> tuple[int, int]:
@@ -184,23 +186,39 @@ def _restore(conn: sqlite3.Connection, where: str, which: object, *, paid: bool 
 
 
 def _replace_active(conn: sqlite3.Connection, *, tell: bool) -> None:
-    """Make the first available free model the active one if the active one is not; with none it stays."""
+    """Make the first free model on offer the active one if the active one is gone; with none it stays.
+
+    One that the owner removed cannot stay: then a model that costs or is gone takes its place, if need be.
+    """
     active = conn.execute("SELECT key, gone_at, removed_at FROM models WHERE active").fetchone()
     key, gone, removed = active or ("", True, True)
     if not gone and not removed:
         return
-    first = conn.execute(
-        "SELECT id, gone_at OR paid FROM models WHERE removed_at IS NULL AND NOT active"
-        " ORDER BY gone_at IS NOT NULL, paid, id"
-    ).fetchone()
-    if not removed and (first is None or first[1]):
+    successor = _first_free(conn) or (_first_of_any_kind(conn) if removed else None)
+    if successor is None and not removed:
         return
     conn.execute("UPDATE models SET active = 0 WHERE active")
-    if first:
-        conn.execute("UPDATE models SET active = 1 WHERE id = ?", first[:1])
+    conn.execute("UPDATE models SET active = 1 WHERE id = ?", (successor,))
     if tell and key:
         for name in ("model_switch", "model_switch_untold"):
             conn.execute("INSERT OR REPLACE INTO facts (name, value) VALUES (?, ?)", (name, key))
+
+
+def _first_free(conn: sqlite3.Connection) -> int | None:
+    """Return the id of the first model that can be asked for nothing."""
+    row = conn.execute(
+        "SELECT min(id) FROM models WHERE removed_at IS NULL AND gone_at IS NULL AND NOT paid AND NOT active"
+    ).fetchone()
+    return cast("int | None", row[0])
+
+
+def _first_of_any_kind(conn: sqlite3.Connection) -> int | None:
+    """Return the id of a model that the owner kept: on offer rather than gone, free rather than paid."""
+    row = conn.execute(
+        "SELECT id FROM models WHERE removed_at IS NULL AND NOT active"
+        " ORDER BY gone_at IS NOT NULL, paid, id LIMIT 1"
+    ).fetchone()
+    return row[0] if row else None
 
 
 def _replaced(conn: sqlite3.Connection, fact: str) -> str:

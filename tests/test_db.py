@@ -5,7 +5,7 @@ import sqlite3
 import stat
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from itertools import count, permutations
@@ -15,7 +15,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from db import Database, Note, NoteNotFoundError, UnknownModelError, fold
+from db import Database, FileReplacedError, Note, NoteNotFoundError, UnknownModelError
+from storage.folding import find_folded, fold
 from support.harness import CATALOGUE
 
 ANNA, BORIS = 1, 2
@@ -64,6 +65,19 @@ def test_the_same_message_number_in_another_chat_is_another_note(db: Database) -
     add(db, "мысль", ANNA, message_id=10**6)
     assert add(db, "мысль", BORIS, message_id=10**6).number == 1
     assert db.count_notes(ANNA) == db.count_notes(BORIS) == 1
+
+
+def test_a_note_whose_other_parts_came_later_takes_the_whole_text(db: Database) -> None:
+    add(db, "начало", message_id=10**6)
+    assert add(db, "начало и конец", message_id=10**6) == Note(1, "начало и конец", 1_700_000_000)
+    assert db.find_notes(ANNA, "КОНЕЦ", 10)[0] == 1
+
+
+def test_what_its_owner_has_changed_is_not_changed_back(db: Database) -> None:
+    add(db, "начало", message_id=10**6)
+    db.edit_note(ANNA, 1, "своё", edited_at=1)
+    assert add(db, "начало и конец", message_id=10**6).text == "своё"
+    assert db.find_notes(ANNA, "конец", 10)[0] == 0
 
 
 def test_an_edit_and_a_deletion_touch_one_note(db: Database) -> None:
@@ -162,6 +176,24 @@ def test_different_letters_stay_different(one: str, other: str) -> None:
     assert fold(one) != fold(other)
 
 
+@pytest.mark.parametrize(
+    ("text", "needle", "found"),
+    [
+        ("Strasse Straße", "ß", "ss"),
+        ("наша Straße", "STRASSE", "Straße"),
+        ("чита\u0438\u0306 ёлку", "читай", "чита\u0438\u0306"),
+        ("ёлку", "ЕЛ", "ёл"),
+        ("и\u0306", "и", ""),
+        ("мысль", "ещё", ""),
+        ("", "ещё", ""),
+        ("мысль", "", ""),
+    ],
+)
+def test_what_is_found_is_a_part_of_the_text(text: str, needle: str, found: str) -> None:
+    start, length = find_folded(text, needle)
+    assert text[start : start + length] == found
+
+
 # ---- Models ---------------------------------------------------------------------------------
 
 
@@ -244,6 +276,43 @@ def test_the_file_and_its_log_can_be_read_by_their_owner_only(db: Database) -> N
     files = sorted(db.path.parent.glob("notes.db*"))
     assert {path.name for path in files} >= {"notes.db", "notes.db-wal"}
     assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
+
+
+def replace_file(path: Path) -> None:
+    path.rename(path.with_suffix(".old"))
+    Database(path).close()
+
+
+@pytest.mark.parametrize(
+    "change", [Path.unlink, replace_file, lambda path: path.rename(path.parent / "b.db")]
+)
+def test_a_file_that_is_gone_or_another_one_takes_no_note(
+    db: Database, change: Callable[[Path], object]
+) -> None:
+    add(db, "мысль")
+    change(db.path)
+    for _ in range(2):
+        with pytest.raises(FileReplacedError):
+            add(db, "пропала бы")
+    assert not db.path.exists() or sqlite3.connect(db.path).execute("SELECT * FROM notes").fetchall() == []
+
+
+def test_a_file_that_goes_while_it_is_written_is_noticed_too(db: Database) -> None:
+    def write() -> None:
+        with db.write() as conn:
+            conn.execute("UPDATE models SET label = 'x'")
+            db.path.unlink()
+
+    with pytest.raises(FileReplacedError):
+        write()
+
+
+def test_a_file_that_comes_back_is_used_again(db: Database) -> None:
+    away = db.path.rename(db.path.with_suffix(".away"))
+    with pytest.raises(FileReplacedError):
+        add(db, "мысль")
+    away.rename(db.path)
+    assert add(db, "мысль").number == 1
 
 
 def test_a_transaction_that_fails_leaves_nothing_behind(db: Database) -> None:

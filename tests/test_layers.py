@@ -81,7 +81,11 @@ def test_the_rooms_are_where_the_design_says() -> None:
     assert (ROOT / "schema.sql").is_file()
 
 
-@pytest.mark.parametrize("room", ["db", "telegram_text", "settings"])
+def test_the_file_knows_only_how_it_is_opened_and_what_text_is() -> None:
+    assert reaches("db") == {"migrations", "storage.folding"}
+
+
+@pytest.mark.parametrize("room", ["migrations", "storage.folding", "telegram_text", "settings"])
 def test_the_lowest_rooms_know_nothing_of_the_house(room: str) -> None:
     assert reaches(room) == set()
 
@@ -99,7 +103,7 @@ def test_the_terminal_does_not_know_the_bot(module: str) -> None:
 @pytest.mark.parametrize("module", of("storage"))
 def test_storage_knows_neither_telegram_nor_words_for_people(module: str) -> None:
     assert roots(imported_by(module)) & {"telebot", "requests", "dotenv", "os"} == set()
-    assert roots(reaches(module)) <= {"storage", "db", "openrouter"}
+    assert roots(reaches(module)) <= {"storage", "db", "migrations", "openrouter", "openrouter_client"}
 
 
 @pytest.mark.parametrize("module", of("handlers"))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-import db
+import migrations
 from db import Database, Note
 from support.harness import CATALOGUE, Harness
 
@@ -155,6 +155,44 @@ def test_notes_in_other_shapes_are_taken_over(tmp_path: Path, shape: str) -> Non
         assert note.created_at >= 1_709_812_800
 
 
+SEVENTH_OF_MARCH = 1_709_812_800
+
+
+@pytest.mark.parametrize(
+    "time",
+    [
+        "1709812800", "'1709812800'", "1709812800.9", "1709812800000", "'1709812800000'", "1709812800000000",
+        "1709812800000000000", "'2024-03-07 12:00:00'", "'2024-03-07T12:00:00Z'",
+        "'2024-03-07T15:00:00+03:00'",
+        "'2024-03-07 12:00:00.250'", "' 2024-03-07T12:00 '",
+    ],
+)  # fmt: skip
+def test_a_time_is_read_in_whatever_shape_it_was_written(tmp_path: Path, time: str) -> None:
+    table = table_of(f"(id INTEGER PRIMARY KEY, user_id, text, created_at)|(1, 11, 'мысль', {time})")
+    with closing(Database(course_file(tmp_path / "a.db", table))) as database:
+        assert database.list_notes(ANNA) == [Note(1, "мысль", SEVENTH_OF_MARCH)]
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        "2, 11, 'мысль', NULL", "2, 11, 'мысль', -5", "2, 11, 'мысль', 9e18", "2, 11, 'мысль', 9e999",
+        "2, 11, 'мысль', 'вчера'", "2, 11, 'мысль', X'00FF'", "2, 11, 'мысль', '0000-00-00 00:00:00'",
+        "2, 11, 'мысль', '40000-01-01'", "2, 11, 'мысль', 'nan'", "NULL, 11, 'мысль', 5", "1, 11, 'мысль', 5",
+        "'два', 11, 'мысль', 5", "-3, 11, 'мысль', 5", "2, '11', 'мысль', 5",
+    ],
+)  # fmt: skip
+def test_one_odd_row_blocks_no_other(tmp_path: Path, odd: str) -> None:
+    rows = f"(1, 11, 'раз', 7), ({odd}), (3, 11, 'три', 9)"
+    table = table_of(f"(id, user_id, text, created_at)|{rows}")
+    with closing(Database(course_file(tmp_path / "a.db", table))) as database:
+        notes = database.list_notes(ANNA)
+        assert sorted(note.text for note in notes) == ["мысль", "раз", "три"]
+        assert [note.number for note in notes if note.text != "мысль"] == [3, 1]
+        assert len({note.number for note in notes}) == 3
+        assert all(0 < note.created_at < migrations.LATEST_S for note in notes)
+
+
 @pytest.mark.parametrize("shape", UNREADABLE.values(), ids=UNREADABLE)
 def test_notes_that_cannot_be_read_stay_where_they_are(tmp_path: Path, shape: str) -> None:
     path = course_file(tmp_path / "a.db", table_of(shape))
@@ -219,9 +257,9 @@ def test_the_bot_runs_on_a_file_of_the_course(new_bot: Callable[..., Harness]) -
 
 def test_a_file_of_a_newer_version_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
     path = course_file(tmp_path / "a.db")
-    run_script(path, f"PRAGMA user_version = {db.VERSION + 1}")
+    run_script(path, f"PRAGMA user_version = {migrations.VERSION + 1}")
     before = path.read_bytes()
-    with pytest.raises(db.NewerFileError):
+    with pytest.raises(migrations.NewerFileError):
         Database(path)
     assert path.read_bytes() == before
 
@@ -282,6 +320,6 @@ def test_the_schema_can_be_run_again_and_again(tmp_path: Path) -> None:
     path = tmp_path / "a.db"
     with closing(sqlite3.connect(path)) as conn:
         for _ in range(3):
-            conn.executescript(db.SCHEMA.read_text("utf-8"))
+            conn.executescript(migrations.SCHEMA.read_text("utf-8"))
         assert conn.execute("SELECT count(*), sum(active) FROM models").fetchone() == (10, 1)
         assert conn.execute("PRAGMA integrity_check").fetchone() == ("ok",)

@@ -1,0 +1,195 @@
+"""How the file is opened: a new one is made, one of the course or of an older version becomes today's.
+
+schema.sql is the newest shape. What it cannot do by itself stands here, one function for each version, and
+all of it is one transaction: whatever stops it, the file is as it was.
+"""
+
+import os
+import sqlite3
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+SCHEMA = Path(__file__).with_name("schema.sql")
+COURSE_NOTES = "notes_of_the_course"
+LATEST_S = 253_402_214_400  # the last day of the year 9999 in UTC: every time zone can still show it
+
+
+class NewerFileError(Exception):
+    """The file was written by a newer version of this program; it is left as it is."""
+
+
+class AlreadyOpenError(Exception):
+    """Another bot works with this file."""
+
+
+def claim(path: str | os.PathLike[str]) -> sqlite3.Connection:
+    """Hold a lock file beside the database until the answer is closed; raises AlreadyOpenError.
+
+    Two bots on one journal would answer everything twice. SQLite's own lock serves, on every system, and
+    a process that is killed lets go of it.
+    """
+    lock = Path(f"{Path(path).resolve()}.lock")
+    create_private(lock)
+    conn = sqlite3.connect(lock, timeout=0, isolation_level=None, check_same_thread=False)
+    try:
+        conn.execute("BEGIN EXCLUSIVE")
+    except sqlite3.OperationalError as exc:
+        conn.close()
+        if exc.sqlite_errorcode == sqlite3.SQLITE_BUSY:
+            raise AlreadyOpenError(path) from None
+        raise
+    return conn
+
+
+def create_private(path: Path) -> None:
+    """Make a new file that its owner alone may read; SQLite gives its -wal and -shm the same rights.
+
+    A file that is there is not even opened: to close it again would let go of SQLite's locks on it
+    (https://www.sqlite.org/howtocorrupt.html, 2.2).
+    """
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+
+
+def prepare(conn: sqlite3.Connection) -> None:
+    """Bring the file to the newest shape in one transaction, or leave it untouched.
+
+    The connection needs the SQL function fold. Raises NewerFileError.
+    """
+    if _version(conn) > VERSION:
+        raise NewerFileError(_version(conn))
+    conn.execute("PRAGMA journal_mode = WAL")
+    conn.create_function("seconds", 1, read_time, deterministic=True)
+    try:
+        conn.execute("BEGIN IMMEDIATE")
+        _bring_up_to_date(conn)
+        conn.execute(f"PRAGMA user_version = {VERSION}")
+        conn.execute("COMMIT")
+    finally:
+        if conn.in_transaction:
+            conn.execute("ROLLBACK")
+
+
+def _bring_up_to_date(conn: sqlite3.Connection) -> None:
+    version = _version(conn)
+    if version == 0:
+        _make_room(conn)
+        _run(conn, SCHEMA.read_text("utf-8"))
+        _take_over(conn)
+        return
+    for step in _STEPS[version - 1 :]:
+        step(conn)
+    _run(conn, SCHEMA.read_text("utf-8"))
+
+
+def _version(conn: sqlite3.Connection) -> int:
+    version: int = conn.execute("PRAGMA user_version").fetchone()[0]
+    return version
+
+
+def _run(conn: sqlite3.Connection, script: str) -> None:
+    """Run a script inside the open transaction, which executescript would commit first."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            conn.execute(statement)
+            statement = ""
+
+
+def read_time(value: object) -> int | None:
+    """Return a time as whole seconds since 1970, whatever somebody's program wrote; None if it is no time.
+
+    Numbers, also as text, may be seconds, milli-, micro- or nanoseconds; ISO 8601 without a zone is UTC.
+    """
+    number = _as_number(value)
+    found = (number / unit for unit in (1, 10**3, 10**6, 10**9))
+    return next((int(seconds) for seconds in found if 1 <= seconds < LATEST_S), None)
+
+
+def _as_number(value: object) -> float:
+    try:
+        return float(value)  # type: ignore[arg-type]  # what is no number is caught
+    except (TypeError, ValueError):
+        pass
+    try:
+        time = datetime.fromisoformat(str(value).strip())
+        return (time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        return 0.0
+
+
+# A file of the course's code
+
+
+def _make_room(conn: sqlite3.Connection) -> None:
+    """Make a file of the course's code fit schema.sql; a new file fits as it is."""
+    models, notes = _columns(conn, "models"), _columns(conn, "notes")
+    for added in _MODEL_COLUMNS:
+        if models and added.split()[0] not in models:
+            conn.execute(f"ALTER TABLE models ADD COLUMN {added}")
+    if notes and "folded" not in notes:
+        conn.execute(f"ALTER TABLE notes RENAME TO {COURSE_NOTES}")
+    if models:  # its unique index may be missing
+        conn.execute("UPDATE models SET active = id = (SELECT min(id) FROM models WHERE active) WHERE active")
+
+
+def _take_over(conn: sqlite3.Connection) -> None:
+    """Copy the notes of the course's code; its table stays, under another name.
+
+    A note keeps its id as its number, since that is the number that its owner knows. Rows that we cannot
+    read stay where they are, and hold up no other.
+    """
+    columns = _columns(conn, COURSE_NOTES)
+    text, user = (
+        next((name for name in names if name in columns), None)
+        for names in (("text", "content"), ("user_id", "chat_id"))
+    )
+    if not text or not user:
+        return
+    time = "created_at" if "created_at" in columns else "NULL"
+    number = "id" if "id" in columns else "NULL"
+    conn.execute(
+        f"""
+        WITH readable (user_id, id, text, time) AS (
+            SELECT CAST({user} AS INTEGER), iif(typeof({number}) = 'integer', {number}, NULL), {text}, {time}
+            FROM {COURSE_NOTES}
+            WHERE typeof({text}) = 'text' AND CAST(CAST({user} AS INTEGER) AS TEXT) = CAST({user} AS TEXT)
+        ), counted AS (
+            SELECT *, row_number() OVER (PARTITION BY user_id, id) AS nth FROM readable
+        ), highest AS (
+            SELECT user_id AS whose, coalesce(max(id), 0) AS highest FROM readable GROUP BY user_id
+        )
+        INSERT INTO notes (user_id, number, text, folded, created_at)
+        SELECT user_id, id, text, fold(text), coalesce(seconds(time), unixepoch())
+        FROM counted WHERE id > 0 AND nth = 1
+        UNION ALL
+        SELECT user_id, max(highest, 0) + row_number() OVER (PARTITION BY user_id), text, fold(text),
+            coalesce(seconds(time), unixepoch())
+        FROM counted JOIN highest ON whose = user_id WHERE id IS NULL OR id <= 0 OR nth > 1"""
+    )
+
+
+def _columns(conn: sqlite3.Connection, table: str) -> set[str]:
+    return {name for (name,) in conn.execute("SELECT name FROM pragma_table_info(?)", (table,))}
+
+
+_MODEL_COLUMNS = (
+    "context_length INTEGER",
+    "inputs TEXT NOT NULL DEFAULT 'text'",
+    "gone_at INTEGER",
+    "removed_at INTEGER",
+    "paid INTEGER NOT NULL DEFAULT 0 CHECK (paid IN (0, 1))",
+)
+
+
+def _to_version_2(conn: sqlite3.Connection) -> None:
+    conn.execute("DROP INDEX ix_updates_new")
+    conn.execute("ALTER TABLE turns RENAME COLUMN update_id TO entry_id")
+
+
+# How a file of version N becomes one of N + 1 (append only). Version 0 is a new file or one of the course.
+_STEPS: tuple[Callable[[sqlite3.Connection], None], ...] = (_to_version_2,)
+VERSION = 1 + len(_STEPS)
