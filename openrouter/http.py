@@ -1,11 +1,12 @@
 """HTTP to OpenRouter, or to any server like it, that can be left at any moment."""
 
+import math
 import os
 import re
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
@@ -157,39 +158,40 @@ class Exchange:
         """Note that something that counts has come: the time of silence begins anew."""
         self._silent_at = time.monotonic() + self._silence_s
 
+    def receive(self, wait_s: float = math.inf) -> Head | bytes | None:
+        """Return the next of what arrives: the head, then the body piece by piece, then b"".
+
+        None says that nothing came within `wait_s`. Raises OpenRouterError, or StoppedError.
+        """
+        left = min(self._deadline, self._silent_at) - time.monotonic()
+        item = self._wait(min(left, wait_s)) if left > 0 else None
+        if self._abort.is_set():
+            raise StoppedError
+        if isinstance(item, OpenRouterError):
+            raise item
+        if item is None and left <= wait_s:
+            raise self._late()
+        return b"" if isinstance(item, _End) else item
+
     def head(self) -> Head:
         """Wait for the headers; raises OpenRouterError, or StoppedError."""
-        item = self._next()
+        item = self.receive()
         if not isinstance(item, Head):
             raise unreadable()
         return item
 
-    def chunks(self) -> Iterator[bytes]:
-        """Yield the body after `head`, as it comes; raises OpenRouterError, or StoppedError."""
-        while isinstance(item := self._next(), bytes):
-            yield item
-
     def json(self) -> object:
         """Read the whole body; returns None for what is not JSON."""
-        return parsed(b"".join(self.chunks()))
+        chunks: list[bytes] = []
+        while isinstance(item := self.receive(), bytes) and item:
+            chunks.append(item)
+        return parsed(b"".join(chunks))
 
-    def _next(self) -> Head | bytes | _End:
-        item = self._wait()
+    def _wait(self, seconds: float) -> Head | bytes | OpenRouterError | _End | None:
         if self._abort.is_set():
-            raise StoppedError
-        if item is None:
-            raise self._late()
-        if isinstance(item, OpenRouterError):
-            raise item
-        return item
-
-    def _wait(self) -> Head | bytes | OpenRouterError | _End | None:
-        """Return what comes next, None if the time is over."""
-        left = min(self._deadline, self._silent_at) - time.monotonic()
-        if left <= 0 or self._abort.is_set():
             return None
         with suppress(Empty):
-            return self._inbox.get(timeout=left)
+            return self._inbox.get(timeout=max(0.0, seconds))
         return None
 
     def _late(self) -> OpenRouterError:

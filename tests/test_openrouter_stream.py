@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import support.openrouter_replies as replies
-from openrouter_client import Abort, Answer, Kind, OpenRouterError, chat_once
+from openrouter_client import Abort, Answer, Kind, OpenRouterError, Stream, Thinking, chat_once
 from support.fake_openrouter import FakeOpenRouter
 from support.openrouter_replies import DONE, PROCESSING, USAGE, chunk, sse, usage_chunk
 
@@ -171,6 +171,78 @@ def test_plain_json_in_answer_to_a_stream_is_read(fake: FakeOpenRouter) -> None:
 def test_a_stream_in_answer_to_a_plain_question_is_read(fake: FakeOpenRouter) -> None:
     fake.next(replies.events(PROCESSING, chunk("по "), chunk("частям"), *END))
     assert chat_once(MESSAGES, model=MODEL).text == "по частям"
+
+
+# ---- Step by step ---------------------------------------------------------------------------
+
+
+def test_a_stream_is_asked_for_its_next_piece(fake: FakeOpenRouter) -> None:
+    fake.next(replies.stream("раз ", "два", thinking="Хм"))
+    with Stream(MESSAGES, model=MODEL) as stream:
+        news = [stream.next() for _ in range(4)]
+    assert isinstance(news[0], Thinking)
+    assert news[1:3] == ["раз ", "два"]
+    assert isinstance(news[3], Answer)
+    assert (news[3].text, news[3].finish_reason) == ("раз два", "stop")
+
+
+WAITING = {
+    "before the headers": replies.hang(headers=False),
+    "before the first word": replies.hang(),
+    "comments": replies.repeat(PROCESSING),
+    "a refusal that drips": replies.drip(b"HTTP/1.1 500 Oh\r\nContent-Length: 9999\r\n\r\n{"),
+}
+
+
+@pytest.mark.parametrize("behaviour", WAITING.values(), ids=WAITING.keys())
+def test_whoever_waits_may_look_up_as_often_as_he_likes(
+    fake: FakeOpenRouter, behaviour: replies.Behaviour
+) -> None:
+    fake.next(behaviour)
+    with Stream(MESSAGES, model=MODEL, timeout_s=60) as stream:
+        assert [stream.next(0.1) for _ in range(3)] == [None, None, None]
+    fake.wait(lambda: fake.closed_by_client)
+
+
+def test_what_comes_while_nobody_looks_is_not_lost(fake: FakeOpenRouter) -> None:
+    fake.next(replies.stream("раз ", "два", hold_after=1))
+    with Stream(MESSAGES, model=MODEL) as stream:
+        news = [stream.next(), stream.next(0.05), stream.next(0)]
+        assert news == ["раз ", None, None]
+        fake.release()
+        while (piece := stream.next(0)) is None:
+            continue
+        assert piece == "два"
+        answer = stream.next()
+    assert isinstance(answer, Answer)
+    assert answer.text == "раз два"
+
+
+def test_a_stream_that_breaks_tells_what_it_had_told(fake: FakeOpenRouter) -> None:
+    fake.next(replies.reset(chunk("Полов")))
+    with Stream(MESSAGES, model=MODEL) as stream:
+        assert stream.next() == "Полов"
+        with pytest.raises(OpenRouterError) as caught:
+            stream.next()
+    assert caught.value.partial == "Полов"
+
+
+def test_a_stream_that_is_stopped_ends_with_its_answer(fake: FakeOpenRouter) -> None:
+    abort = Abort()
+    fake.next(replies.stream("раз ", "два", hold_after=1))
+    with Stream(MESSAGES, model=MODEL, abort=abort) as stream:
+        assert stream.next() == "раз "
+        abort.set()
+        answer = stream.next()
+    assert isinstance(answer, Answer)
+    assert (answer.text, answer.stopped) == ("раз ", True)
+    fake.wait(lambda: fake.closed_by_client)
+
+
+def test_a_stream_that_was_never_asked_leaves_nothing_behind(fake: FakeOpenRouter) -> None:
+    with Stream(MESSAGES, model=MODEL):
+        pass
+    assert fake.requests == []
 
 
 # ---- As it breaks ---------------------------------------------------------------------------

@@ -1,0 +1,79 @@
+"""The body of an answer, as it arrives, cut into the JSON objects that it is made of."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from openrouter.errors import cut_short, refusal, unreadable
+from openrouter.http import Head
+from openrouter.parse import parsed
+
+_PADDING = b"\xef\xbb\xbf \t\r\n"  # keeps a slow connection alive; or marks UTF-8
+
+
+class EventReader:
+    """Reads one body: the events of a stream, or the one JSON of a whole answer or refusal.
+
+    The first byte tells which of them it is: some servers answer a question for a stream with
+    ordinary JSON, and not all name the type of what they send.
+    """
+
+    def __init__(self, head: Head) -> None:
+        self.done = False  # the stream has said that it is over
+        self._head = head
+        self._streamed: bool | None = None if head.status < 300 else False  # None: not known yet
+        self._whole: list[bytes] = []
+        self._line = b""
+        self._data: list[bytes] = []
+
+    def feed(self, chunk: bytes) -> Iterator[dict[str, Any]]:
+        """Yield the events that the chunk completes; raises OpenRouterError."""
+        if self._streamed is None:
+            chunk = chunk.lstrip(_PADDING)
+            self._streamed = chunk[:1] not in b"{[<" if chunk else None
+        if self._streamed:
+            yield from self._events(chunk)
+        else:
+            self._whole.append(chunk)
+
+    def finish(self) -> Iterator[dict[str, Any]]:
+        """Yield what the end of the body completes; raises OpenRouterError if something is missing."""
+        if not self._streamed:
+            yield self._whole_answer()
+            return
+        yield from self._events(b"\n\n")
+        if not self.done:
+            raise cut_short()
+
+    def _whole_answer(self) -> dict[str, Any]:
+        body = parsed(b"".join(self._whole))
+        if self._head.status >= 300:
+            raise refusal(self._head.status, body, self._head.headers)
+        return _event(body)
+
+    def _events(self, chunk: bytes) -> Iterator[dict[str, Any]]:
+        for data in self._messages(chunk):
+            if data.strip() == b"[DONE]":
+                self.done = True
+                return
+            yield _event(parsed(data))
+
+    def _messages(self, chunk: bytes) -> Iterator[bytes]:
+        """Yield the data of each server-sent event; comments and other fields are left out.
+
+        Lines are cut as bytes, at the newline only: bytes of Russian letters look like other ends.
+        """
+        *lines, self._line = (self._line + chunk).split(b"\n")
+        for line in (line.removesuffix(b"\r") for line in lines):
+            if line.startswith(b"data:"):
+                self._data.append(line[5:].removeprefix(b" "))
+            elif not line and self._data:
+                data, self._data = b"\n".join(self._data), []
+                yield data
+
+
+def _event(event: object) -> dict[str, Any]:
+    if not isinstance(event, dict):
+        raise unreadable()
+    if event.get("error") or event.get("object") == "error":
+        raise refusal(200, event)
+    return event
