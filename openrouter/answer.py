@@ -5,8 +5,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from openrouter.errors import no_answer, refusal
+from openrouter import endings
+from openrouter.errors import no_answer
 from openrouter.parse import as_count, as_dict, as_list, as_str
+from openrouter.refusals import refusal
+from openrouter.thoughts import Thoughts
+from openrouter.visible import says_something
 
 _THINKING = ("reasoning", "reasoning_content", "reasoning_details")
 
@@ -15,8 +19,9 @@ _THINKING = ("reasoning", "reasoning_content", "reasoning_details")
 class Answer:
     """What a model said; unpacks as `text, latency_ms`.
 
-    `model` is the one that really answered, `stopped` says that `Abort` ended it early. What the
-    service does not tell is None.
+    `model` is the one that really answered, `stopped` says that `Abort` ended it early;
+    `finish_reason` is "length" when the tokens ran out, "content_filter" when a filter cut it,
+    else as the service spells it. What the service does not tell is None.
     """
 
     text: str
@@ -29,6 +34,16 @@ class Answer:
 
     def __iter__(self) -> Iterator[Any]:
         return iter((self.text, self.latency_ms))
+
+    @property
+    def ran_out(self) -> bool:
+        """Return whether the tokens ran out: then the model can go on."""
+        return self.finish_reason == endings.LENGTH
+
+    @property
+    def unfinished(self) -> str:
+        """Return the Russian line that says why the answer is not whole; "" if it ended by itself."""
+        return endings.unfinished(self.finish_reason)
 
 
 class Thinking:
@@ -45,6 +60,8 @@ class Draft:
         self._usage: dict[str, Any] = {}
         # A letter outside the BMP may come as two halves in two events; Telegram takes no halves.
         self._join = codecs.getincrementaldecoder("utf-16-le")("replace")
+        self._thoughts = Thoughts()
+        self._unseen = ""  # what has come before there is anything to see
 
     def take(self, event: dict[str, Any]) -> Iterator[str | Thinking]:
         """Add one event and yield what is new; raises OpenRouterError if it says that the model failed."""
@@ -52,12 +69,17 @@ class Draft:
         self._usage = as_dict(event.get("usage")) or self._usage
         choice = as_dict(next(iter(as_list(event.get("choices"))), None))
         message = as_dict(choice.get("delta") or choice.get("message"))
-        yield from self._say(_text(message.get("content")))
-        if choice.get("error") or choice.get("finish_reason") == "error":
+        text = _text(message.get("content")) or _text(message.get("refusal"))
+        yield from self._say(text)
+        reason = as_str(choice.get("finish_reason")) or ""
+        if choice.get("error") or reason.lower() == "error":
             raise refusal(200, choice)
-        if not message.get("content") and any(message.get(name) for name in _THINKING):
+        thought = message.get("content") or any(message.get(name) for name in _THINKING)
+        if thought and (self._thoughts.thinking or not text):
             yield Thinking()
-        self.finish_reason = as_str(choice.get("finish_reason")) or self.finish_reason
+        self.finish_reason = (
+            endings.ending(reason, as_str(choice.get("native_finish_reason"))) or self.finish_reason
+        )
 
     def rest(self) -> Iterator[str]:
         """Yield what was held back until its second half, which never came."""
@@ -65,7 +87,7 @@ class Draft:
 
     def answer(self, latency_ms: int, *, stopped: bool) -> Answer:
         """Return what has come; raises OpenRouterError if that is nothing and nobody stopped it."""
-        if not self.text.strip() and not stopped:
+        if not self.text and not stopped:
             raise no_answer(self.finish_reason)
         return Answer(
             text=self.text,
@@ -79,7 +101,11 @@ class Draft:
 
     def _say(self, text: str, *, final: bool = False) -> Iterator[str]:
         piece = self._join.decode(text.encode("utf-16-le", "surrogatepass"), final)
-        if piece:
+        piece = self._unseen + self._thoughts.feed(piece, final=final)
+        if not self.text and not says_something(piece):
+            self._unseen = piece
+        elif piece:
+            self._unseen = ""
             self.text += piece
             yield piece
 
@@ -88,4 +114,9 @@ def _text(content: object) -> str:
     """Return the words of a message's content: a text, or an array of parts."""
     if isinstance(content, str):
         return content
-    return "".join(as_str(as_dict(part).get("text")) or "" for part in as_list(content))
+    parts = [as_dict(part) for part in as_list(content)]
+    return "".join(
+        as_str(part.get("text")) or as_str(part.get("refusal")) or ""
+        for part in parts
+        if part.get("type") not in ("thinking", "reasoning")
+    )

@@ -3,10 +3,13 @@
 from collections.abc import Iterator
 from typing import Any
 
-from openrouter.errors import cut_short, refusal, unreadable
+from openrouter.errors import cut_short, unreadable
 from openrouter.http import Head
 from openrouter.parse import parsed
+from openrouter.refusals import refusal
 
+_DONE = b"[DONE]"
+_HEARTBEATS = ("", "null", "[]", "{}", "ping", "[ping]", "heartbeat", "keepalive", "keep-alive")
 _PADDING = b"\xef\xbb\xbf \t\r\n"  # keeps a slow connection alive; or marks UTF-8
 
 
@@ -31,7 +34,8 @@ class EventReader:
             chunk = chunk.lstrip(_PADDING)
             self._streamed = chunk[:1] not in b"{[<" if chunk else None
         if self._streamed:
-            yield from self._events(chunk)
+            for data in self._messages(chunk):
+                yield from self._event(data)
         else:
             self._whole.append(chunk)
 
@@ -40,7 +44,10 @@ class EventReader:
         if not self._streamed:
             yield self._whole_answer()
             return
-        yield from self._events(b"\n\n")
+        for data in self._messages(b"\n\n"):
+            if parsed(data) is None and not _carries_nothing(data) and data.strip() != _DONE:
+                raise cut_short()  # in mid-event
+            yield from self._event(data)
         if not self.done:
             raise cut_short()
 
@@ -48,14 +55,13 @@ class EventReader:
         body = parsed(b"".join(self._whole))
         if self._head.status >= 300:
             raise refusal(self._head.status, body, self._head.headers)
-        return _event(body)
+        return _checked(body)
 
-    def _events(self, chunk: bytes) -> Iterator[dict[str, Any]]:
-        for data in self._messages(chunk):
-            if data.strip() == b"[DONE]":
-                self.done = True
-                return
-            yield _event(parsed(data))
+    def _event(self, data: bytes) -> Iterator[dict[str, Any]]:
+        if data.strip() == _DONE:
+            self.done = True
+        elif not self.done and not _carries_nothing(data):
+            yield _checked(parsed(data))
 
     def _messages(self, chunk: bytes) -> Iterator[bytes]:
         """Yield the data of each server-sent event; comments and other fields are left out.
@@ -71,7 +77,14 @@ class EventReader:
                 yield data
 
 
-def _event(event: object) -> dict[str, Any]:
+def _carries_nothing(data: bytes) -> bool:
+    """Return whether this only keeps the line alive: blanks, an empty value, a word for it."""
+    word = data.decode("utf-8", "replace").strip("\"' \t\r\n").lower()
+    return word in _HEARTBEATS
+
+
+def _checked(event: object) -> dict[str, Any]:
+    """Return the event; raises OpenRouterError if it is none, or says that something failed."""
     if not isinstance(event, dict):
         raise unreadable()
     if event.get("error") or event.get("object") == "error":

@@ -18,7 +18,7 @@ from requests.adapters import HTTPAdapter
 from requests.exceptions import InvalidSchema, InvalidURL, MissingSchema
 from urllib3.exceptions import HTTPError, LocationValueError
 
-from openrouter.errors import OTHER_MODEL, Kind, OpenRouterError, unreadable
+from openrouter.errors import OTHER_MODEL, Kind, OpenRouterError, no_key, unreadable
 from openrouter.parse import parsed
 
 DEFAULT_BASE_URL = "https://openrouter.ai/api/v1"
@@ -50,7 +50,7 @@ class Service:
     def with_key(self) -> "Service":
         """Return itself; raises OpenRouterError if it has no key, or none that can be sent."""
         if not self.key:
-            raise OpenRouterError(401, "Отсутствует OPENROUTER_API_KEY (.env).")
+            raise no_key()
         return self.with_sound_key()
 
     def with_sound_key(self) -> "Service":

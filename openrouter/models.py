@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from openrouter.errors import refusal, unreadable
+from openrouter.errors import unreadable
 from openrouter.http import Exchange, Service
 from openrouter.parse import as_count, as_dict, as_list, as_str, whole
+from openrouter.refusals import refusal
 
 FREE_ROUTER = "openrouter/free"
 

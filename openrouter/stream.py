@@ -98,7 +98,8 @@ class Stream:
                 yield None
                 continue
             for event in reader.feed(chunk):
-                self._exchange.heard()
+                if event.get("choices"):
+                    self._exchange.heard()
                 yield from self._draft.take(event)
             if reader.done:
                 return

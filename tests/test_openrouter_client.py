@@ -252,6 +252,146 @@ def test_a_question_too_long_for_the_model_says_so(fake: FakeOpenRouter, message
     assert refused().msg.startswith("Неверный формат запроса. Такой модели")
 
 
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        (400, "x/y:free is not a valid model ID"),
+        (400, "Model Not Exist"),
+        (404, "No endpoints found for x/y:free."),
+        (404, "The free X period has ended. Please migrate to the paid slug: x/y"),
+        (404, "model 'llama9' not found"),
+        (404, "The model `x` does not exist."),
+    ],
+)
+def test_a_model_that_is_gone_is_told_by_its_wording(fake: FakeOpenRouter, code: int, message: str) -> None:
+    fake.next(replies.status(code, message))
+    error = refused()
+    assert (error.status, error.model_gone, error.falls_back) == (code, True, True)
+    assert "/models" in error.msg
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        (400, "model_not_found"),
+        (400, "wrong_endpoint"),
+        (404, "model_deprecated"),
+        (404, "free_variant_ended"),
+    ],
+)
+def test_a_model_that_is_gone_is_told_by_its_code(fake: FakeOpenRouter, status: int, code: str) -> None:
+    error = {"code": status, "message": "Unavailable", "availability": {"code": code, "retryable": False}}
+    fake.next(replies.body({"error": error}, code=status))
+    assert (refused().model_gone, len(fake.requests)) == (True, 1)
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        (400, "temperature: out of range"),
+        (404, "Not Found"),
+        (404, "No endpoints found that support image input"),
+        (404, "No endpoints found that support tool use. Try disabling x"),
+        (404, "No allowed providers are available for the selected model."),
+        (404, "No endpoints found matching your data policy (Free model training)."),
+        (429, "x/y:free is temporarily rate-limited upstream"),
+        (503, "No model found"),
+    ],
+)
+def test_a_model_that_cannot_just_now_is_not_gone(fake: FakeOpenRouter, code: int, message: str) -> None:
+    fake.next(replies.status(code, message, metadata={"error_type": "not_found"}))
+    assert not refused().model_gone
+
+
+# ---- Whose refusal it was -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("code", [400, 401, 402, 403, 404, 413, 422, 500])
+@pytest.mark.parametrize(
+    "error",
+    [
+        {
+            "message": "Provider returned error",
+            "metadata": {"raw": "Invalid API key", "provider_name": "Chutes"},
+        },
+        {"message": "Forbidden", "metadata": {"provider_name": "Chutes", "raw": {"error": "no"}}},
+        {"message": "Provider returned error", "metadata": {"provider_code": 1102}},
+        {"message": "Upstream error from Nvidia: denied"},
+    ],
+)
+def test_a_providers_refusal_is_not_the_owners_fault(
+    fake: FakeOpenRouter, code: int, error: dict[str, Any]
+) -> None:
+    fake.next(replies.body({"error": {"code": code, **error}}, code=code))
+    refusal = refused()
+    assert (refusal.status, refusal.kind, refusal.falls_back) == (code, Kind.UPSTREAM, True)
+    assert refusal.short == f"недоступна: {code}"
+    assert not refusal.hint
+    if code < 413:
+        assert refusal.msg.startswith("Поставщик модели отказался")
+    assert "OPENROUTER_API_KEY" not in refusal.msg
+    assert "Chutes" not in refusal.msg
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        (401, "User not found."),
+        (401, "No auth credentials found"),
+        (402, "Insufficient credits"),
+        (403, "Key limit exceeded"),
+        (400, "Invalid JSON body"),
+    ],
+)
+@pytest.mark.parametrize(
+    "metadata", [None, {"provider_name": None, "raw": ""}, {"error_type": "authentication"}]
+)
+def test_openrouters_own_refusal_stays_the_owners(
+    fake: FakeOpenRouter, code: int, message: str, metadata: dict[str, Any] | None
+) -> None:
+    fake.next(replies.status(code, message, metadata=metadata))
+    error = refused()
+    assert not error.falls_back
+    assert "Поставщик" not in error.msg
+
+
+def test_a_question_too_long_for_one_provider_may_fit_elsewhere(fake: FakeOpenRouter) -> None:
+    raw = '{"error": {"message": "maximum context length is 8192"}}'
+    fake.next(replies.status(400, metadata={"provider_name": "Chutes", "raw": raw}))
+    error = refused()
+    assert "длиннее, чем помещается" in error.msg
+    assert error.falls_back
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        {
+            "reasons": ["violence"],
+            "flagged_input": "как убить процесс",
+            "provider_name": "OpenAI",
+            "model_slug": "x/y",
+        },
+        {"reasons": ["violence"]},
+        {"flagged_input": "как убить"},
+    ],
+)
+def test_a_question_flagged_by_moderation_is_told_so(fake: FakeOpenRouter, metadata: dict[str, Any]) -> None:
+    fake.next(replies.status(403, "Forbidden", metadata=metadata))
+    error = refused()
+    assert error.msg.startswith("Нет прав доступа к модели. Модерация ")
+    assert "убить" not in everything_said(error)
+    assert (error.kind, error.short) == (Kind.REQUEST, "модерация")
+
+
+@pytest.mark.parametrize("kind", ["content_policy_violation", "refusal", "content_filter"])
+def test_a_question_that_a_filter_stops_goes_to_another_model(fake: FakeOpenRouter, kind: str) -> None:
+    fake.next(replies.status(400, "No.", metadata={"error_type": kind}))
+    error = refused()
+    assert error.msg.startswith("Фильтр модели не пропустил вопрос.")
+    assert (error.short, error.falls_back) == ("фильтр", True)
+
+
 def test_the_owner_learns_where_to_mend_the_key_and_the_balance(fake: FakeOpenRouter) -> None:
     fake.next(replies.status(401, "User not found."), replies.status(402, "Insufficient credits"))
     assert "openrouter.ai/settings/keys" in refused().hint

@@ -132,6 +132,49 @@ def test_every_way_of_writing_an_event_is_read(fake: FakeOpenRouter) -> None:
     assert ask().text == "раз два три"
 
 
+BEATS = [
+    b"data: \n\n",
+    b"data:\n\n",
+    b"data: null\n\n",
+    b"data: []\n\n",
+    b'data: ""\n\n',
+    b"data: {}\n\n",
+    b"data: ping\n\n",
+    b"event: ping\n\n",
+    b'event: ping\ndata: {"type": "ping"}\n\n',
+    b"event: keep-alive\ndata\n\n",
+    b"id: 5\n\n",
+    b"retry: 3000\n\n",
+    b'data: {"choices": []}\n\n',
+    b'data: {"choices": [{"delta": null}]}\n\n',
+]
+
+
+@pytest.mark.parametrize("beat", BEATS)
+def test_what_carries_nothing_is_passed_over(fake: FakeOpenRouter, beat: bytes) -> None:
+    fake.next(replies.events(beat, chunk("Ответ один"), beat, beat, chunk(" и дальше"), beat, *END, beat))
+    assert ask().text == "Ответ один и дальше"
+
+
+@pytest.mark.parametrize("beat", [PROCESSING, *BEATS[:-1]])
+def test_a_heartbeat_does_not_break_the_silence(fake: FakeOpenRouter, beat: bytes) -> None:
+    fake.next(replies.repeat(beat))
+    assert refused(timeout_s=60, silence_s=0.2).msg.startswith("Модель слишком долго молчит.")
+
+
+@pytest.mark.parametrize("garbage", [b"data: 5\n\n", b"data: true\n\n", b"data: {\n\n", b"data: <html>\n\n"])
+def test_garbage_is_no_heartbeat(fake: FakeOpenRouter, garbage: bytes) -> None:
+    fake.next(replies.events(chunk("Полов"), garbage, chunk("ина"), *END))
+    error = refused()
+    assert (error.status, error.partial) == (502, "Полов")
+    assert "не разобрать" in error.msg
+
+
+def test_half_an_event_at_the_end_is_an_answer_cut_short(fake: FakeOpenRouter) -> None:
+    fake.next(replies.events(chunk("Полов"), b'data: {"choices": [{"delta": {"conte'))
+    assert refused().msg.startswith("Ответ модели оборвался")
+
+
 def test_halves_of_a_letter_in_two_events_become_the_letter(fake: FakeOpenRouter) -> None:
     heard: list[str] = []
     halves = [b'data: {"choices": [{"delta": {"content": "\\u%s"}}]}\n\n' % x for x in (b"d83d", b"de00")]
@@ -171,6 +214,144 @@ def test_plain_json_in_answer_to_a_stream_is_read(fake: FakeOpenRouter) -> None:
 def test_a_stream_in_answer_to_a_plain_question_is_read(fake: FakeOpenRouter) -> None:
     fake.next(replies.events(PROCESSING, chunk("по "), chunk("частям"), *END))
     assert chat_once(MESSAGES, model=MODEL).text == "по частям"
+
+
+# ---- What is said, and what is not ----------------------------------------------------------
+
+
+def test_a_refusal_in_words_is_the_answer(fake: FakeOpenRouter) -> None:
+    pieces = [chunk(None, refusal="Извините, "), chunk(None, refusal="не могу.")]
+    part = {"type": "refusal", "refusal": "Нет."}
+    fake.next(
+        replies.events(chunk(None, refusal=None), *pieces, *END),
+        replies.body(replies.completion(None, refusal="Извините.")),
+        replies.body(replies.completion([part], refusal=None)),
+    )
+    assert [ask().text for _ in range(3)] == ["Извините, не могу.", "Извините.", "Нет."]
+
+
+def test_thoughts_in_the_text_are_told_as_thinking(fake: FakeOpenRouter) -> None:
+    thoughts: list[int] = []
+    heard: list[str] = []
+    pieces = ["<th", "ink>\nХм", ", так", "</thi", "nk>\n\nОтвет: 42", "<|im_", "end|>"]
+    fake.next(replies.stream(*pieces))
+    answer = ask(heard.append, on_thinking=lambda: thoughts.append(1))
+    assert answer.text == "".join(heard) == "Ответ: 42"
+    assert len(thoughts) == 3
+    fake.next(replies.body(replies.completion("".join(pieces))))
+    assert chat_once(MESSAGES, model=MODEL).text == "Ответ: 42"
+
+
+def test_thoughts_in_parts_are_no_answer(fake: FakeOpenRouter) -> None:
+    thought = {"type": "thinking", "thinking": [{"type": "text", "text": "Хм"}]}
+    fake.next(replies.body(replies.completion([thought, {"type": "text", "text": "42"}])))
+    assert chat_once(MESSAGES, model=MODEL).text == "42"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [" \n", "##", "```python\n```", "\u200b\u2060", "<think>Хм</think>", "<think>Хм", "<|im_end|>", "\ufe0f"],
+)
+def test_an_answer_that_nobody_can_see_is_empty(fake: FakeOpenRouter, text: str) -> None:
+    heard: list[str] = []
+    fake.next(replies.stream(*text), replies.body(replies.completion(text)))
+    for _ in range(2):
+        error = refused(on_text=heard.append)
+        assert (error.kind, error.short, error.falls_back) == (Kind.EMPTY, "пустой ответ", True)
+    assert heard == []
+
+
+@pytest.mark.parametrize("text", ["👍", "42", "…", "?!", "—", "№"])
+def test_an_answer_of_one_sign_is_an_answer(fake: FakeOpenRouter, text: str) -> None:
+    fake.next(replies.stream(text))
+    assert ask().text == text
+
+
+def test_what_begins_with_markup_is_told_once_there_is_something_to_see(fake: FakeOpenRouter) -> None:
+    heard: list[str] = []
+    fake.next(replies.stream("##", "##", " План", " дня"))
+    assert ask(heard.append).text == "#### План дня"
+    assert heard == ["#### План", " дня"]
+
+
+# ---- How it ends ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        "length",
+        "max_tokens",
+        "MAX_TOKENS",
+        "maxTokens",
+        "max_output_tokens",
+        "model_length",
+        "FinishReason.MAX_TOKENS",
+    ],
+)
+def test_an_answer_that_ran_out_of_tokens_says_so(fake: FakeOpenRouter, reason: str) -> None:
+    fake.next(replies.stream("Раз", finish=reason))
+    answer = ask()
+    assert (answer.ran_out, answer.finish_reason) == (True, "length")
+    assert answer.unfinished == "… ответ неполный: исчерпан MAX_TOKENS."
+
+
+@pytest.mark.parametrize(
+    "reason",
+    ["content_filter", "SAFETY", "safety", "recitation", "PROHIBITED_CONTENT", "blocklist", "refusal"],
+)
+def test_an_answer_that_a_filter_cut_says_so(fake: FakeOpenRouter, reason: str) -> None:
+    fake.next(replies.stream("Раз", finish=reason), replies.stream(finish=reason))
+    answer = ask()
+    assert (answer.ran_out, answer.finish_reason) == (False, "content_filter")
+    assert answer.unfinished == "… ответ неполный: его оборвал фильтр."
+    error = refused()
+    assert error.msg.startswith("Фильтр не пропустил ответ модели.")
+    assert (error.kind, error.short, error.falls_back) == (Kind.EMPTY, "фильтр", True)
+
+
+@pytest.mark.parametrize(
+    "reason",
+    ["stop", "STOP", "eos", "end_turn", "stop_sequence", "tool_calls", "COMPLETE", None, "", 5, [], "done"],
+)
+def test_an_answer_that_ended_by_itself_says_nothing_of_it(fake: FakeOpenRouter, reason: Any) -> None:
+    fake.next(replies.events(chunk("Раз"), chunk(None, finish=reason), DONE))
+    answer = ask()
+    assert (answer.unfinished, answer.ran_out) == ("", False)
+
+
+@pytest.mark.parametrize(
+    ("reason", "named"),
+    [
+        ("malformed_function_call", "malformed_function_call"),
+        ("OTHER", "OTHER"),
+        ("abort", "abort"),
+        ("insufficient_system_resource", "insufficient_system_resource"),
+        ("<b>\nx</b>" * 20, "bxb" * 13 + "b"),
+        ("%", "без причины"),
+    ],
+)
+def test_any_other_end_is_named(fake: FakeOpenRouter, reason: str, named: str) -> None:
+    fake.next(replies.stream("Раз", finish=reason))
+    assert ask().unfinished == f"… ответ неполный: модель остановилась ({named})."
+
+
+@pytest.mark.parametrize(
+    ("native", "unfinished"),
+    [
+        ("STOP", ""),
+        ("whatever", ""),
+        ("MAX_TOKENS", "… ответ неполный: исчерпан MAX_TOKENS."),
+        ("network_error", "… ответ неполный: модель остановилась (network_error)."),
+    ],
+)
+def test_a_provider_may_know_better_why_it_stopped(
+    fake: FakeOpenRouter, native: str, unfinished: str
+) -> None:
+    last = chunk(None, finish="stop")
+    last["choices"][0]["native_finish_reason"] = native
+    fake.next(replies.events(chunk("Раз"), last, DONE))
+    assert ask().unfinished == unfinished
 
 
 # ---- Step by step ---------------------------------------------------------------------------
