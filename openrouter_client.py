@@ -15,8 +15,9 @@ from dotenv import load_dotenv
 
 from openrouter.answer import Answer, Thinking
 from openrouter.errors import Kind, OpenRouterError
-from openrouter.http import Abort, Service
-from openrouter.models import KeyInfo, RemoteModel, fetch_models, key_info
+from openrouter.http import Abort
+from openrouter.models import FREE_ROUTER, KeyInfo, RemoteModel, fetch_models, key_info
+from openrouter.service import Service
 from openrouter.stream import Stream
 
 __all__ = [
@@ -32,9 +33,10 @@ __all__ = [
     "fetch_models",
     "is_openrouter",
     "key_info",
+    "missing_key",
 ]
 
-DEFAULT_MODEL = "deepseek/deepseek-chat-v3.1:free"
+DEFAULT_MODEL = FREE_ROUTER
 
 
 def chat_once(
@@ -77,8 +79,17 @@ def chat_once(
 
 
 def is_openrouter() -> bool:
-    """Say whether the service of the settings is OpenRouter itself, by its host."""
+    """Return whether the service of the settings is OpenRouter itself, by its host."""
     return Service.from_env().is_openrouter
+
+
+def missing_key() -> OpenRouterError | None:
+    """Return the error that every question ends with for want of a usable key, None if there is one."""
+    try:
+        Service.from_env().with_key()
+    except OpenRouterError as error:
+        return error
+    return None
 
 
 # ---- From the command line ------------------------------------------------------------------

@@ -9,7 +9,7 @@ class Kind(Enum):
     UPSTREAM = "another model may answer"
     EMPTY = "the model had no words; another may have"
     MINUTE_CAP = "the account asked too often: wait `retry_after_s`, the model does not matter"
-    DAILY_CAP = "the account's free questions are used up until `resets_at`"
+    DAILY_CAP = "the account's free questions are used up, whatever the model"
     DATA_POLICY = "the owner has to allow free endpoints in the privacy settings"
     ACCOUNT = "the owner has to see to the key, the balance or the rights"
     REQUEST = "the question or the settings have to change"
@@ -20,8 +20,8 @@ class OpenRouterError(Exception):
 
     `kind` says what can be done; `model_gone`, that nobody offers the model any more; `partial`
     is what had come before it broke; `hint` is where the owner finds the remedy if `msg` does not
-    say; `resets_at` are epoch seconds, `retry_after_s` seconds (also given when a busy model names
-    a time). `short` is the reason in two or three words, to stand behind the name of the model.
+    say; `retry_after_s` are seconds (also given when a busy model names a time). `short` is the
+    reason in two or three words, to stand behind the name of the model.
     """
 
     def __init__(
@@ -31,7 +31,6 @@ class OpenRouterError(Exception):
         *,
         kind: Kind | None = None,
         model_gone: bool = False,
-        resets_at: float | None = None,
         retry_after_s: float | None = None,
         hint: str = "",
         short: str = "",
@@ -41,7 +40,6 @@ class OpenRouterError(Exception):
         self.msg = msg
         self.kind = kind or _kind(status)
         self.model_gone = model_gone
-        self.resets_at = resets_at
         self.retry_after_s = retry_after_s
         self.hint = hint
         self.short = short or ("пустой ответ" if kind is Kind.EMPTY else f"недоступна: {status}")
@@ -67,8 +65,9 @@ OTHER_WORDS = "Спросите другими словами или выбер�
 KEY_HINT = "Ключ создают на openrouter.ai/settings/keys и пишут в .env: OPENROUTER_API_KEY=…"
 
 
-def no_key() -> OpenRouterError:
-    return OpenRouterError(401, "Отсутствует OPENROUTER_API_KEY (.env).", hint=KEY_HINT)
+def no_key(*, own_server: bool) -> OpenRouterError:
+    hint = KEY_HINT + (". Своему серверу подойдёт любое слово." if own_server else "")
+    return OpenRouterError(401, "Отсутствует OPENROUTER_API_KEY (.env).", hint=hint)
 
 
 def no_answer(finish_reason: str | None) -> OpenRouterError:

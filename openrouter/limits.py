@@ -52,7 +52,6 @@ def _used_up(left: float) -> OpenRouterError:
         429,
         f"{_LIMITED} Бесплатные вопросы на сегодня кончились, новые будут через {span}.",
         kind=Kind.DAILY_CAP,
-        resets_at=time.time() + left,
     )
 
 

@@ -8,7 +8,8 @@ from typing import Any, Self
 from openrouter.answer import Answer, Draft, Thinking
 from openrouter.errors import OpenRouterError, unreadable
 from openrouter.events import EventReader
-from openrouter.http import Abort, Exchange, Head, Service, StoppedError
+from openrouter.http import Abort, Exchange, Head, StoppedError
+from openrouter.service import Service
 
 News = str | Thinking | Answer | None
 
