@@ -1,76 +1,29 @@
 """HTTP to OpenRouter, or to any server like it, that can be left at any moment."""
 
-import os
-import re
+import math
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import Any, Self
-from urllib.parse import urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
 from requests.exceptions import InvalidSchema, InvalidURL, MissingSchema
 from urllib3.exceptions import HTTPError, LocationValueError
 
 from openrouter.errors import OTHER_MODEL, Kind, OpenRouterError, unreadable
 from openrouter.parse import parsed
+from openrouter.service import Service
+from openrouter.sockets import TellingAdapter
 
-DEFAULT_BASE_URL = "https://openrouter.ai/api/v1"
 MAX_BODY = 16 * 1024 * 1024  # bytes
 CONNECT_TIMEOUT_S = 5.0
 _FAREWELL_S = 0.2  # for a thread whose connection was just cut to notice it
 _WRONG_ADDRESS = (MissingSchema, InvalidSchema, InvalidURL, LocationValueError)
 _HEADERS = {"HTTP-Referer": "http://localhost", "X-Title": "Zametochnik"}
-
-
-# ---- Where to ask ---------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Service:
-    """The server that answers, and how it is reached."""
-
-    base_url: str
-    key: str = field(repr=False)
-    proxy: str = field(repr=False)  # may hold a password
-
-    @classmethod
-    def from_env(cls) -> "Service":
-        """Read OPENROUTER_BASE_URL, OPENROUTER_API_KEY and OPENROUTER_PROXY."""
-        base_url = _setting("OPENROUTER_BASE_URL") or DEFAULT_BASE_URL
-        base_url = base_url.rstrip("/").removesuffix("/chat/completions")
-        return cls(base_url, _setting("OPENROUTER_API_KEY"), _setting("OPENROUTER_PROXY"))
-
-    def with_key(self) -> "Service":
-        """Return itself; raises OpenRouterError if it has no key, or none that can be sent."""
-        if not self.key:
-            raise OpenRouterError(401, "Отсутствует OPENROUTER_API_KEY (.env).")
-        return self.with_sound_key()
-
-    def with_sound_key(self) -> "Service":
-        """Return itself; raises OpenRouterError if its key cannot stand in an HTTP header."""
-        if re.fullmatch(r"[!-~]*", self.key):
-            return self
-        msg = "В OPENROUTER_API_KEY (.env) посторонние знаки. Скопируйте ключ заново."
-        raise OpenRouterError(401, msg)
-
-    @property
-    def is_openrouter(self) -> bool:
-        """Whether this is OpenRouter itself, which alone knows its extra fields and prices."""
-        with suppress(ValueError):  # a base URL that is none: the request will say so
-            host = urlsplit(self.base_url).hostname or ""
-            return host == "openrouter.ai" or host.endswith(".openrouter.ai")
-        return False
-
-
-def _setting(name: str) -> str:
-    """Return a setting without the blanks and quotes that get into a `.env` with it."""
-    return os.environ.get(name, "").strip().strip("\"'").strip()
 
 
 # ---- Leaving --------------------------------------------------------------------------------
@@ -157,39 +110,40 @@ class Exchange:
         """Note that something that counts has come: the time of silence begins anew."""
         self._silent_at = time.monotonic() + self._silence_s
 
+    def receive(self, wait_s: float = math.inf) -> Head | bytes | None:
+        """Return the next of what arrives: the head, then the body piece by piece, then b"".
+
+        None says that nothing came within `wait_s`. Raises OpenRouterError, or StoppedError.
+        """
+        left = min(self._deadline, self._silent_at) - time.monotonic()
+        item = self._wait(min(left, wait_s)) if left > 0 else None
+        if self._abort.is_set():
+            raise StoppedError
+        if isinstance(item, OpenRouterError):
+            raise item
+        if item is None and left <= wait_s:
+            raise self._late()
+        return b"" if isinstance(item, _End) else item
+
     def head(self) -> Head:
         """Wait for the headers; raises OpenRouterError, or StoppedError."""
-        item = self._next()
+        item = self.receive()
         if not isinstance(item, Head):
             raise unreadable()
         return item
 
-    def chunks(self) -> Iterator[bytes]:
-        """Yield the body after `head`, as it comes; raises OpenRouterError, or StoppedError."""
-        while isinstance(item := self._next(), bytes):
-            yield item
-
     def json(self) -> object:
         """Read the whole body; returns None for what is not JSON."""
-        return parsed(b"".join(self.chunks()))
+        chunks: list[bytes] = []
+        while isinstance(item := self.receive(), bytes) and item:
+            chunks.append(item)
+        return parsed(b"".join(chunks))
 
-    def _next(self) -> Head | bytes | _End:
-        item = self._wait()
+    def _wait(self, seconds: float) -> Head | bytes | OpenRouterError | _End | None:
         if self._abort.is_set():
-            raise StoppedError
-        if item is None:
-            raise self._late()
-        if isinstance(item, OpenRouterError):
-            raise item
-        return item
-
-    def _wait(self) -> Head | bytes | OpenRouterError | _End | None:
-        """Return what comes next, None if the time is over."""
-        left = min(self._deadline, self._silent_at) - time.monotonic()
-        if left <= 0 or self._abort.is_set():
             return None
         with suppress(Empty):
-            return self._inbox.get(timeout=left)
+            return self._inbox.get(timeout=max(0.0, seconds))
         return None
 
     def _late(self) -> OpenRouterError:
@@ -212,6 +166,8 @@ class Exchange:
     def _run(self) -> None:
         try:
             self._receive()
+        except OpenRouterError as error:
+            self._inbox.put(error)
         except (requests.RequestException, HTTPError, OSError) as trouble:
             # Told on in our own words: the texts of these exceptions hold URLs.
             self._inbox.put(self._explain(trouble))
@@ -232,17 +188,16 @@ class Exchange:
 
     def _send(self, session: requests.Session) -> requests.Response:
         method, url, payload = self._request
-        adapter = _Adapter(self._hold)
+        adapter = TellingAdapter(self._hold)
         session.mount("http://", adapter)
         session.mount("https://", adapter)
-        proxy = self._service.proxy
         return session.request(
             method,
             url,
             json=payload,
             headers=_HEADERS,
             auth=self._authorize,
-            proxies={"http": proxy, "https": proxy} if proxy else None,
+            proxies=self._service.proxies,
             timeout=(CONNECT_TIMEOUT_S, self._patience),
             allow_redirects=False,  # the key is for this server only
             stream=True,
@@ -263,7 +218,7 @@ class Exchange:
             self._line = sock.dup()
 
     def _explain(self, trouble: Exception) -> OpenRouterError:
-        if isinstance(trouble, requests.exceptions.ProxyError):
+        if isinstance(trouble, requests.exceptions.ProxyError) or self._socks_refused(trouble):
             return OpenRouterError(503, "Прокси не пускает к сервису. Проверьте OPENROUTER_PROXY.")
         if isinstance(trouble, requests.exceptions.SSLError):
             return OpenRouterError(
@@ -280,23 +235,7 @@ class Exchange:
             return OpenRouterError(503, "Соединение с сервисом оборвалось. Повторите вопрос.")
         return OpenRouterError(503, "Нет связи с сервисом моделей. Проверьте интернет и прокси.")
 
-
-class _Adapter(HTTPAdapter):
-    """Reports each socket as soon as it is connected, before any handshake or header."""
-
-    def __init__(self, hold: Callable[[socket.socket], None]) -> None:
-        super().__init__()
-        self._hold = hold
-
-    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
-        pool: Any = super().get_connection_with_tls_context(*args, **kwargs)
-        hold = self._hold
-
-        class Held(pool.ConnectionCls):  # type: ignore[misc]
-            def _new_conn(self) -> socket.socket:
-                sock: socket.socket = super()._new_conn()
-                hold(sock)
-                return sock
-
-        pool.ConnectionCls = Held
-        return pool
+    def _socks_refused(self, trouble: Exception) -> bool:
+        """Return whether a SOCKS proxy gave no connection: requests has no exception for that."""
+        connecting = isinstance(trouble, requests.ConnectionError) and not self._line
+        return connecting and self._service.proxy.lower().startswith("socks")

@@ -1,14 +1,15 @@
 """What models a service offers, and what a key may still ask today."""
 
-import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from openrouter.errors import refusal, unreadable
-from openrouter.http import Exchange, Service
+from openrouter.errors import unreadable
+from openrouter.http import Exchange
 from openrouter.parse import as_count, as_dict, as_list, as_str, whole
+from openrouter.refusals import refusal
+from openrouter.service import Service
 
 FREE_ROUTER = "openrouter/free"
 
@@ -36,7 +37,6 @@ class KeyInfo:
     Every field is None if it is not told.
     """
 
-    is_free_tier: bool | None
     used: int | None
     limit: int | None
     remaining: int | None
@@ -56,9 +56,8 @@ def key_info(timeout_s: float = 15) -> KeyInfo:
     """Ask what the key may still do today, which costs nothing; raises OpenRouterError."""
     data = as_dict(_get(Service.from_env().with_key(), "/key", timeout_s).get("data"))
     today = as_dict(data.get("free_model_daily_requests"))
-    tier = data.get("is_free_tier")
     used, limit, remaining = (as_count(today.get(name)) for name in ("used", "limit", "remaining"))
-    return KeyInfo(tier if isinstance(tier, bool) else None, used, limit, remaining)
+    return KeyInfo(used, limit, remaining)
 
 
 def _get(service: Service, path: str, timeout_s: float) -> dict[str, Any]:
@@ -73,9 +72,9 @@ def _get(service: Service, path: str, timeout_s: float) -> dict[str, Any]:
 
 
 def _model(entry: dict[str, Any], *, priced: bool) -> RemoteModel | None:
-    """Read one entry; None if it has no key that could be asked for."""
-    key = whole(as_str(entry.get("id")) or "")
-    if not re.fullmatch(r"\S{1,200}", key):
+    """Read one entry; None if it has no key that could be asked for. Own servers have blanks in theirs."""
+    key = as_str(entry.get("id")) or ""
+    if not (key.isprintable() and key == key.strip() and 1 <= len(key) <= 200):
         return None
     inputs = _modalities(entry, "input_modalities")
     outputs = _modalities(entry, "output_modalities")
@@ -90,20 +89,44 @@ def _model(entry: dict[str, Any], *, priced: bool) -> RemoteModel | None:
 
 
 def _modalities(entry: dict[str, Any], name: str) -> frozenset[str]:
-    """Return what goes in or out; servers that do not tell have text."""
-    told = as_list(as_dict(entry.get("architecture")).get(name))
-    return frozenset(kind for kind in told if isinstance(kind, str)) or frozenset(["text"])
+    """Return what goes in or out: nothing if the list is empty, text if there is no list."""
+    told = as_dict(entry.get("architecture")).get(name)
+    if not isinstance(told, list):
+        return frozenset(["text"])
+    return frozenset(kind for kind in told if isinstance(kind, str))
+
+
+# What a question can cost, with a picture or a file, too; the other prices are for what is never asked for.
+_PRICES = (
+    "prompt",
+    "completion",
+    "request",
+    "image",
+    "internal_reasoning",
+    "input_cache_read",
+    "input_cache_write",
+)
 
 
 def _costs_nothing(entry: dict[str, Any]) -> bool:
     pricing = as_dict(entry.get("pricing"))
+    if pricing.get("prompt") is None or pricing.get("completion") is None:
+        return False
+    tiers = [
+        pricing,
+        *map(as_dict, as_list(pricing.get("overrides"))),
+    ]  # overrides: of long prompts, of hours
+    return all(_is_zero(tier[name]) for tier in tiers for name in _PRICES if tier.get(name) is not None)
+
+
+def _is_zero(price: object) -> bool:
     try:
-        return all(Decimal(str(pricing.get(name))) == 0 for name in ("prompt", "completion"))
+        return Decimal(str(price)) == 0
     except InvalidOperation:
         return False
 
 
 def _expired(entry: dict[str, Any]) -> bool:
-    """Say whether the last day, "YYYY-MM-DD", is over; such dates compare as text."""
+    """Return whether the last day, "YYYY-MM-DD", is over; such dates compare as text."""
     last_day = as_str(entry.get("expiration_date"))
     return last_day is not None and last_day[:10] < datetime.now(UTC).date().isoformat()

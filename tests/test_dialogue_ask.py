@@ -189,7 +189,9 @@ def test_a_service_that_misbehaves_is_a_clear_error(
 
 def test_without_a_key_the_answer_says_what_is_missing(new_bot: NewBot) -> None:
     anna = new_bot(OPENROUTER_API_KEY="").start().person()
-    assert only(anna.asks_model("привет")) == "Ошибка: [401] Отсутствует OPENROUTER_API_KEY (.env)."
+    reply = only(anna.asks_model("привет"))
+    assert reply.startswith("Ошибка: [401] Отсутствует OPENROUTER_API_KEY (.env).\n")
+    assert "openrouter.ai/settings/keys" in reply
     assert anna.says("/note_add работает") == "Заметка #1 сохранена."
 
 

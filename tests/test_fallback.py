@@ -83,6 +83,8 @@ def footer(message: Message) -> str:
     [
         pytest.param(NO_ENDPOINTS, 404, id="no endpoints"),
         pytest.param(status(404, "The free Qwen period has ended."), 404, id="free period over"),
+        pytest.param(status(400, "x/y:free is not a valid model ID"), 400, id="400 no model"),
+        pytest.param(status(401, metadata={"provider_name": "Chutes"}), 401, id="401 of a provider"),
         pytest.param(status(408, "Request timed out"), 408, id="408"),
         pytest.param(BUSY, 429, id="busy upstream"),
         pytest.param(status(429), 429, id="429 without a word"),
@@ -265,7 +267,6 @@ def test_silent_models_share_that_time(hasty: Harness, question: str) -> None:
 @pytest.mark.parametrize(
     ("failure", "code", "advice"),
     [
-        pytest.param(status(400, "x is not a valid model ID"), 400, "/models", id="400 no model"),
         pytest.param(status(400, "too long: context length"), 400, "сократите", id="400 too long"),
         pytest.param(status(400, "Bad Request"), 400, "Неверный формат запроса.", id="400"),
         pytest.param(status(401, "User not found."), 401, "openrouter.ai/settings/keys", id="401"),

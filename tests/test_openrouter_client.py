@@ -2,8 +2,10 @@
 
 import json
 import logging
+import math
 import os
 import pickle
+import re
 import subprocess
 import sys
 import time
@@ -13,7 +15,7 @@ from typing import Any
 import pytest
 
 import support.openrouter_replies as replies
-from openrouter_client import Answer, Kind, OpenRouterError, chat_once, is_openrouter
+from openrouter_client import Answer, Kind, OpenRouterError, chat_once, is_openrouter, missing_key
 from support.fake_openrouter import FakeOpenRouter
 from support.openrouter_settings import KEY, point_at
 
@@ -124,6 +126,27 @@ def test_a_missing_key_is_said_before_anything_is_sent(
     monkeypatch.delenv("OPENROUTER_API_KEY")
     assert str(refused()) == str(error)
     assert fake.requests == []
+    assert "openrouter.ai/settings/keys" in error.hint
+    assert ".env" in error.hint
+
+
+def test_whether_questions_can_be_asked_is_known_beforehand(
+    fake: FakeOpenRouter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert missing_key() is None
+    for key in ("", "ключ"):
+        monkeypatch.setenv("OPENROUTER_API_KEY", key)
+        assert str(missing_key()) == str(refused())
+    assert fake.requests == []
+
+
+def test_a_server_of_ones_own_takes_any_word(monkeypatch: pytest.MonkeyPatch, fake: FakeOpenRouter) -> None:
+    monkeypatch.setenv("OPENROUTER_API_KEY", "")
+    assert "любое слово" in refused().hint
+    monkeypatch.setenv("OPENROUTER_API_KEY", "local")
+    assert ask().text
+    point_at(monkeypatch, "", key="")
+    assert "любое слово" not in refused().hint
 
 
 @pytest.mark.parametrize("key", ["ключ-от-квартиры", "sk-or\nv1", "sk or", "sk-or-v1-\u200bTEST"])
@@ -252,6 +275,146 @@ def test_a_question_too_long_for_the_model_says_so(fake: FakeOpenRouter, message
     assert refused().msg.startswith("Неверный формат запроса. Такой модели")
 
 
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        (400, "x/y:free is not a valid model ID"),
+        (400, "Model Not Exist"),
+        (404, "No endpoints found for x/y:free."),
+        (404, "The free X period has ended. Please migrate to the paid slug: x/y"),
+        (404, "model 'llama9' not found"),
+        (404, "The model `x` does not exist."),
+    ],
+)
+def test_a_model_that_is_gone_is_told_by_its_wording(fake: FakeOpenRouter, code: int, message: str) -> None:
+    fake.next(replies.status(code, message))
+    error = refused()
+    assert (error.status, error.model_gone, error.falls_back) == (code, True, True)
+    assert "/models" in error.msg
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        (400, "model_not_found"),
+        (400, "wrong_endpoint"),
+        (404, "model_deprecated"),
+        (404, "free_variant_ended"),
+    ],
+)
+def test_a_model_that_is_gone_is_told_by_its_code(fake: FakeOpenRouter, status: int, code: str) -> None:
+    error = {"code": status, "message": "Unavailable", "availability": {"code": code, "retryable": False}}
+    fake.next(replies.body({"error": error}, code=status))
+    assert (refused().model_gone, len(fake.requests)) == (True, 1)
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        (400, "temperature: out of range"),
+        (404, "Not Found"),
+        (404, "No endpoints found that support image input"),
+        (404, "No endpoints found that support tool use. Try disabling x"),
+        (404, "No allowed providers are available for the selected model."),
+        (404, "No endpoints found matching your data policy (Free model training)."),
+        (429, "x/y:free is temporarily rate-limited upstream"),
+        (503, "No model found"),
+    ],
+)
+def test_a_model_that_cannot_just_now_is_not_gone(fake: FakeOpenRouter, code: int, message: str) -> None:
+    fake.next(replies.status(code, message, metadata={"error_type": "not_found"}))
+    assert not refused().model_gone
+
+
+# ---- Whose refusal it was -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("code", [400, 401, 402, 403, 404, 413, 422, 500])
+@pytest.mark.parametrize(
+    "error",
+    [
+        {
+            "message": "Provider returned error",
+            "metadata": {"raw": "Invalid API key", "provider_name": "Chutes"},
+        },
+        {"message": "Forbidden", "metadata": {"provider_name": "Chutes", "raw": {"error": "no"}}},
+        {"message": "Provider returned error", "metadata": {"provider_code": 1102}},
+        {"message": "Upstream error from Nvidia: denied"},
+    ],
+)
+def test_a_providers_refusal_is_not_the_owners_fault(
+    fake: FakeOpenRouter, code: int, error: dict[str, Any]
+) -> None:
+    fake.next(replies.body({"error": {"code": code, **error}}, code=code))
+    refusal = refused()
+    assert (refusal.status, refusal.kind, refusal.falls_back) == (code, Kind.UPSTREAM, True)
+    assert refusal.short == f"недоступна: {code}"
+    assert not refusal.hint
+    if code < 413:
+        assert refusal.msg.startswith("Поставщик модели отказался")
+    assert "OPENROUTER_API_KEY" not in refusal.msg
+    assert "Chutes" not in refusal.msg
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        (401, "User not found."),
+        (401, "No auth credentials found"),
+        (402, "Insufficient credits"),
+        (403, "Key limit exceeded"),
+        (400, "Invalid JSON body"),
+    ],
+)
+@pytest.mark.parametrize(
+    "metadata", [None, {"provider_name": None, "raw": ""}, {"error_type": "authentication"}]
+)
+def test_openrouters_own_refusal_stays_the_owners(
+    fake: FakeOpenRouter, code: int, message: str, metadata: dict[str, Any] | None
+) -> None:
+    fake.next(replies.status(code, message, metadata=metadata))
+    error = refused()
+    assert not error.falls_back
+    assert "Поставщик" not in error.msg
+
+
+def test_a_question_too_long_for_one_provider_may_fit_elsewhere(fake: FakeOpenRouter) -> None:
+    raw = '{"error": {"message": "maximum context length is 8192"}}'
+    fake.next(replies.status(400, metadata={"provider_name": "Chutes", "raw": raw}))
+    error = refused()
+    assert "длиннее, чем помещается" in error.msg
+    assert error.falls_back
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        {
+            "reasons": ["violence"],
+            "flagged_input": "как убить процесс",
+            "provider_name": "OpenAI",
+            "model_slug": "x/y",
+        },
+        {"reasons": ["violence"]},
+        {"flagged_input": "как убить"},
+    ],
+)
+def test_a_question_flagged_by_moderation_is_told_so(fake: FakeOpenRouter, metadata: dict[str, Any]) -> None:
+    fake.next(replies.status(403, "Forbidden", metadata=metadata))
+    error = refused()
+    assert error.msg.startswith("Нет прав доступа к модели. Модерация ")
+    assert "убить" not in everything_said(error)
+    assert (error.kind, error.short) == (Kind.REQUEST, "модерация")
+
+
+@pytest.mark.parametrize("kind", ["content_policy_violation", "refusal", "content_filter"])
+def test_a_question_that_a_filter_stops_goes_to_another_model(fake: FakeOpenRouter, kind: str) -> None:
+    fake.next(replies.status(400, "No.", metadata={"error_type": kind}))
+    error = refused()
+    assert error.msg.startswith("Фильтр модели не пропустил вопрос.")
+    assert (error.short, error.falls_back) == ("фильтр", True)
+
+
 def test_the_owner_learns_where_to_mend_the_key_and_the_balance(fake: FakeOpenRouter) -> None:
     fake.next(replies.status(401, "User not found."), replies.status(402, "Insufficient credits"))
     assert "openrouter.ai/settings/keys" in refused().hint
@@ -290,7 +453,6 @@ def test_the_daily_cap_says_when_it_ends(fake: FakeOpenRouter, in_headers: bool)
     assert error.msg.startswith("Превышены лимиты бесплатной модели. Попробуйте позднее.")
     assert error.msg.endswith("через 3 ч 20 мин.")
     assert error.kind is Kind.DAILY_CAP
-    assert error.resets_at == pytest.approx(ends, abs=2)
     assert not error.falls_back
 
 
@@ -304,10 +466,13 @@ def test_what_is_left_of_the_cap_reads_as_people_say_it(fake: FakeOpenRouter, le
 def test_a_daily_cap_without_a_time_ends_at_midnight_utc(fake: FakeOpenRouter, reset: str) -> None:
     message = "Rate limit exceeded: free-models-per-day-high-balance."
     fake.next(replies.status(429, message, headers={"X-RateLimit-Reset": reset}))
+    before = math.ceil((86400 - time.time() % 86400) / 60)
     error = refused()
     assert error.kind is Kind.DAILY_CAP
-    assert error.resets_at is not None
-    assert error.resets_at % 86400 == pytest.approx(0, abs=1) or error.resets_at % 86400 > 86399
+    said = re.search(r"через (?:(\d+) ч)? ?(?:(\d+) мин)?\.$", error.msg)
+    assert said
+    hours, minutes = (int(number or 0) for number in said.groups())
+    assert (before - hours * 60 - minutes) % 1440 in (0, 1)
 
 
 @pytest.mark.parametrize(
@@ -514,13 +679,13 @@ def test_the_command_line_prints_the_answer(fake: FakeOpenRouter) -> None:
     done = run("Сколько будет 2+2?", base_url=fake.base_url)
     assert done.returncode == 0
     assert done.stdout.startswith("Вы спросили: Сколько будет 2+2?\n\n(")
-    assert done.stdout.endswith(f" мс; модель: {MODEL})\n")
+    assert done.stdout.endswith(" мс; модель: openrouter/free)\n")
     assert fake.questions[0].body["max_tokens"] == 2000
 
 
 def test_the_command_line_asks_the_model_that_it_is_told(fake: FakeOpenRouter) -> None:
-    run("Привет", "openrouter/free", base_url=fake.base_url)
-    assert fake.questions[0].body["model"] == "openrouter/free"
+    run("Привет", MODEL, base_url=fake.base_url)
+    assert fake.questions[0].body["model"] == MODEL
 
 
 def test_the_command_line_prints_the_sentence_of_the_error(fake: FakeOpenRouter) -> None:

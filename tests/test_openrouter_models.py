@@ -74,6 +74,13 @@ def test_a_paid_model_is_found_and_known_as_paid(fake: FakeOpenRouter) -> None:
         ("a/b:free", {"prompt": "0"}, False),
         ("a/b:free", {"prompt": "nothing", "completion": "NaN"}, False),
         ("a/b:free", None, False),
+        ("a/b:free", {"prompt": "0", "completion": "0", "request": "0.01"}, False),
+        ("a/b:free", {"prompt": "0", "completion": "0", "image": "0.001"}, False),
+        ("a/b:free", {"prompt": "0", "completion": "0", "internal_reasoning": "-1"}, False),
+        ("a/b:free", {"prompt": "0", "completion": "0", "overrides": [{"prompt": "0.1"}]}, False),
+        ("a/b:free", {"prompt": "0", "completion": "0", "request": "0", "image": None}, True),
+        ("a/b:free", {"prompt": "0", "completion": "0", "web_search": "0.02", "discount": 0.5}, True),
+        ("a/b:free", {"prompt": "0", "completion": "0", "overrides": [{"prompt": "0"}, 5]}, True),
         ("stealth/alpha", {"prompt": "0", "completion": "0"}, False),
         ("openrouter/auto", {"prompt": "0", "completion": "0"}, False),
     ],
@@ -97,6 +104,9 @@ def test_what_gives_no_text_or_takes_none_is_not_for_chatting(fake: FakeOpenRout
         model_entry("a/decides:free", "A", outputs=["decisions"]),
         model_entry("a/paints:free", "A", outputs=["image"]),
         model_entry("a/hears:free", "A", inputs=["audio"]),
+        model_entry("a/mute:free", "A", outputs=[]),
+        model_entry("a/deaf:free", "A", inputs=[]),
+        model_entry("a/odd:free", "A", outputs=[5]),
         model_entry("a/both:free", "A", outputs=["image", "text"]),
     )
     assert usable(list(found.values())) == ["a/both:free"]
@@ -112,6 +122,14 @@ def test_another_service_offers_everything_it_lists(
     assert found["llama3.2:1b"].label == "llama3.2:1b"
     assert found["llama3.2:1b"].context_length is None
     assert found["llama3.2:1b"].inputs == {"text"}
+
+
+@pytest.mark.parametrize("key", ["Gemma 3 (local)", "модель", "/models/llama 3.gguf"])
+def test_a_server_of_ones_own_names_its_models_as_it_likes(
+    fake: FakeOpenRouter, monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    point_at(monkeypatch, fake.base_url)
+    assert listed(fake, {"id": key})[key].usable
 
 
 def test_the_whole_list_is_asked_for_in_one_request(fake: FakeOpenRouter) -> None:
@@ -133,7 +151,18 @@ def test_the_list_needs_no_key(fake: FakeOpenRouter, monkeypatch: pytest.MonkeyP
 
 def test_entries_that_are_none_are_skipped_and_doubles_count_once(fake: FakeOpenRouter) -> None:
     good = {**model_entry("a/b:free", "A", architecture=None, context_length="many"), "name": 7}
-    wrong = [None, 5, {}, {"id": 5}, {"id": ""}, {"id": "a b"}, {"id": "x" * 201}, {"id": "a\n"}]
+    wrong: list[Any] = [
+        None,
+        5,
+        {},
+        {"id": 5},
+        {"id": ""},
+        {"id": "x" * 201},
+        {"id": "a\n"},
+        {"id": " "},
+        {"id": "a\x00b"},
+    ]
+    wrong += [{"id": "a\tb"}, {"id": ["a/b"]}]
     found = listed(fake, *wrong, good, good)
     assert list(found) == ["a/b:free"]
     assert found["a/b:free"].context_length is None
@@ -206,14 +235,14 @@ def test_a_listing_beyond_all_measure_is_not_read_to_the_end(fake: FakeOpenRoute
 
 
 def test_a_key_tells_what_is_left_of_the_day(fake: FakeOpenRouter) -> None:
-    assert key_info() == KeyInfo(is_free_tier=True, used=12, limit=50, remaining=38)
+    assert key_info() == KeyInfo(used=12, limit=50, remaining=38)
     assert fake.requests[0].path == "/api/v1/key"
 
 
 @pytest.mark.parametrize("daily", [None, {}, {"used": "12", "limit": True, "remaining": -1}])
 def test_what_a_key_does_not_tell_is_unknown(fake: FakeOpenRouter, daily: object) -> None:
-    fake.key = {"is_free_tier": "yes", "free_model_daily_requests": daily}
-    assert key_info() == KeyInfo(None, None, None, None)
+    fake.key = {"free_model_daily_requests": daily}
+    assert key_info() == KeyInfo(None, None, None)
 
 
 def test_a_wrong_key_and_a_missing_one_are_told_apart(

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import support.openrouter_replies as replies
-from openrouter_client import Abort, Answer, Kind, OpenRouterError, chat_once
+from openrouter_client import Abort, Answer, Kind, OpenRouterError, Stream, Thinking, chat_once
 from support.fake_openrouter import FakeOpenRouter
 from support.openrouter_replies import DONE, PROCESSING, USAGE, chunk, sse, usage_chunk
 
@@ -132,6 +132,49 @@ def test_every_way_of_writing_an_event_is_read(fake: FakeOpenRouter) -> None:
     assert ask().text == "раз два три"
 
 
+BEATS = [
+    b"data: \n\n",
+    b"data:\n\n",
+    b"data: null\n\n",
+    b"data: []\n\n",
+    b'data: ""\n\n',
+    b"data: {}\n\n",
+    b"data: ping\n\n",
+    b"event: ping\n\n",
+    b'event: ping\ndata: {"type": "ping"}\n\n',
+    b"event: keep-alive\ndata\n\n",
+    b"id: 5\n\n",
+    b"retry: 3000\n\n",
+    b'data: {"choices": []}\n\n',
+    b'data: {"choices": [{"delta": null}]}\n\n',
+]
+
+
+@pytest.mark.parametrize("beat", BEATS)
+def test_what_carries_nothing_is_passed_over(fake: FakeOpenRouter, beat: bytes) -> None:
+    fake.next(replies.events(beat, chunk("Ответ один"), beat, beat, chunk(" и дальше"), beat, *END, beat))
+    assert ask().text == "Ответ один и дальше"
+
+
+@pytest.mark.parametrize("beat", [PROCESSING, *BEATS[:-1]])
+def test_a_heartbeat_does_not_break_the_silence(fake: FakeOpenRouter, beat: bytes) -> None:
+    fake.next(replies.repeat(beat))
+    assert refused(timeout_s=60, silence_s=0.2).msg.startswith("Модель слишком долго молчит.")
+
+
+@pytest.mark.parametrize("garbage", [b"data: 5\n\n", b"data: true\n\n", b"data: {\n\n", b"data: <html>\n\n"])
+def test_garbage_is_no_heartbeat(fake: FakeOpenRouter, garbage: bytes) -> None:
+    fake.next(replies.events(chunk("Полов"), garbage, chunk("ина"), *END))
+    error = refused()
+    assert (error.status, error.partial) == (502, "Полов")
+    assert "не разобрать" in error.msg
+
+
+def test_half_an_event_at_the_end_is_an_answer_cut_short(fake: FakeOpenRouter) -> None:
+    fake.next(replies.events(chunk("Полов"), b'data: {"choices": [{"delta": {"conte'))
+    assert refused().msg.startswith("Ответ модели оборвался")
+
+
 def test_halves_of_a_letter_in_two_events_become_the_letter(fake: FakeOpenRouter) -> None:
     heard: list[str] = []
     halves = [b'data: {"choices": [{"delta": {"content": "\\u%s"}}]}\n\n' % x for x in (b"d83d", b"de00")]
@@ -171,6 +214,216 @@ def test_plain_json_in_answer_to_a_stream_is_read(fake: FakeOpenRouter) -> None:
 def test_a_stream_in_answer_to_a_plain_question_is_read(fake: FakeOpenRouter) -> None:
     fake.next(replies.events(PROCESSING, chunk("по "), chunk("частям"), *END))
     assert chat_once(MESSAGES, model=MODEL).text == "по частям"
+
+
+# ---- What is said, and what is not ----------------------------------------------------------
+
+
+def test_a_refusal_in_words_is_the_answer(fake: FakeOpenRouter) -> None:
+    pieces = [chunk(None, refusal="Извините, "), chunk(None, refusal="не могу.")]
+    part = {"type": "refusal", "refusal": "Нет."}
+    fake.next(
+        replies.events(chunk(None, refusal=None), *pieces, *END),
+        replies.body(replies.completion(None, refusal="Извините.")),
+        replies.body(replies.completion([part], refusal=None)),
+    )
+    assert [ask().text for _ in range(3)] == ["Извините, не могу.", "Извините.", "Нет."]
+
+
+def test_thoughts_in_the_text_are_told_as_thinking(fake: FakeOpenRouter) -> None:
+    thoughts: list[int] = []
+    heard: list[str] = []
+    pieces = ["<th", "ink>\nХм", ", так", "</thi", "nk>\n\nОтвет: 42", "<|im_", "end|>"]
+    fake.next(replies.stream(*pieces))
+    answer = ask(heard.append, on_thinking=lambda: thoughts.append(1))
+    assert answer.text == "".join(heard) == "Ответ: 42"
+    assert len(thoughts) == 3
+    fake.next(replies.body(replies.completion("".join(pieces))))
+    assert chat_once(MESSAGES, model=MODEL).text == "Ответ: 42"
+
+
+def test_thoughts_in_parts_are_no_answer(fake: FakeOpenRouter) -> None:
+    thought = {"type": "thinking", "thinking": [{"type": "text", "text": "Хм"}]}
+    fake.next(replies.body(replies.completion([thought, {"type": "text", "text": "42"}])))
+    assert chat_once(MESSAGES, model=MODEL).text == "42"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [" \n", "##", "```python\n```", "\u200b\u2060", "<think>Хм</think>", "<think>Хм", "<|im_end|>", "\ufe0f"],
+)
+def test_an_answer_that_nobody_can_see_is_empty(fake: FakeOpenRouter, text: str) -> None:
+    heard: list[str] = []
+    fake.next(replies.stream(*text), replies.body(replies.completion(text)))
+    for _ in range(2):
+        error = refused(on_text=heard.append)
+        assert (error.kind, error.short, error.falls_back) == (Kind.EMPTY, "пустой ответ", True)
+    assert heard == []
+
+
+@pytest.mark.parametrize("text", ["👍", "42", "…", "?!", "—", "№"])
+def test_an_answer_of_one_sign_is_an_answer(fake: FakeOpenRouter, text: str) -> None:
+    fake.next(replies.stream(text))
+    assert ask().text == text
+
+
+def test_what_begins_with_markup_is_told_once_there_is_something_to_see(fake: FakeOpenRouter) -> None:
+    heard: list[str] = []
+    fake.next(replies.stream("##", "##", " План", " дня"))
+    assert ask(heard.append).text == "#### План дня"
+    assert heard == ["#### План", " дня"]
+
+
+# ---- How it ends ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        "length",
+        "max_tokens",
+        "MAX_TOKENS",
+        "maxTokens",
+        "max_output_tokens",
+        "model_length",
+        "FinishReason.MAX_TOKENS",
+    ],
+)
+def test_an_answer_that_ran_out_of_tokens_says_so(fake: FakeOpenRouter, reason: str) -> None:
+    fake.next(replies.stream("Раз", finish=reason))
+    answer = ask()
+    assert (answer.ran_out, answer.finish_reason) == (True, "length")
+    assert answer.unfinished == "… ответ неполный: исчерпан MAX_TOKENS."
+
+
+@pytest.mark.parametrize(
+    "reason",
+    ["content_filter", "SAFETY", "safety", "recitation", "PROHIBITED_CONTENT", "blocklist", "refusal"],
+)
+def test_an_answer_that_a_filter_cut_says_so(fake: FakeOpenRouter, reason: str) -> None:
+    fake.next(replies.stream("Раз", finish=reason), replies.stream(finish=reason))
+    answer = ask()
+    assert (answer.ran_out, answer.finish_reason) == (False, "content_filter")
+    assert answer.unfinished == "… ответ неполный: его оборвал фильтр."
+    error = refused()
+    assert error.msg.startswith("Фильтр не пропустил ответ модели.")
+    assert (error.kind, error.short, error.falls_back) == (Kind.EMPTY, "фильтр", True)
+
+
+@pytest.mark.parametrize(
+    "reason",
+    ["stop", "STOP", "eos", "end_turn", "stop_sequence", "tool_calls", "COMPLETE", None, "", 5, [], "done"],
+)
+def test_an_answer_that_ended_by_itself_says_nothing_of_it(fake: FakeOpenRouter, reason: Any) -> None:
+    fake.next(replies.events(chunk("Раз"), chunk(None, finish=reason), DONE))
+    answer = ask()
+    assert (answer.unfinished, answer.ran_out) == ("", False)
+
+
+@pytest.mark.parametrize(
+    ("reason", "named"),
+    [
+        ("malformed_function_call", "malformed_function_call"),
+        ("OTHER", "OTHER"),
+        ("abort", "abort"),
+        ("insufficient_system_resource", "insufficient_system_resource"),
+        ("<b>\nx</b>" * 20, "bxb" * 13 + "b"),
+        ("%", "без причины"),
+    ],
+)
+def test_any_other_end_is_named(fake: FakeOpenRouter, reason: str, named: str) -> None:
+    fake.next(replies.stream("Раз", finish=reason))
+    assert ask().unfinished == f"… ответ неполный: модель остановилась ({named})."
+
+
+@pytest.mark.parametrize(
+    ("native", "unfinished"),
+    [
+        ("STOP", ""),
+        ("whatever", ""),
+        ("MAX_TOKENS", "… ответ неполный: исчерпан MAX_TOKENS."),
+        ("network_error", "… ответ неполный: модель остановилась (network_error)."),
+    ],
+)
+def test_a_provider_may_know_better_why_it_stopped(
+    fake: FakeOpenRouter, native: str, unfinished: str
+) -> None:
+    last = chunk(None, finish="stop")
+    last["choices"][0]["native_finish_reason"] = native
+    fake.next(replies.events(chunk("Раз"), last, DONE))
+    assert ask().unfinished == unfinished
+
+
+# ---- Step by step ---------------------------------------------------------------------------
+
+
+def test_a_stream_is_asked_for_its_next_piece(fake: FakeOpenRouter) -> None:
+    fake.next(replies.stream("раз ", "два", thinking="Хм"))
+    with Stream(MESSAGES, model=MODEL) as stream:
+        news = [stream.next() for _ in range(4)]
+    assert isinstance(news[0], Thinking)
+    assert news[1:3] == ["раз ", "два"]
+    assert isinstance(news[3], Answer)
+    assert (news[3].text, news[3].finish_reason) == ("раз два", "stop")
+
+
+WAITING = {
+    "before the headers": replies.hang(headers=False),
+    "before the first word": replies.hang(),
+    "comments": replies.repeat(PROCESSING),
+    "a refusal that drips": replies.drip(b"HTTP/1.1 500 Oh\r\nContent-Length: 9999\r\n\r\n{"),
+}
+
+
+@pytest.mark.parametrize("behaviour", WAITING.values(), ids=WAITING.keys())
+def test_whoever_waits_may_look_up_as_often_as_he_likes(
+    fake: FakeOpenRouter, behaviour: replies.Behaviour
+) -> None:
+    fake.next(behaviour)
+    with Stream(MESSAGES, model=MODEL, timeout_s=60) as stream:
+        assert [stream.next(0.1) for _ in range(3)] == [None, None, None]
+    fake.wait(lambda: fake.closed_by_client)
+
+
+def test_what_comes_while_nobody_looks_is_not_lost(fake: FakeOpenRouter) -> None:
+    fake.next(replies.stream("раз ", "два", hold_after=1))
+    with Stream(MESSAGES, model=MODEL) as stream:
+        news = [stream.next(), stream.next(0.05), stream.next(0)]
+        assert news == ["раз ", None, None]
+        fake.release()
+        while (piece := stream.next(0)) is None:
+            continue
+        assert piece == "два"
+        answer = stream.next()
+    assert isinstance(answer, Answer)
+    assert answer.text == "раз два"
+
+
+def test_a_stream_that_breaks_tells_what_it_had_told(fake: FakeOpenRouter) -> None:
+    fake.next(replies.reset(chunk("Полов")))
+    with Stream(MESSAGES, model=MODEL) as stream:
+        assert stream.next() == "Полов"
+        with pytest.raises(OpenRouterError) as caught:
+            stream.next()
+    assert caught.value.partial == "Полов"
+
+
+def test_a_stream_that_is_stopped_ends_with_its_answer(fake: FakeOpenRouter) -> None:
+    abort = Abort()
+    fake.next(replies.stream("раз ", "два", hold_after=1))
+    with Stream(MESSAGES, model=MODEL, abort=abort) as stream:
+        assert stream.next() == "раз "
+        abort.set()
+        answer = stream.next()
+    assert isinstance(answer, Answer)
+    assert (answer.text, answer.stopped) == ("раз ", True)
+    fake.wait(lambda: fake.closed_by_client)
+
+
+def test_a_stream_that_was_never_asked_leaves_nothing_behind(fake: FakeOpenRouter) -> None:
+    with Stream(MESSAGES, model=MODEL):
+        pass
+    assert fake.requests == []
 
 
 # ---- As it breaks ---------------------------------------------------------------------------
@@ -278,7 +531,7 @@ def test_the_time_for_everything_holds_whatever_drips_in(
 
 def test_an_endless_answer_ends_with_the_time_and_is_kept(fake: FakeOpenRouter) -> None:
     fake.next(replies.repeat(chunk("а")))
-    error = refused(timeout_s=0.4)
+    error = refused(timeout_s=0.4, silence_s=60)
     assert error.msg.startswith("Время ожидания ответа вышло")
     assert set(error.partial) == {"а"}
 

@@ -18,6 +18,7 @@ import support.openrouter_replies as replies
 from openrouter_client import Abort, Answer, Kind, OpenRouterError, chat_once
 from support.fake_openrouter import FakeOpenRouter
 from support.openrouter_settings import KEY, point_at
+from support.socks_server import SocksServer
 from support.tunnel import Tunnel
 
 MODEL = "openrouter/free"
@@ -160,6 +161,54 @@ def test_a_netrc_does_not_replace_the_key(
     assert fake.requests[0].headers["authorization"] == f"Bearer {KEY}"
 
 
+@pytest.mark.parametrize(
+    ("scheme", "asked"),
+    [("socks5h", "openrouter.ai:443"), ("socks4a", None), ("SOCKS5H", "openrouter.ai:443")],
+)
+def test_a_socks_proxy_carries_an_answer(
+    secure: FakeOpenRouter, monkeypatch: pytest.MonkeyPatch, scheme: str, asked: str | None
+) -> None:
+    with SocksServer(port_of(secure)) as socks:
+        point_at(monkeypatch, "", proxy=f"{scheme}://{socks.address}")
+        if asked:
+            assert ask().text == ask(on_text=str).text == "Вы спросили: Привет"
+            assert socks.asked == [asked, asked]
+        else:  # the proxy of the tests speaks version 5 only
+            assert "OPENROUTER_PROXY" in refused().msg
+
+
+def test_a_socks_proxy_may_want_a_password(fake: FakeOpenRouter, monkeypatch: pytest.MonkeyPatch) -> None:
+    with SocksServer(port_of(fake), login="user:pa:ss") as socks:
+        point_at(monkeypatch, fake.base_url, proxy=f"socks5://user:pa%3Ass@{socks.address}")
+        assert ask().text == "Вы спросили: Привет"
+        assert socks.asked == [f"127.0.0.1:{port_of(fake)}"]
+        monkeypatch.setenv("OPENROUTER_PROXY", f"socks5://user:wrong@{socks.address}")
+        error = refused()
+    assert "OPENROUTER_PROXY" in error.msg
+    assert "wrong" not in repr(vars(error))
+
+
+@pytest.mark.parametrize("gone", [True, False])
+def test_a_socks_proxy_that_gives_no_connection_is_named(monkeypatch: pytest.MonkeyPatch, gone: bool) -> None:
+    with SocksServer(9, refusing=True) as socks:
+        point_at(monkeypatch, "", proxy="socks5h://127.0.0.1:1" if gone else f"socks5h://{socks.address}")
+        assert str(refused()).startswith("[503] Прокси не пускает к сервису.")
+
+
+@pytest.mark.parametrize("behaviour", [replies.hang(headers=False), replies.repeat(replies.PROCESSING)])
+def test_stop_and_deadlines_hold_through_socks(
+    secure: FakeOpenRouter, monkeypatch: pytest.MonkeyPatch, behaviour: replies.Behaviour
+) -> None:
+    secure.next(behaviour, behaviour)
+    abort = Abort()
+    with SocksServer(port_of(secure)) as socks:
+        point_at(monkeypatch, "", proxy=f"socks5h://{socks.address}")
+        assert refused(timeout_s=0.8).status == 504
+        threading.Timer(0.8, abort.set).start()
+        assert ask(abort=abort).stopped
+        secure.wait(lambda: len(secure.closed_by_client) == 2)
+
+
 # ---- No way ---------------------------------------------------------------------------------
 
 
@@ -198,7 +247,23 @@ def test_an_address_that_is_none_is_named(monkeypatch: pytest.MonkeyPatch, base_
     assert error.kind is Kind.REQUEST
 
 
-@pytest.mark.parametrize("proxy", ["http://:1", "http://127.0.0.1:port", "http://[broken"])
+@pytest.mark.parametrize(
+    "proxy",
+    [
+        "http://:1",
+        "http://127.0.0.1:port",
+        "http://[broken",
+        "socks5://",
+        "socks5h://:1080",
+        "socks5://user:pass@",
+        "socks5://127.0.0.1:port",
+        "socks://127.0.0.1:1080",
+        "socks6://127.0.0.1:1080",
+        "tg://proxy?server=127.0.0.1",
+        "vless://127.0.0.1:1",
+        "127.0.0.1:99999",
+    ],
+)
 def test_a_proxy_address_that_is_none_is_named(
     fake: FakeOpenRouter, monkeypatch: pytest.MonkeyPatch, proxy: str
 ) -> None:

@@ -35,10 +35,10 @@ class _Handler(socketserver.StreamRequestHandler):
             return
         with socket.create_connection(self.server.tunnel.target) as target:
             self.wfile.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
-            _pipe(self.connection, target)
+            pipe(self.connection, target)
 
 
-def _pipe(client: socket.socket, target: socket.socket) -> None:
+def pipe(client: socket.socket, target: socket.socket) -> None:
     """Carry bytes both ways until one side ends."""
     with selectors.DefaultSelector() as selector:
         selector.register(client, selectors.EVENT_READ, target)

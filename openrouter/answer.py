@@ -1,0 +1,122 @@
+"""What a model said, and how it is put together of what it sends."""
+
+import codecs
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from openrouter import endings
+from openrouter.errors import no_answer
+from openrouter.parse import as_count, as_dict, as_list, as_str
+from openrouter.refusals import refusal
+from openrouter.thoughts import Thoughts
+from openrouter.visible import says_something
+
+_THINKING = ("reasoning", "reasoning_content", "reasoning_details")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a model said; unpacks as `text, latency_ms`.
+
+    `model` is the one that really answered, `stopped` says that `Abort` ended it early;
+    `finish_reason` is "length" when the tokens ran out, "content_filter" when a filter cut it,
+    else as the service spells it. What the service does not tell is None.
+    """
+
+    text: str
+    latency_ms: int
+    model: str
+    finish_reason: str | None = None
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    stopped: bool = False
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter((self.text, self.latency_ms))
+
+    @property
+    def ran_out(self) -> bool:
+        """Return whether the tokens ran out: then the model can go on."""
+        return self.finish_reason == endings.LENGTH
+
+    @property
+    def unfinished(self) -> str:
+        """Return the Russian line that says why the answer is not whole; "" if it ended by itself."""
+        return endings.unfinished(self.finish_reason)
+
+
+class Thinking:
+    """The model reasons, and has said nothing new."""
+
+
+class Draft:
+    """An answer as far as it has come."""
+
+    def __init__(self, model: str) -> None:
+        self.text = ""
+        self.finish_reason: str | None = None
+        self._model = model
+        self._usage: dict[str, Any] = {}
+        # A letter outside the BMP may come as two halves in two events; Telegram takes no halves.
+        self._join = codecs.getincrementaldecoder("utf-16-le")("replace")
+        self._thoughts = Thoughts()
+        self._unseen = ""  # what has come before there is anything to see
+
+    def take(self, event: dict[str, Any]) -> Iterator[str | Thinking]:
+        """Add one event and yield what is new; raises OpenRouterError if it says that the model failed."""
+        self._model = as_str(event.get("model")) or self._model
+        self._usage = as_dict(event.get("usage")) or self._usage
+        choice = as_dict(next(iter(as_list(event.get("choices"))), None))
+        message = as_dict(choice.get("delta") or choice.get("message"))
+        text = _text(message.get("content")) or _text(message.get("refusal"))
+        yield from self._say(text)
+        reason = as_str(choice.get("finish_reason")) or ""
+        if choice.get("error") or reason.lower() == "error":
+            raise refusal(200, choice)
+        thought = message.get("content") or any(message.get(name) for name in _THINKING)
+        if thought and (self._thoughts.thinking or not text):
+            yield Thinking()
+        self.finish_reason = (
+            endings.ending(reason, as_str(choice.get("native_finish_reason"))) or self.finish_reason
+        )
+
+    def rest(self) -> Iterator[str]:
+        """Yield what was held back until its second half, which never came."""
+        yield from self._say("", final=True)
+
+    def answer(self, latency_ms: int, *, stopped: bool) -> Answer:
+        """Return what has come; raises OpenRouterError if that is nothing and nobody stopped it."""
+        if not self.text and not stopped:
+            raise no_answer(self.finish_reason)
+        return Answer(
+            text=self.text,
+            latency_ms=latency_ms,
+            model=self._model,
+            finish_reason=self.finish_reason,
+            prompt_tokens=as_count(self._usage.get("prompt_tokens")),
+            completion_tokens=as_count(self._usage.get("completion_tokens")),
+            stopped=stopped,
+        )
+
+    def _say(self, text: str, *, final: bool = False) -> Iterator[str]:
+        piece = self._join.decode(text.encode("utf-16-le", "surrogatepass"), final)
+        piece = self._unseen + self._thoughts.feed(piece, final=final)
+        if not self.text and not says_something(piece):
+            self._unseen = piece
+        elif piece:
+            self._unseen = ""
+            self.text += piece
+            yield piece
+
+
+def _text(content: object) -> str:
+    """Return the words of a message's content: a text, or an array of parts."""
+    if isinstance(content, str):
+        return content
+    parts = [as_dict(part) for part in as_list(content)]
+    return "".join(
+        as_str(part.get("text")) or as_str(part.get("refusal")) or ""
+        for part in parts
+        if part.get("type") not in ("thinking", "reasoning")
+    )

@@ -1,0 +1,59 @@
+"""Why a model stopped: the one table of finish reasons.
+
+OpenRouter knows five (https://openrouter.ai/docs/api-reference/overview), its providers and other
+servers dozens, in their own spelling.
+"""
+
+import re
+
+LENGTH = "length"
+FILTER = "content_filter"
+INCOMPLETE = "… ответ неполный: исчерпан MAX_TOKENS."
+
+_BY_ITSELF = "by itself"
+# What it means, and how it is spelt (in lower case, with underscores); whatever is not here did not end well.
+_TABLE = (
+    (LENGTH, r".*length.*|.*max.*tokens?.*|.*tokens?_(limit|exhausted).*|.*context_window.*"),
+    (FILTER, r".*(filter|safety|spii|guardrail|moderat|sensitiv|polic|recitation|blocklist|toxic).*"),
+    (FILTER, r".*(prohibited|refus|blocked|censor|copyright).*"),
+    (
+        _BY_ITSELF,
+        r"stop|stopped|stop_(sequence|token|string)s?|eos|eos_(token|id)|eot|end|end_turn|end_?of_?.*",
+    ),
+    (_BY_ITSELF, r"done|completed?|finish|finished|success|normal|tool_(calls?|use)|function_call"),
+    (_BY_ITSELF, r"|null|none|unspecified"),
+)
+_BROKEN = r"(?i).*(error|abort|cancel|interrupt|time.?out).*"
+
+
+def ending(finish_reason: str | None, native: str | None = None) -> str | None:
+    """Return why it stopped: LENGTH, FILTER, or the reason as it was given; None if none was.
+
+    The provider's own (`native`) word counts if it is a bad one: a broken connection to a provider
+    was seen as "stop" (https://github.com/earendil-works/pi/issues/8511).
+    """
+    meaning = _meaning(finish_reason)
+    if meaning == _BY_ITSELF and native:
+        meaning = _meaning(native)
+        finish_reason = native if meaning is None and re.fullmatch(_BROKEN, native) else finish_reason
+    return meaning if meaning in (LENGTH, FILTER) else finish_reason or None
+
+
+def unfinished(finish_reason: str | None) -> str:
+    """Return the line to stand below an answer that did not end by itself; "" if it did."""
+    match _meaning(finish_reason):
+        case "by itself":
+            return ""
+        case "length":
+            return INCOMPLETE
+        case "content_filter":
+            return "… ответ неполный: его оборвал фильтр."
+    named = re.sub(r"[^\w .:-]", "", finish_reason or "")[:40].strip()
+    return f"… ответ неполный: модель остановилась ({named or 'без причины'})."
+
+
+def _meaning(reason: str | None) -> str | None:
+    """Look a reason up: MAX_TOKENS, maxTokens and FinishReason.MAX_TOKENS are one."""
+    spelt = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", (reason or "").strip()[:100])
+    spelt = re.sub(r"[\s-]+", "_", spelt).lower().rpartition(".")[2].removeprefix("finish_reason_")
+    return next((meaning for meaning, pattern in _TABLE if re.fullmatch(pattern, spelt)), None)

@@ -1,0 +1,92 @@
+"""The body of an answer, as it arrives, cut into the JSON objects that it is made of."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from openrouter.errors import cut_short, unreadable
+from openrouter.http import Head
+from openrouter.parse import parsed
+from openrouter.refusals import refusal
+
+_DONE = b"[DONE]"
+_HEARTBEATS = ("", "null", "[]", "{}", "ping", "[ping]", "heartbeat", "keepalive", "keep-alive")
+_PADDING = b"\xef\xbb\xbf \t\r\n"  # keeps a slow connection alive; or marks UTF-8
+
+
+class EventReader:
+    """Reads one body: the events of a stream, or the one JSON of a whole answer or refusal.
+
+    The first byte tells which of them it is: some servers answer a question for a stream with
+    ordinary JSON, and not all name the type of what they send.
+    """
+
+    def __init__(self, head: Head) -> None:
+        self.done = False  # the stream has said that it is over
+        self._head = head
+        self._streamed: bool | None = None if head.status < 300 else False  # None: not known yet
+        self._whole: list[bytes] = []
+        self._line = b""
+        self._data: list[bytes] = []
+
+    def feed(self, chunk: bytes) -> Iterator[dict[str, Any]]:
+        """Yield the events that the chunk completes; raises OpenRouterError."""
+        if self._streamed is None:
+            chunk = chunk.lstrip(_PADDING)
+            self._streamed = chunk[:1] not in b"{[<" if chunk else None
+        if self._streamed:
+            for data in self._messages(chunk):
+                yield from self._event(data)
+        else:
+            self._whole.append(chunk)
+
+    def finish(self) -> Iterator[dict[str, Any]]:
+        """Yield what the end of the body completes; raises OpenRouterError if something is missing."""
+        if not self._streamed:
+            yield self._whole_answer()
+            return
+        for data in self._messages(b"\n\n"):
+            if parsed(data) is None and not _carries_nothing(data) and data.strip() != _DONE:
+                raise cut_short()  # in mid-event
+            yield from self._event(data)
+        if not self.done:
+            raise cut_short()
+
+    def _whole_answer(self) -> dict[str, Any]:
+        body = parsed(b"".join(self._whole))
+        if self._head.status >= 300:
+            raise refusal(self._head.status, body, self._head.headers)
+        return _checked(body)
+
+    def _event(self, data: bytes) -> Iterator[dict[str, Any]]:
+        if data.strip() == _DONE:
+            self.done = True
+        elif not self.done and not _carries_nothing(data):
+            yield _checked(parsed(data))
+
+    def _messages(self, chunk: bytes) -> Iterator[bytes]:
+        """Yield the data of each server-sent event; comments and other fields are left out.
+
+        Lines are cut as bytes, at the newline only: bytes of Russian letters look like other ends.
+        """
+        *lines, self._line = (self._line + chunk).split(b"\n")
+        for line in (line.removesuffix(b"\r") for line in lines):
+            if line.startswith(b"data:"):
+                self._data.append(line[5:].removeprefix(b" "))
+            elif not line and self._data:
+                data, self._data = b"\n".join(self._data), []
+                yield data
+
+
+def _carries_nothing(data: bytes) -> bool:
+    """Return whether this only keeps the line alive: blanks, an empty value, a word for it."""
+    word = data.decode("utf-8", "replace").strip("\"' \t\r\n").lower()
+    return word in _HEARTBEATS
+
+
+def _checked(event: object) -> dict[str, Any]:
+    """Return the event; raises OpenRouterError if it is none, or says that something failed."""
+    if not isinstance(event, dict):
+        raise unreadable()
+    if event.get("error") or event.get("object") == "error":
+        raise refusal(200, event)
+    return event

@@ -1,0 +1,140 @@
+"""One question to one model, and what comes of it step by step."""
+
+import math
+import time
+from collections.abc import Generator, Iterator, Sequence
+from typing import Any, Self
+
+from openrouter.answer import Answer, Draft, Thinking
+from openrouter.errors import OpenRouterError, unreadable
+from openrouter.events import EventReader
+from openrouter.http import Abort, Exchange, Head, StoppedError
+from openrouter.service import Service
+
+News = str | Thinking | Answer | None
+
+
+class Stream:
+    """One question on its way to one model: a context manager that is asked what comes next.
+
+        with Stream(messages, model="openrouter/free") as stream:
+            while not isinstance(news := stream.next(1), Answer):
+                ...  # a piece of text, Thinking, or None: a second has passed
+
+    The times are those of `chat_once`. Leaving the block, at any moment, hangs up.
+    """
+
+    def __init__(
+        self,
+        messages: Sequence[dict[str, Any]],
+        *,
+        model: str,
+        temperature: float = 0.2,
+        max_tokens: int = 400,
+        timeout_s: float = 30,
+        silence_s: float | None = None,
+        abort: Abort | None = None,
+        plugins: list[dict[str, Any]] | None = None,
+        streamed: bool = True,
+    ) -> None:
+        service = Service.from_env().with_key()
+        payload = _payload(service, messages, model, temperature, max_tokens, plugins)
+        if streamed:
+            payload |= {"stream": True, "stream_options": {"include_usage": True}}
+            silence_s = timeout_s / 4 if silence_s is None else silence_s
+        self._started = time.monotonic()
+        self._draft = Draft(model)
+        self._exchange = Exchange(
+            service,
+            "POST",
+            "/chat/completions",
+            timeout_s=timeout_s,
+            silence_s=silence_s,
+            abort=abort,
+            payload=payload,
+        )
+        self._look_up_at = math.inf  # monotonic
+        self._steps = self._run()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._steps.close()
+
+    def next(self, wait_s: float = math.inf) -> News:
+        """Wait for the next piece of text, for Thinking, or for the Answer, which is the last.
+
+        None says that `wait_s` have passed without any of them. Raises OpenRouterError, whose
+        `partial` is the text that has been returned before; `abort.set()` brings on the Answer.
+        """
+        self._look_up_at = time.monotonic() + wait_s
+        return next(self._steps)
+
+    def _run(self) -> Generator[News]:
+        stopped = False
+        failure = None
+        try:
+            with self._exchange:
+                yield from self._read()
+        except StoppedError:
+            stopped = True
+        except OpenRouterError as error:
+            # What follows the end of an answer does not spoil it.
+            failure = None if self._draft.finish_reason else error
+        yield from self._draft.rest()
+        if failure:
+            failure.partial = self._draft.text
+            raise failure
+        yield self._draft.answer(round((time.monotonic() - self._started) * 1000), stopped=stopped)
+
+    def _read(self) -> Iterator[str | Thinking | None]:
+        while (head := self._exchange.receive(self._till_look_up())) is None:
+            yield None
+        if not isinstance(head, Head):
+            raise unreadable()
+        reader = EventReader(head)
+        for chunk in self._chunks():
+            if chunk is None:
+                yield None
+                continue
+            for event in reader.feed(chunk):
+                if event.get("choices"):
+                    self._exchange.heard()
+                yield from self._draft.take(event)
+            if reader.done:
+                return
+        for event in reader.finish():
+            yield from self._draft.take(event)
+
+    def _chunks(self) -> Iterator[bytes | None]:
+        """Yield the body as it comes, and None whenever the caller wants to look up from it."""
+        while not isinstance(chunk := self._exchange.receive(self._till_look_up()), Head) and chunk != b"":
+            yield chunk
+            if self._till_look_up() <= 0:  # comments are no news
+                yield None
+
+    def _till_look_up(self) -> float:
+        return self._look_up_at - time.monotonic()
+
+
+def _payload(
+    service: Service,
+    messages: Sequence[dict[str, Any]],
+    model: str,
+    temperature: float,
+    max_tokens: int,
+    plugins: list[dict[str, Any]] | None,
+) -> dict[str, Any]:
+    payload = {
+        "model": model,
+        "messages": list(messages),
+        "temperature": temperature,
+        "max_tokens": max_tokens,
+    }
+    if service.is_openrouter:
+        # Free models think by themselves, and what they think comes out of max_tokens.
+        payload["reasoning"] = {"effort": "low"}
+        if plugins:
+            payload["plugins"] = plugins
+    return payload

@@ -1,0 +1,158 @@
+"""Takes out of a model's text what is none: its thoughts, and the control tokens of its template.
+
+Servers should do this; many do not.
+Text comes in any pieces, so what may yet become a tag is held back until it is known.
+"""
+
+import re
+from collections.abc import Iterator
+
+# What thoughts begin with, at the beginning of an answer only: elsewhere the tag is spoken of.
+_OPENING = (
+    *(f"<{tag}>" for tag in ("think", "thinking", "thought", "thoughts", "reasoning", "seed:think")),
+    "[think]",
+    "◁think▷",
+    "<|begin_of_thought|>",
+    "<|channel|>analysis<|message|>",
+    "<|channel|>commentary<|message|>",
+    "<|channel>thought",
+)
+_CLOSING = re.compile(
+    r"</(?:think|thinking|thoughts?|reasoning|seed:think)>|\[/think\]|◁/think▷"
+    r"|<\|end_of_thought\|>|<\|end\|>|<\|channel\|>final<\|message\|>|<channel\|>",
+    re.IGNORECASE,
+)
+_LONGEST_CLOSING = 32
+# What a template begins an answer with, and a closing tag whose opening one is part of the prompt.
+_PREAMBLE = (
+    *(f"</{tag}>" for tag in ("think", "thinking", "thought", "thoughts", "reasoning", "seed:think")),
+    "<|channel|>final<|message|>",
+    "<|start|>assistant",
+    "<|im_start|>assistant",
+    "<|start_header_id|>assistant<|end_header_id|>",
+    "<start_of_turn>model",
+    "<|assistant|>",
+    "<|message|>",
+    "<|begin_of_solution|>",
+    "<|begin_of_text|>",
+    "<channel|>",
+    "<s> ",  # without the blank it strikes out, in HTML
+    "<s>\n",
+    "<bos>",
+)
+_TOKEN = re.compile(
+    r"<[|｜][^\s<>|｜]{1,40}[|｜]>|</s>|<(?:eos|pad|end_of_turn|end_of_utterance|end_of_text)>", re.IGNORECASE
+)
+_PARTIAL = r"(?:<(?:[|｜][^\s<>|｜]{0,40}[|｜]?|/?s?|[a-z_]{0,20}))?"
+# The end of what has come, when it may turn out to be tokens at the very end of the answer.
+_LAST = re.compile(rf"(?:(?:{_TOKEN.pattern})\s*)*{_PARTIAL}", re.IGNORECASE)
+_PARTIAL_END = re.compile(rf"{_PARTIAL}\Z", re.IGNORECASE)
+_SENTENCE_ENDS = frozenset(".!?…)]}»”")
+
+
+class Thoughts:
+    """A filter for the text of one answer, as it comes; `thinking` says what the model is at."""
+
+    def __init__(self) -> None:
+        self.thinking = False
+        self._begun = False  # the answer proper
+        self._tagged = False  # something before it was taken out
+        self._held = ""
+        self._place = _Place()
+
+    def feed(self, text: str, *, final: bool = False) -> str:
+        """Return what of the text, and of what was held back before, a person is to see."""
+        self._held += text
+        while self.thinking or not self._begun:
+            if not (self._think() if self.thinking else self._begin(final=final)):
+                return ""
+        return "".join(self._say(final=final))
+
+    def _think(self) -> bool:
+        """Drop thoughts; returns whether they have ended."""
+        end = _CLOSING.search(self._held)
+        self._held = self._held[end.end() if end else -_LONGEST_CLOSING :]
+        self.thinking = end is None
+        return not self.thinking
+
+    def _begin(self, *, final: bool) -> bool:
+        """Drop a tag or a token before the answer; returns whether more is known now."""
+        start = self._held.lstrip()
+        tag = next((tag for tag in (*_OPENING, *_PREAMBLE) if start[: len(tag)].lower() == tag), None)
+        if tag:
+            self.thinking = tag in _OPENING
+            self._tagged = True
+            self._held = start[len(tag) :]
+        elif final or not any(tag.startswith(start.lower()) for tag in (*_OPENING, *_PREAMBLE)):
+            self._begun = True
+            self._held = start if self._tagged else self._held
+        else:
+            return False
+        return True
+
+    def _say(self, *, final: bool) -> Iterator[str]:
+        """Yield the answer without tokens; what may yet become one waits."""
+        while token := _TOKEN.search(self._held):
+            yield self._place.after(self._held[: token.start()])
+            self._held = self._held[token.start() :]
+            if not self._place.knows(token[0]) and not self._place.glued and _LAST.fullmatch(self._held):
+                if final:
+                    self._held = ""
+                return
+            word, self._held = self._held[: len(token[0])], self._held[len(token[0]) :]
+            if self._place.knows(word) or self._place.speaks_of_token(self._held):
+                yield self._place.after(word)
+        partial = None if final else _PARTIAL_END.search(self._held)
+        rest = partial[0] if partial else ""
+        yield self._place.after(self._held.removesuffix(rest))
+        self._held = rest
+
+
+class _Place:
+    """Where in its Markdown an answer has come to: in code, and after what sign."""
+
+    def __init__(self) -> None:
+        self._fence = ""  # that a block of code was opened with
+        self._head = ""  # of the line
+        self._runs = 0  # of backticks in it
+        self._sign = "\n"
+        self._strikes = False
+
+    def knows(self, token: str) -> bool:
+        """Return whether this is code, or the end of what was struck out."""
+        return bool(self._fence) or self._runs % 2 == 1 or (self._strikes and token.lower() == "</s>")
+
+    @property
+    def glued(self) -> bool:
+        """Return whether a token here would follow upon a word: nobody writes of tokens like that."""
+        return self._sign.isalnum() or self._sign in _SENTENCE_ENDS
+
+    def speaks_of_token(self, rest: str) -> bool:
+        """Return whether a token here, with this text behind it, is what the answer is about."""
+        alone = not self._head.strip() and (rest[:1].isalnum() or rest.lstrip(" ")[:1] == "\n")
+        return not self.glued and not alone
+
+    def after(self, text: str) -> str:
+        """Return the text, having gone on to its end."""
+        self._strikes = self._strikes or "<s>" in text.lower()
+        first, *others = text.split("\n")
+        self._go_on(first)
+        for line in others:
+            self._end_line()
+            self._go_on(line)
+        return text
+
+    def _go_on(self, text: str) -> None:
+        if text:
+            self._runs += len(re.findall("`+", text)) - (self._sign == text[0] == "`")
+            self._head = (self._head + text)[:80]
+            self._sign = text[-1]
+
+    def _end_line(self) -> None:
+        head = self._head.strip()
+        if self._fence:
+            if head.startswith(self._fence) and not head.strip(self._fence[0]):
+                self._fence = ""
+        elif fence := re.match(r"`{3,}(?!.*`)|~{3,}", head):
+            self._fence = fence[0]
+        self._head, self._runs, self._sign = "", 0, "\n"
