@@ -25,9 +25,8 @@ import db
 from access import Gate
 from answers.answering import Tools
 from answers.questions import Questions
-from bot_api.chats import OWNER_ID
-from bot_api.server import BotApiServer
 from commands import COMMANDS, App
+from console.door import OWNER_ID
 from console.terminal import Console
 from dispatch.handling import MAX_TRIES, Handling, tell, tell_of_trouble
 from dispatch.lanes import Lanes
@@ -39,7 +38,7 @@ from storage.dialogue import Dialogue
 from storage.journal import Journal, Update
 from storage.people import People
 from storage.registry import Registry
-from telegram.api import RefusedError, Telegram, TelegramError
+from telegram.api import Door, RefusedError, Telegram, TelegramError
 from telegram.delivery import Delivery, backoff
 from telegram.updates import chat_id_of, dig, is_update, lane_of
 
@@ -71,9 +70,9 @@ class StoppedError(Exception):
 class Bot:
     """One bot at work on one file."""
 
-    def __init__(self, settings: Settings, database: db.Database) -> None:
+    def __init__(self, settings: Settings, database: db.Database, door: Door) -> None:
         self._settings = settings
-        self._telegram = Telegram(settings)
+        self._telegram = door
         self._delivery = Delivery(self._telegram)
         self._journal = Journal(database)
         self._people = People(database)
@@ -313,7 +312,7 @@ def say(text: str) -> None:
 def run(settings: Settings) -> int:
     """Work in Telegram until stopped; returns the exit code."""
     with opened(settings) as database:
-        bot = Bot(settings, database)
+        bot = Bot(settings, database, Telegram(settings))
         try:
             bot.work()
         except KeyboardInterrupt:
@@ -330,29 +329,20 @@ def run(settings: Settings) -> int:
 
 def run_console(settings: Settings) -> int:
     """Work in the terminal until its input ends and all is answered; returns the exit code."""
-    with BotApiServer() as server:
-        # Notes know the message that they came from, so no number of an earlier session may come again.
-        server.updates.next_id = server.chat(OWNER_ID).last_id = time.time_ns() // 1_000_000
-        settings = replace(
-            settings,
-            token=server.token,
-            telegram_api_url=server.url,
-            telegram_proxy="",
-            allowed_users=(OWNER_ID,),
-        )
-        console = Console(server, sys.stdin, sys.stdout, Path("console-files"))
-        with opened(settings) as database:
-            bot = Bot(settings, database)
-            try:
-                bot.start()
-                threading.Thread(target=bot.poll, daemon=True).start()
-                console.run(bot.wait_until_idle)
-                bot.wait_until_idle()
-            except KeyboardInterrupt:
-                say("")  # the shell's prompt stands on a line of its own
-            finally:
-                bot.stop()
-                console.close()
+    settings = replace(settings, token="", allowed_users=(OWNER_ID,))
+    with opened(settings) as database:
+        console = Console(sys.stdin, sys.stdout, Path("console-files"))
+        bot = Bot(settings, database, console.door)
+        try:
+            bot.start()
+            threading.Thread(target=bot.poll, daemon=True).start()
+            console.run(bot.wait_until_idle)
+        except KeyboardInterrupt:
+            say("\nЗаканчиваю начатое. Не ждать: ещё раз Ctrl-C.")
+        finally:
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+            bot.stop()
+            console.close()
     return 0
 
 

@@ -1,4 +1,4 @@
-"""A strict Bot API server on loopback: the terminal's Telegram, and the tests'.
+"""A strict Bot API server on loopback: the Telegram of the tests and of the bench.
 
 It answers as Telegram does, with Telegram's refusals, and fails on demand.
 """
