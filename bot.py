@@ -24,9 +24,8 @@ from access import Gate
 from answers.answering import Tools
 from answers.freshness import keep_fresh
 from answers.questions import Questions
-from bot_api.chats import OWNER_ID
-from bot_api.server import BotApiServer
 from commands import COMMANDS, App
+from console.door import OWNER_ID
 from console.terminal import Console
 from dispatch.gathering import Gathering
 from dispatch.handling import Desk, Handling, tell, tell_of_trouble
@@ -39,7 +38,7 @@ from storage.dialogue import Dialogue
 from storage.journal import Entry, Journal
 from storage.people import People
 from storage.registry import Registry
-from telegram.api import Telegram, TelegramError
+from telegram.api import Door, Telegram, TelegramError
 from telegram.delivery import Delivery
 from telegram.menu import Menu
 from telegram.patience import BadTokenError, NonsenseError, Patience, StoppingError
@@ -60,14 +59,14 @@ REFUSED_BY_TELEGRAM = (
 class Bot:
     """One bot at work on one file."""
 
-    def __init__(self, settings: Settings, database: db.Database) -> None:
+    def __init__(self, settings: Settings, database: db.Database, door: Door) -> None:
         self._settings = settings
         self._stopping, self._ended = threading.Event(), threading.Event()
         self._failure: Exception | None = None
         self._told_of_trouble: set[int] = set()  # chats, until the disk can be written again
-        self._telegram = Telegram(settings)
-        self._patience = Patience(self._telegram, self._stopping)
-        self._delivery = Delivery(self._telegram)
+        self._door = door
+        self._patience = Patience(self._door, self._stopping)
+        self._delivery = Delivery(self._door)
         self._journal = Journal(database)
         self._people = People(database)
         self._app = self._furnished(database)
@@ -77,9 +76,7 @@ class Bot:
 
     def _furnished(self, database: db.Database) -> App:
         registry, dialogue = Registry(database), Dialogue(database)
-        tools = Tools(
-            self._settings, self._journal, registry, dialogue, self._delivery, self._telegram.download
-        )
+        tools = Tools(self._settings, self._journal, registry, dialogue, self._delivery, self._door.download)
         return App(
             settings=self._settings,
             db=database,
@@ -141,7 +138,7 @@ class Bot:
         rows = [row for row in COMMANDS.values() if row.summary]
         everybodys = [(row.name, row.summary) for row in rows if not row.owner_only]
         owners = [(row.name, row.summary) for row in rows if row.owner_only]
-        self._lanes.put("menu", Menu(self._telegram, everybodys, self._app.gate.owner, owners))
+        self._lanes.put("menu", Menu(self._door, everybodys, self._app.gate.owner, owners))
 
     def stop(self) -> None:
         """Finish what is being answered within STOP_TIMEOUT; the journal keeps the rest."""
@@ -164,7 +161,7 @@ class Bot:
         offset = None
         while not self._stopping.is_set():
             try:
-                batch = self._telegram.call(
+                batch = self._door.call(
                     "get_updates",
                     offset=offset,
                     long_polling_timeout=LONG_POLL_S,
@@ -243,7 +240,7 @@ def say(text: str) -> None:
 def run(settings: Settings) -> int:
     """Work in Telegram until stopped; returns the exit code."""
     with opened(settings) as database:
-        bot = Bot(settings, database)
+        bot = Bot(settings, database, Telegram(settings))
         try:
             bot.work()
         except KeyboardInterrupt:
@@ -260,29 +257,20 @@ def run(settings: Settings) -> int:
 
 def run_console(settings: Settings) -> int:
     """Work in the terminal until its input ends and all is answered; returns the exit code."""
-    with BotApiServer() as server:
-        # Notes know the message that they came from, so no number of an earlier session may come again.
-        server.updates.next_id = server.chat(OWNER_ID).last_id = time.time_ns() // 1_000_000
-        settings = replace(
-            settings,
-            token=server.token,
-            telegram_api_url=server.url,
-            telegram_proxy="",
-            allowed_users=(OWNER_ID,),
-        )
-        console = Console(server, sys.stdin, sys.stdout, Path("console-files"))
-        with opened(settings) as database:
-            bot = Bot(settings, database)
-            try:
-                bot.start()
-                threading.Thread(target=bot.poll, daemon=True).start()
-                console.run(bot.wait_until_idle)
-                bot.wait_until_idle()
-            except KeyboardInterrupt:
-                say("")  # the shell's prompt stands on a line of its own
-            finally:
-                bot.stop()
-                console.close()
+    settings = replace(settings, token="", allowed_users=(OWNER_ID,))
+    with opened(settings) as database:
+        console = Console(sys.stdin, sys.stdout, Path("console-files"))
+        bot = Bot(settings, database, console.door)
+        try:
+            bot.start()
+            threading.Thread(target=bot.poll, daemon=True).start()
+            console.run(bot.wait_until_idle)
+        except KeyboardInterrupt:
+            say("\nЗаканчиваю начатое. Не ждать: ещё раз Ctrl-C.")
+        finally:
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+            bot.stop()
+            console.close()
     return 0
 
 

@@ -37,7 +37,7 @@ EXPLANATION = """
 * Заметочник is `python bot.py` as it is, with every update journalled and synced to disk. The echo is
   `bench/echo_bot.py`: the bare library with its defaults, which sends back what it gets. The bare client is
   `requests`, reading the same stream of the same server.
-* Each bot is a process of its own, and so is the Telegram of each (`bot_api/`, the strict server), and the
+* Each bot is a process of its own, and so is the Telegram of each (`tests/bot_api/`, a strict one), and the
   model (`tests/fake_openrouter.py`). Telegram holds the watch: a time runs from the update handed out in
   the answer to getUpdates until the reply, or the edit, has arrived.
 * Updates a second: 50 chats, each of which writes again as soon as it is answered; the bots take turns, and

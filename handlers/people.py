@@ -6,6 +6,10 @@ from telegram.replies import Button, Reply, UserError
 
 BY_SETTING = "Кого пускать, задано в ALLOWED_USERS (.env): измените его и перезапустите бота."
 
+IN_TERMINAL = (
+    "В терминале бот только ваш. Приглашать можно, когда он работает в Telegram: впишите TOKEN в .env."
+)
+
 
 @command("invite", "", "Пригласить человека", owner_only=True)
 def invite(call: Call) -> str:
@@ -52,4 +56,4 @@ def _remove(call: Call, user_id: int) -> str:
 
 def _by_invitation(call: Call) -> None:
     if not call.app.gate.by_invitation:
-        raise UserError(BY_SETTING)
+        raise UserError(BY_SETTING if call.app.settings.token else IN_TERMINAL)

@@ -1,6 +1,6 @@
 """One call to the Bot API, through the library, with a body of its own and without the token in any error."""
 
-from typing import Any
+from typing import Any, Protocol
 
 import requests
 from telebot import apihelper
@@ -31,6 +31,16 @@ class RefusedError(TelegramError):
     def says(self, *fragments: str) -> bool:
         """Tell whether the description holds one of these, in any case: Telegram changes its capitals."""
         return any(fragment in self.description.lower() for fragment in fragments)
+
+
+class Door(Protocol):
+    """The way out to people: Telegram, or the terminal in its place."""
+
+    def call(self, method: str, **params: Any) -> Any:
+        """Call one function of `apihelper` and return the result as plain data; raises TelegramError."""
+
+    def download(self, file_id: str) -> bytes:
+        """Fetch a file that somebody sent, 20 MB at most; raises TelegramError."""
 
 
 class Telegram:

@@ -10,7 +10,7 @@ from typing import Any
 from telebot import types
 
 import telegram_text
-from telegram.api import RefusedError, Telegram, UnreachableError
+from telegram.api import Door, RefusedError, UnreachableError
 from telegram.replies import Button, Buttons, Reply
 from telegram.updates import Place
 
@@ -41,8 +41,8 @@ class UndeliverableError(Exception):
 class Delivery:
     """Sends and edits, one attempt a call; a chat that has to wait holds up no other one."""
 
-    def __init__(self, telegram: Telegram) -> None:
-        self._telegram = telegram
+    def __init__(self, door: Door) -> None:
+        self._door = door
         self._lock = threading.Lock()
         self._not_before: dict[int, float] = {}  # chat -> monotonic time
         self._failures: dict[int, int] = {}  # chat -> broken connections in a row
@@ -64,7 +64,7 @@ class Delivery:
         if edits and (chat_id, params["message_id"]) in self._plain:
             params["entities"] = None
         try:
-            result = self._telegram.call(method, chat_id=chat_id, **params)
+            result = self._door.call(method, chat_id=chat_id, **params)
         except UnreachableError as exc:
             raise self._broken(chat_id, exc) from None
         except RefusedError as exc:
@@ -141,7 +141,7 @@ class Delivery:
         """Answer a pressed button; it matters to nobody if that comes too late."""
         text = telegram_text.first_line(text, MAX_TOAST)
         try:
-            self._telegram.call("answer_callback_query", callback_query_id=query_id, text=text)
+            self._door.call("answer_callback_query", callback_query_id=query_id, text=text)
         except (RefusedError, UnreachableError) as exc:
             log.info("Ответ на кнопку не принят: %s", exc)
 
@@ -151,9 +151,7 @@ class Delivery:
         if self._not_before.get(chat_id, 0) > time.monotonic():
             return
         try:
-            self._telegram.call(
-                "send_chat_action", chat_id=chat_id, action="typing", message_thread_id=thread_id
-            )
+            self._door.call("send_chat_action", chat_id=chat_id, action="typing", message_thread_id=thread_id)
         except UnreachableError as exc:
             log.info("«печатает…» не показано: %s", exc)
         except RefusedError as exc:

@@ -6,7 +6,7 @@ from typing import Any
 
 from telebot import types
 
-from telegram.api import RefusedError, Telegram, TelegramError
+from telegram.api import Door, RefusedError, TelegramError
 
 log = logging.getLogger(__name__)
 DESCRIPTION = "Заметки и бесплатные языковые модели в одном чате. Все команды: /help"
@@ -29,9 +29,9 @@ class Menu:
     """Publishes the menu: a job for a lane, which goes on where Telegram has stopped it."""
 
     def __init__(
-        self, telegram: Telegram, everybodys: Sequence[Row], owner: int | None, owners: Sequence[Row]
+        self, door: Door, everybodys: Sequence[Row], owner: int | None, owners: Sequence[Row]
     ) -> None:
-        self._telegram = telegram
+        self._door = door
         self._left = list(_calls(everybodys, owner, owners))
 
     def __call__(self) -> float | None:
@@ -39,7 +39,7 @@ class Menu:
         while self._left:
             method, params = self._left[0]
             try:
-                self._telegram.call(method, **params)
+                self._door.call(method, **params)
             except RefusedError as exc:
                 if exc.code == 429 or exc.code >= 500:
                     return float(exc.retry_after) or AGAIN_S

@@ -7,7 +7,7 @@ import threading
 from typing import Any
 
 from in_words import storage_trouble
-from telegram.api import RefusedError, Telegram, TelegramError
+from telegram.api import Door, RefusedError, TelegramError
 from telegram.delivery import backoff
 
 log = logging.getLogger("bot")
@@ -32,8 +32,8 @@ class NonsenseError(Exception):
 class Patience:
     """The waiting of one loop; `calm` ends it."""
 
-    def __init__(self, telegram: Telegram, stopping: threading.Event) -> None:
-        self._telegram = telegram
+    def __init__(self, door: Door, stopping: threading.Event) -> None:
+        self._door = door
         self._stopping = stopping
         self._failures = 0
         self._said = ""  # so that trouble is logged when it begins and not for an hour
@@ -46,7 +46,7 @@ class Patience:
         """Call until Telegram answers; raises BadTokenError, StoppingError."""
         while not self._stopping.is_set():
             try:
-                result = self._telegram.call(method)
+                result = self._door.call(method)
             except TelegramError as exc:
                 self.wait(exc)
             else:
@@ -77,7 +77,7 @@ class Patience:
 
     def _remove_webhook(self) -> None:
         try:
-            self._telegram.call("delete_webhook")
+            self._door.call("delete_webhook")
         except TelegramError as exc:
             log.info("Webhook не снят: %s", exc)
 

@@ -95,9 +95,26 @@ def test_the_client_of_the_models_knows_only_itself(module: str) -> None:
     assert roots(reaches(module)) <= {"openrouter", "openrouter_client"}
 
 
-@pytest.mark.parametrize("module", of("console", "bot_api"))
-def test_the_terminal_does_not_know_the_bot(module: str) -> None:
-    assert roots(reaches(module)) <= {"bot_api", "console"}
+@pytest.mark.parametrize("module", of("console"))
+def test_the_terminal_knows_of_the_bot_only_what_telegram_would_answer(module: str) -> None:
+    assert {name for name in reaches(module) if not name.startswith("console")} <= {
+        "telegram",
+        "telegram.api",
+        "settings",
+    }
+
+
+def test_a_drawn_prompt_costs_nothing_where_there_is_none() -> None:
+    assert [name for name in MODULES if "prompt_toolkit" in roots(imported_by(name))] == ["console.prompt"]
+    done = subprocess.run(
+        [sys.executable, "-c", "import bot, sys; print('prompt_toolkit' in sys.modules)"],
+        cwd=ROOT,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+        check=True,
+    )
+    assert done.stdout == "False\n"
 
 
 @pytest.mark.parametrize("module", of("storage"))

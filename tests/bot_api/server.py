@@ -1,4 +1,4 @@
-"""A strict Bot API server on loopback: the terminal's Telegram, and the tests'.
+"""A strict Bot API server on loopback: the Telegram of the tests and of the bench.
 
 It answers as Telegram does, with Telegram's refusals, and fails on demand.
 """
@@ -20,7 +20,7 @@ from bot_api.rules import RefusalError, Request, read_request
 
 T = TypeVar("T")
 
-TEST_TOKEN = "123456:TEST"  # noqa: S105 - made up
+TEST_TOKEN = "123456:TEST"
 
 _LIMITED = frozenset({"sendMessage", "sendDocument", "sendPhoto", "editMessageText"})
 _CANONICAL = {name.lower(): name for name in METHODS}
