@@ -77,11 +77,11 @@ def roots(modules: frozenset[str] | set[str]) -> set[str]:
 
 
 def test_the_rooms_are_where_the_design_says() -> None:
-    assert {"bot", "db", "openrouter_client", "telegram_text", "console", "handlers"} <= roots(set(MODULES))
+    assert {"bot", "db", "openrouter_client", "telegram", "console", "handlers"} <= roots(set(MODULES))
     assert (ROOT / "schema.sql").is_file()
 
 
-@pytest.mark.parametrize("room", ["db", "telegram_text", "settings"])
+@pytest.mark.parametrize("room", ["db", "telegram.splitting", "settings"])
 def test_the_lowest_rooms_know_nothing_of_the_house(room: str) -> None:
     assert reaches(room) == set()
 
