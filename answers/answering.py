@@ -9,7 +9,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-import telegram_text
 from answers.asking import Asking, Outcome
 from answers.conversation import Download
 from answers.screen import Screen
@@ -23,9 +22,10 @@ from storage.journal import Journal
 from storage.registry import Registry
 from telegram.api import RefusedError
 from telegram.delivery import GIVE_UP_S, Delivery, Pause, UndeliverableError
+from telegram.markdown import to_parts
 from telegram.replies import Button, Buttons
+from telegram.splitting import Part, split
 from telegram.updates import Place
-from telegram_text import Part
 
 log = logging.getLogger(__name__)
 TYPING_S = 4  # Telegram shows «печатает…» for five seconds
@@ -113,7 +113,7 @@ class Answering:
             log.exception("Вопрос %s отложен", self.question.entry_id)
             self._tools.journal.park(self.question.entry_id)
             with suppress(Pause, UndeliverableError, RefusedError):
-                self._screen.step(telegram_text.split(UNEXPECTED), ())
+                self._screen.step(split(UNEXPECTED), ())
         finally:
             self._interrupt()
 
@@ -178,14 +178,14 @@ class Answering:
     def _draft(self) -> list[Part]:
         asking = self._asking
         if asking.text.strip():
-            return telegram_text.to_parts(asking.text)
+            return to_parts(asking.text)
         draft = waiting(asking.model)
         if asking.wait_s:
             draft += f"\nЛимит вопросов в минуту исчерпан, жду {asking.wait_s} с."
         elif asking.thinking_since:
             thought = int((time.monotonic() - asking.thinking_since) // THOUGHT_S) * THOUGHT_S
             draft += f"\nДумает{f', уже {thought} с' if thought else ''}…"
-        return telegram_text.split(draft)
+        return split(draft)
 
     # When it is over
 
@@ -211,10 +211,10 @@ class Answering:
     def _final_parts(self, text: str, outcome: Outcome) -> list[Part]:
         if outcome.error is not None and not self._stopped:
             sentence = in_words(outcome.error)
-            return telegram_text.to_parts(text, f"\n\n{sentence}") if text else telegram_text.split(sentence)
+            return to_parts(text, f"\n\n{sentence}") if text else split(sentence)
         if not text:
-            return telegram_text.split(f"{STOPPED.capitalize()}.")
-        return telegram_text.to_parts(text, self._ending(outcome))
+            return split(f"{STOPPED.capitalize()}.")
+        return to_parts(text, self._ending(outcome))
 
     def _ending(self, outcome: Outcome) -> str:
         """Return what stands below the answer: what is the matter with it, and the footer."""

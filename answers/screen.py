@@ -6,8 +6,8 @@ from contextlib import suppress
 from telegram.api import RefusedError
 from telegram.delivery import Delivery, message_of
 from telegram.replies import Buttons
+from telegram.splitting import Part
 from telegram.updates import Place
-from telegram_text import Part
 
 
 class Screen:

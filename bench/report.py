@@ -12,7 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 
-LIBRARIES = ("pyTelegramBotAPI", "requests", "urllib3", "telegramify-markdown")
+LIBRARIES = ("pyTelegramBotAPI", "requests", "urllib3", "markdown-it-py")
 SYNCS = 50
 
 

@@ -11,8 +11,8 @@ from collections.abc import Callable, Hashable
 
 from dispatch.reading import is_command
 from storage.journal import Entry
+from telegram.splitting import LIMIT, utf16_len
 from telegram.updates import Message, Update
-from telegram_text import LIMIT, utf16_len
 
 AWAITED_S, LONGEST_S = 0.8, 2.0  # for more to come: since the last one, in all
 SAME_S = 2  # seconds between the dates of what came at once

@@ -9,8 +9,8 @@ from typing import Any
 from commands import COMMANDS, App, Call
 from storage.journal import Entry
 from telegram.replies import Entity
+from telegram.splitting import LIMIT, utf16_len
 from telegram.updates import Message, Update
-from telegram_text import LIMIT, utf16_len
 
 # Phones turn a hyphen into a dash, and people put a colon or a full stop behind a command's name.
 _COMMAND = re.compile(r"[/／](?P<name>[A-Za-z0-9_\-–—]+)(?:@(?P<bot>\w+))?", re.ASCII)

@@ -6,9 +6,9 @@ from commands import Call, button, command, parse_number
 from db import Model, UnknownModelError
 from handlers.models import OFFERED
 from storage.dialogue import Turn
+from telegram.lines import first_line
 from telegram.replies import Button, Reply, UserError
 from telegram.updates import Message
-from telegram_text import first_line
 
 HINT = (
     "Я понимаю команды. Записать мысль: /note_add <текст>, спросить модель: /ask <вопрос>, "

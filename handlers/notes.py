@@ -3,11 +3,12 @@
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta, tzinfo
 
-import telegram_text
 from commands import Call, WrongArgumentsError, command, parse_number
 from db import Note
 from storage.folding import find_folded
+from telegram.lines import first_line, snippet
 from telegram.replies import Reply
+from telegram.splitting import pre
 
 NO_NOTES = "Заметок пока нет. Добавить: /note_add <текст>"
 LISTED = 10
@@ -40,7 +41,7 @@ def note_find(call: Call) -> str:
     needle = call.text().strip()
     total, notes = call.app.db.find_notes(call.user_id, needle, FOUND)
     if not notes:
-        return f"Ничего не найдено: {telegram_text.first_line(needle)}"
+        return f"Ничего не найдено: {first_line(needle)}"
     head = f"Найдено: {total}" + (f", последние {len(notes)}" if total > len(notes) else "")
     return "\n".join([f"{head}.", *(_hit(call, note, needle) for note in notes)])
 
@@ -86,7 +87,7 @@ def note_stats(call: Call) -> Reply:
         _bar(day, counts[day], max(counts.values(), default=0))
         for day in (first + timedelta(n) for n in range(days))
     ]
-    text, entities = telegram_text.pre("\n".join([*lines, f"Всего: {counts.total()}"]))
+    text, entities = pre("\n".join([*lines, f"Всего: {counts.total()}"]))
     return Reply(text, entities)
 
 
@@ -98,12 +99,12 @@ def _number_and_text(call: Call) -> tuple[int, str]:
 
 
 def _line(call: Call, note: Note) -> str:
-    return f"#{note.number} · {_when(call, note)} · {telegram_text.first_line(note.text)}"
+    return f"#{note.number} · {_when(call, note)} · {first_line(note.text)}"
 
 
 def _hit(call: Call, note: Note, needle: str) -> str:
     start, length = find_folded(note.text, needle)
-    return f"#{note.number} · {_when(call, note)} · {telegram_text.snippet(note.text, start, length)}"
+    return f"#{note.number} · {_when(call, note)} · {snippet(note.text, start, length)}"
 
 
 def _when(call: Call, note: Note) -> str:

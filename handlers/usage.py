@@ -2,11 +2,11 @@
 
 from datetime import UTC, datetime
 
-import telegram_text
 from commands import Call, command
 from openrouter_client import OpenRouterError, is_openrouter, key_info
 from storage.registry import Record
 from telegram.replies import Reply
+from telegram.splitting import pre, utf16_len
 
 DAYS = 7
 KEY_S = 10
@@ -19,8 +19,8 @@ def usage(call: Call) -> Reply:
     asked, tokens = call.app.registry.usage(today, None if manages else call.user_id)
     records = call.app.registry.records(today - (DAYS - 1) * 86_400)
     head = f"Сегодня{' у всех' if manages else ''}: вопросов {asked}, токенов {tokens}.\n{_left()}"
-    table, entities = telegram_text.pre(_table(records))
-    start = telegram_text.utf16_len(head) + 2
+    table, entities = pre(_table(records))
+    start = utf16_len(head) + 2
     return Reply(f"{head}\n\n{table}", [{**entity, "offset": start} for entity in entities])
 
 

@@ -9,9 +9,10 @@ from typing import Any
 
 from telebot import types
 
-import telegram_text
 from telegram.api import Door, RefusedError, UnreachableError
+from telegram.lines import first_line
 from telegram.replies import Button, Buttons, Reply
+from telegram.splitting import Part, split
 from telegram.updates import Place
 
 log = logging.getLogger(__name__)
@@ -139,7 +140,7 @@ class Delivery:
 
     def toast(self, query_id: str, text: str) -> None:
         """Answer a pressed button; it matters to nobody if that comes too late."""
-        text = telegram_text.first_line(text, MAX_TOAST)
+        text = first_line(text, MAX_TOAST)
         try:
             self._door.call("answer_callback_query", callback_query_id=query_id, text=text)
         except (RefusedError, UnreachableError) as exc:
@@ -175,7 +176,7 @@ def outgoing(reply: Reply, message_id: int) -> Iterator[Outgoing]:
         name, content = reply.document
         document = {"data": content, "data_type": "document", "visible_file_name": name}
         yield "send_data", {"reply_parameters": quote(message_id), **document}
-    parts = telegram_text.split(reply.text, reply.entities) if reply.text else []
+    parts = split(reply.text, reply.entities) if reply.text else []
     for number, part in enumerate(parts):
         message = message_of(part, reply.buttons if number == len(parts) - 1 else ())
         if number == 0 and reply.in_place:
@@ -184,7 +185,7 @@ def outgoing(reply: Reply, message_id: int) -> Iterator[Outgoing]:
             yield "send_message", {"reply_parameters": quote(None if number else message_id), **message}
 
 
-def message_of(part: telegram_text.Part, buttons: Buttons) -> dict[str, Any]:
+def message_of(part: Part, buttons: Buttons) -> dict[str, Any]:
     """Return the parameters that a message has, whether it is sent or edited."""
     return {
         "text": part.text,

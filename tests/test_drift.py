@@ -14,7 +14,7 @@ from commands import COMMANDS
 from settings import _PARSERS
 from support.harness import CATALOGUE, ROOT, setting_names
 from telegram.menu import DESCRIPTION
-from telegram_text import utf16_len
+from telegram.splitting import utf16_len
 
 README = (ROOT / "README.md").read_text("utf-8")
 # Read by openrouter_client itself, so that it works on its own.

@@ -77,7 +77,7 @@ def roots(modules: frozenset[str] | set[str]) -> set[str]:
 
 
 def test_the_rooms_are_where_the_design_says() -> None:
-    assert {"bot", "db", "openrouter_client", "telegram_text", "console", "handlers"} <= roots(set(MODULES))
+    assert {"bot", "db", "openrouter_client", "telegram", "console", "handlers"} <= roots(set(MODULES))
     assert (ROOT / "schema.sql").is_file()
 
 
@@ -85,7 +85,7 @@ def test_the_file_knows_only_how_it_is_opened_and_what_text_is() -> None:
     assert reaches("db") == {"migrations", "storage.folding"}
 
 
-@pytest.mark.parametrize("room", ["migrations", "storage.folding", "telegram_text", "settings"])
+@pytest.mark.parametrize("room", ["migrations", "storage.folding", "telegram.splitting", "settings"])
 def test_the_lowest_rooms_know_nothing_of_the_house(room: str) -> None:
     assert reaches(room) == set()
 

@@ -1,0 +1,39 @@
+"""Lines of lists: the first line of a note, and a note around a found place."""
+
+import re
+
+from telegram.splitting import from_units, to_units, unglued
+
+
+def first_line(text: str, limit: int = 80) -> str:
+    """Return the first line of a note that is not blank, with «…» where something is left out."""
+    lines = [" ".join(line.split()) for line in text.splitlines() if line.strip()]
+    return from_units(_shortened(to_units(lines[0]), limit, more=len(lines) > 1)) if lines else ""
+
+
+def snippet(text: str, start: int, length: int, limit: int = 120) -> str:
+    """Return one line of a note around a found place, given in characters, with «…» at the cut ends."""
+    flat = re.sub(r"\s", " ", text)
+    before = to_units(flat[:start].lstrip())
+    found = to_units(flat[start : start + length])
+    after = to_units(flat[start + length :].rstrip())
+    spare = max(0, limit - len("……") - len(found))
+    room = spare - min(spare // 2, len(after))
+    if len(before) > room and len(before + found + after) > limit:
+        before = "…" + _end_of(before, room)
+    return from_units(_shortened(before + found + after, limit, keep=len(before + found)))
+
+
+def _end_of(units: str, room: int) -> str:
+    """Return the last words of a text that fit, or the last letters if not even one word does."""
+    cut = len(units) - room
+    word = units.find(" ", cut - 1) + 1
+    return units[word or unglued(units, range(cut, len(units) + 1)) :]
+
+
+def _shortened(units: str, limit: int, *, keep: int = 1, more: bool = False) -> str:
+    """Return a line within the limit; where it is cut, between words behind the first ``keep`` units."""
+    if len(units) + more <= limit:
+        return units + "…" * more
+    word = units.rfind(" ", keep, limit)
+    return units[: word if word > 0 else unglued(units, range(limit - 1, -1, -1))].rstrip() + "…"

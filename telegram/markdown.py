@@ -1,0 +1,239 @@
+"""A model's Markdown as a text and entities, as Telegram wants them.
+
+The parser (``dialect``) finds what is markup; here its tokens are written down one after the other.
+Nothing here does I/O: pictures and links are never fetched.
+"""
+
+import re
+
+from markdown_it.token import Token
+
+from telegram.dialect import PARSER
+from telegram.formulas import readable
+from telegram.splitting import LIMIT, Entity, Part, split, trimmed, utf16_len
+from telegram.tables import aligned
+
+_UNWELCOME = re.compile("[\x00-\x08\x0b-\x1f\x7f\ufdd0-\ufdef]")
+# An answer of nothing but these has only just begun, or is nothing that a person can see.
+_NOTHING = re.compile("[#>*_~`|$\\s\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u206f\u2800\u3164\ufeff-]*")
+_STYLES = {"strong": "bold", "em": "italic", "s": "strikethrough"}
+_LINE_ACROSS = "————————"
+_TASKS = {"[ ] ": "☐", "[x] ": "✅", "[X] ": "✅"}
+_NEGATIVE = re.compile(r"\d[\d.,]*\s*(?![\w\s])")  # 5, 5 °C, 5 = 7; not 5 apples
+_LINK = re.compile(r"(?:https?://[^\s/?#]|tg://|mailto:)\S*", re.IGNORECASE)
+_NO_LINK = ""  # in place of the type of an entity, of a link that nobody can open
+_BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
+
+
+def markdown(text: str) -> tuple[str, list[Entity]]:
+    """Return a model's Markdown as a text and entities, whatever it is, half of an answer too.
+
+    HTML and everything else that Markdown does not show is shown as written, pictures as links.
+    The text is empty if there is nothing to show yet.
+    """
+    source = _clean(text)
+    writer = _Writer(source)
+    writer.write_blocks(PARSER.parse(source))
+    plain, entities = trimmed(writer.text, writer.entities)
+    return (plain, entities) if entities or not _NOTHING.fullmatch(plain) else ("", [])
+
+
+def to_parts(markdown_text: str, suffix: str = "", limit: int = LIMIT) -> list[Part]:
+    """Return a model's Markdown as messages, with a plain text kept whole at the end of the last one."""
+    parts = split(*markdown(markdown_text), limit)
+    suffix = suffix.rstrip()
+    if parts and utf16_len(parts[-1].text + suffix) <= limit:
+        last = parts.pop()
+        return [*parts, Part(last.text + suffix, last.entities)]
+    return parts + split(suffix, limit=limit)
+
+
+def _clean(text: str) -> str:
+    """Return the text without what no Telegram message can hold, halves of characters among it."""
+    text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return _UNWELCOME.sub(" ", text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+class _Writer:
+    """A text that grows, the entities that are complete, and those that are open."""
+
+    def __init__(self, source: str = "") -> None:
+        self.entities: list[Entity] = []
+        self._source = source.split("\n")
+        self._written: list[str] = []
+        self._length = 0  # in UTF-16 units
+        self._open: list[Entity] = []  # the outermost first, without their lengths
+        self._lists = 0  # in each other
+        # What stands before the next text is written together with it, so nothing stands before nothing.
+        self._gap = ""
+        self._marker = ""
+        self._line = -1  # of the source, where the last block began
+
+    @property
+    def text(self) -> str:
+        return "".join(self._written)
+
+    def write(self, text: str) -> None:
+        """Write text, behind the gap and the marker that are due."""
+        due = (self._gap if self._length else "") + self._marker
+        self._gap = self._marker = ""
+        self._written += [due, text]
+        self._length += utf16_len(due + text)
+
+    def begin(self, kind: str, **more: str) -> None:
+        self.write("")
+        self._open.append({"type": kind, "offset": self._length, "length": 0, **more})
+
+    def end(self) -> None:
+        """Complete the entity that was begun last."""
+        self._complete(len(self._open) - 1)
+        self._open.pop()
+
+    def _complete(self, index: int) -> None:
+        """Add an open entity up to here, but for one in another of its type, which Telegram refuses."""
+        entity, outer = self._open[index], [entity["type"] for entity in self._open[:index]]
+        if entity["type"] != _NO_LINK and entity["type"] not in outer and entity["offset"] < self._length:
+            self.entities.append({**entity, "length": self._length - entity["offset"]})
+
+    def code(self, text: str, kind: str, **more: str) -> None:
+        """Write code, which Telegram takes neither in bold and the like nor in a link."""
+        if not text.strip() or "text_link" in [entity["type"] for entity in self._open]:
+            self.write(text)
+            return
+        self.write("")
+        interrupted = [i for i, entity in enumerate(self._open) if entity["type"] != "blockquote"]
+        for index in interrupted:
+            self._complete(index)
+        self.entities.append({"type": kind, "offset": self._length, "length": utf16_len(text), **more})
+        self.write(text)
+        for index in interrupted:
+            self._open[index]["offset"] = self._length
+
+    # Blocks
+
+    def write_blocks(self, tokens: list[Token]) -> None:
+        for i, token in enumerate(tokens):
+            if token.map and token.nesting >= 0 and token.tag not in ("ul", "ol", "li"):
+                self._begin_block(token.map[0])
+            match token.type:
+                case "bullet_list_open" | "ordered_list_open":
+                    self._lists += 1
+                case "bullet_list_close" | "ordered_list_close":
+                    self._lists -= 1
+                case "list_item_open":
+                    self._begin_item(token, tokens[i + 2])
+                case "heading_open":
+                    self.begin("bold")
+                case "blockquote_open":
+                    self.begin("blockquote")
+                case "heading_close" | "blockquote_close":
+                    self.end()
+                case "fence" | "code_block" | "formula" | "table":
+                    self._write_pre(token)
+                case "hr":
+                    self._gap += _LINE_ACROSS
+                case "inline":
+                    self.write_inline(token.children or [])
+        self._keep_number()
+
+    def _write_pre(self, token: Token) -> None:
+        if token.type == "formula":
+            self.code(readable(token.content), "pre")
+        elif token.type == "table":
+            rows = [[_cell(cell) for cell in row] for row in token.meta["rows"]]
+            self.code(aligned(rows, token.meta["rule"]), "pre")
+        elif token.content.strip():
+            language = {"language": token.info.split()[0]} if token.info.strip() else {}
+            self.code(token.content.rstrip("\n"), "pre", **language)
+
+    def _begin_block(self, line: int) -> None:
+        """Leave as much room before a block as the source does."""
+        if line != self._line:
+            self._line = line
+            is_apart = line > 0 and not self._source[line - 1].strip(" \t>")
+            self._gap = self._gap.rstrip("\n") + ("\n\n" if is_apart else "\n")
+
+    def _begin_item(self, item: Token, first: Token) -> None:
+        """Set the marker of an item of a list: a number as the model wrote it, or a bullet."""
+        line = item.map[0] if item.map else 0
+        before = self._marker if line == self._line else ""  # of the item that this one stands in
+        if not before:
+            self._keep_number()
+            before = "  " * (self._lists - 1)
+        self._begin_block(line)
+        marker = item.info + item.markup if item.info else _bullet(item.markup, first.content)
+        task = _TASKS.get(first.content[:4])
+        if task and first.children:
+            first.children[0].content = first.children[0].content[4:]
+            marker = f"{marker} {task}" if item.info else task
+        self._marker = f"{before}{marker} "
+
+    def _keep_number(self) -> None:
+        """Write a number with nothing behind it, which is still a number; an empty bullet is nothing."""
+        if any(char.isdigit() for char in self._marker):
+            self.write("")
+        self._marker = ""
+
+    # In a line
+
+    def write_inline(self, tokens: list[Token]) -> None:
+        for i, token in enumerate(tokens):
+            match token.type:
+                case "text" | "html_inline":
+                    self.write(token.content)
+                case "text_special":
+                    self.write(_clean(token.content))
+                case "softbreak" | "hardbreak":
+                    self.write("\n")
+                case "strong_open" | "em_open" | "s_open":
+                    self.begin(_STYLES[token.tag])
+                case "strong_close" | "em_close" | "s_close":
+                    self.end()
+                case "code_inline":
+                    self.code(token.content, "code")
+                case "formula":
+                    self.code(readable(token.content), "code")
+                case "link_open":
+                    self._begin_link(str(token.attrs["href"]), is_empty=tokens[i + 1].type == "link_close")
+                case "link_close":
+                    self._end_link()
+                case "image":
+                    self._write_image(token)
+
+    def _begin_link(self, url: str, *, is_empty: bool = False) -> None:
+        if not url:
+            self.write("[")
+        self.begin("text_link" if _LINK.fullmatch(url) else _NO_LINK, url=url)
+        if is_empty:
+            self.write(url)
+
+    def _end_link(self) -> None:
+        self.write("" if self._open[-1]["url"] else "]()")
+        self.end()
+
+    def _write_image(self, image: Token) -> None:
+        url = str(image.attrs["src"])
+        alt = " ".join(token.content for token in image.children or [])
+        if url.startswith("tg:"):  # an emoji of Telegram's own: its description is the emoji
+            self.write(alt)
+        else:
+            self.write("🖼 " if url else "!")
+            self._begin_link(url)
+            self.write(alt or "изображение")
+            self._end_link()
+
+
+def _bullet(sign: str, content: str) -> str:
+    """Return how the bullet of an item is shown: one that may be a number's sign stays as it is."""
+    return sign if sign == "+" or (sign == "-" and _NEGATIVE.match(content)) else "•"
+
+
+def _cell(source: str) -> str:
+    """Return a table's cell as text: a break in it is a blank, and an address stands behind its link."""
+    (line,) = PARSER.parseInline(source)
+    writer = _Writer()
+    writer.write_inline(
+        [Token("softbreak", "br", 0) if _BREAK.fullmatch(t.content) else t for t in line.children or []]
+    )
+    urls = [f"({e['url']})" for e in writer.entities if "url" in e and e["url"] not in writer.text]
+    return " ".join(writer.text.split() + urls)

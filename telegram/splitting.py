@@ -1,0 +1,190 @@
+"""A text and its entities as messages that Telegram takes: cut where it hurts least.
+
+An entity is a dict as Telegram's MessageEntity: ``type``, ``offset``, ``length``, and for some
+types more, which goes along unread. All offsets, lengths and limits are in UTF-16 units, of which
+an emoji takes two.
+"""
+
+import re
+import struct
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+LIMIT, MAX_ENTITIES = 4096, 100  # of one message; further entities Telegram ignores without a word
+
+Entity = dict[str, Any]
+
+_CODES = ("pre", "code")
+_QUOTES = ("blockquote", "expandable_blockquote")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One Telegram message: a text that is never blank, and its entities in order."""
+
+    text: str
+    entities: list[Entity]
+
+
+def utf16_len(text: str) -> int:
+    """Return the length of a text in UTF-16 units."""
+    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def to_units(text: str) -> str:
+    """Return the text with surrogate pairs for emoji: Telegram's offsets are indices of this string."""
+    data = text.encode("utf-16-le", "surrogatepass")
+    return "".join(map(chr, struct.unpack(f"<{len(data) // 2}H", data)))
+
+
+def from_units(units: str) -> str:
+    """Return the text of which these are the units."""
+    return units.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
+
+
+def pre(text: str) -> tuple[str, list[Entity]]:
+    """Return the whole text as one block of monospace."""
+    return text, [{"type": "pre", "offset": 0, "length": utf16_len(text)}] if text.strip() else []
+
+
+class _Range(NamedTuple):
+    """An entity and where it is in the units of its text."""
+
+    start: int
+    end: int
+    entity: Entity
+
+    @property
+    def code(self) -> bool:
+        return self.entity["type"] in _CODES
+
+
+def _ranges(entities: Iterable[Entity]) -> list[_Range]:
+    return sorted(
+        (_Range(e["offset"], e["offset"] + e["length"], e) for e in entities),
+        key=lambda item: (item.start, -item.end, item.code),
+    )
+
+
+def trimmed(text: str, entities: Iterable[Entity]) -> tuple[str, list[Entity]]:
+    """Return a text and its entities without blanks at the ends; the text is empty if it is blank."""
+    units = to_units(text)
+    part = _part(units, _ranges(entities), 0, len(units))
+    return (part.text, part.entities) if part else ("", [])
+
+
+def split(text: str, entities: Sequence[Entity] = (), limit: int = LIMIT) -> list[Part]:
+    """Cut a text into messages, at a paragraph if possible, or a line, a sentence, a blank.
+
+    An entity that is cut goes on in the next message. What fits into one message as a whole (a
+    block of code, a link) is not cut while there is another place to cut at.
+    """
+    units = to_units(text)
+    ahead = _ranges(entities)[::-1]  # the next one is the last
+    parts, start, near = [], 0, list[_Range]()
+    while start < len(units):
+        near = [item for item in near if item.end > start]
+        while ahead and ahead[-1].start < start + limit:
+            near.append(ahead.pop())
+        here, beyond = near[:MAX_ENTITIES], near[MAX_ENTITIES:]
+        room = min(limit, beyond[0].start - start) if beyond else limit
+        end, following = _cut(units, here, start, max(room, 2))
+        if part := _part(units, here, start, end):
+            parts.append(part)
+        start = following
+    return parts
+
+
+def _part(units: str, ranges: Iterable[_Range], start: int, end: int) -> Part | None:
+    """Return a piece of a text as a message, trimmed as Telegram does; None if it is blank."""
+    shown = [item for whole in ranges if (item := _clipped(units, whole, start, end))]
+    body = units[start:end]
+    if not body.strip():
+        return None
+    end = start + len(body.rstrip())
+    start = min([start + len(body) - len(body.lstrip()), *(item.start for item in shown)])
+    entities = [{**item.entity, "offset": item.start, "length": item.end - item.start} for item in shown]
+    entities = [item.entity for item in _ranges(entities)]
+    return Part(from_units(units[start:end]), [{**e, "offset": e["offset"] - start} for e in entities])
+
+
+def _clipped(units: str, item: _Range, start: int, end: int) -> _Range | None:
+    """Return what of an entity is in a piece, without blanks at its ends but for the indent of code."""
+    start, end = max(item.start, start), min(item.end, end)
+    shown = units[start:end]
+    if not shown.strip():
+        return None
+    blanks = "\n" if item.code or item.entity["type"] in _QUOTES else None
+    return item._replace(start=end - len(shown.lstrip(blanks)), end=start + len(shown.rstrip()))
+
+
+# --- Where to cut -----------------------------------------------------------------------------
+
+_BREAKS = [re.compile(pattern) for pattern in (r"\n\s*\n", r"\n", r"(?<=[.!?…;:])\s+", r"\s+")]
+_FLAG = "\ud83c" + "".join(map(chr, range(0xDDE6, 0xDE00)))  # the units of 🇦 to 🇿
+
+
+def _cut(units: str, ranges: list[_Range], start: int, limit: int) -> tuple[int, int]:
+    """Return where the message that begins at ``start`` ends, and where the next one begins."""
+    end = start + limit
+    if end >= len(units):
+        return len(units), len(units)
+    whole = [item for item in ranges if item.entity["type"] not in _QUOTES]
+    fitting = [item for item in whole if item.start > start and item.end - item.start <= limit]
+    inside_whole, inside_fitting = _inside(whole, start, limit), _inside(fitting, start, limit)
+    nowhere = bytes(limit + 1)
+    middle = start + (limit + 1) // 2
+    for floor, kept in (
+        (middle, inside_whole),
+        (start + 1, inside_fitting),
+        (middle, nowhere),
+        (start + 1, nowhere),
+    ):
+        for pattern in _BREAKS:
+            for found in reversed(list(pattern.finditer(units, floor, end + 1))):
+                if not (kept[found.start() - start] and kept[min(found.end() - start, limit)]):
+                    return _joint(units, found, ranges)
+    room = unglued(units[start : end + 2], range(limit, 0, -1))
+    return start + room, start + room
+
+
+def _inside(items: Iterable[_Range], start: int, limit: int) -> bytearray:
+    """Return a byte for each place after ``start``, not 0 where a cut would tear one of the entities."""
+    canvas = bytearray(limit + 1)
+    for item in items:
+        first, last = max(item.start + 1 - start, 0), min(item.end - start, limit + 1)
+        canvas[first:last] = b"x" * (last - first)
+    return canvas
+
+
+def _joint(units: str, found: re.Match[str], ranges: list[_Range]) -> tuple[int, int]:
+    """Return what to leave out at a cut: all the blanks, but in code only the end of a line."""
+    start, end = found.span()
+    for code in ranges:
+        if code.code and code.start < end and start < code.end:
+            if code.start <= start and end <= code.end:
+                return (end - 1, end) if units[end - 1] == "\n" else (start, start)
+            start, end = (start, code.start) if start < code.start else (code.end, end)
+    return start, end
+
+
+def unglued(units: str, places: Sequence[int]) -> int:
+    """Return the first of the places where a cut tears no letter, or at least no half of a character."""
+    whole = [i for i in places if not "\udc00" <= units[i : i + 1] <= "\udfff"] or [places[0]]
+    return next((i for i in whole if not _glued(units, i)), whole[0])
+
+
+def _glued(units: str, i: int) -> bool:
+    """Return whether a place is in the middle of an emoji, a flag, or a letter with its accents."""
+    before, after = units[:i], units[i : i + 2]
+    half_flag = (len(before) - len(before.rstrip(_FLAG))) % 4 == 2
+    return bool(after) and (
+        before[-1:] == "\u200d"
+        or after[0] == "\u200d"
+        or unicodedata.category(after[0])[0] == "M"
+        or "\ud83c\udffb" <= after <= "\ud83c\udfff"  # the colour of a skin
+        or "\udb40\udc20" <= after <= "\udb40\udc7f"  # a letter in the flag of a region
+        or (half_flag and not after.strip(_FLAG))
+    )

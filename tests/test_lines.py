@@ -1,0 +1,62 @@
+"""Lines of lists: the first line of a note, and a found place in one."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from telegram.lines import first_line, snippet
+from telegram.splitting import utf16_len
+
+FAMILY = "👨‍👩‍👧‍👦"
+
+
+@pytest.mark.parametrize(
+    ("note", "line"),
+    [
+        ("молоко", "молоко"),
+        ("\n\n  молоко  \n\n", "молоко"),
+        ("молоко\nхлеб", "молоко…"),
+        ("купить молоко и хлеб", "купить молоко…"),
+        ("купить молоко ихлеб", "купить молоко…"),
+        ("ровнопятнадцать", "ровнопятнадцать"),
+        ("ровнопятнадцать\nи ещё", "ровнопятнадцат…"),
+        ("шестнадцатьбукво", "шестнадцатьбук…"),
+        ("абвгдежзик12" + FAMILY, "абвгдежзик12…"),
+        ("", ""),
+        (" \n ", ""),
+    ],
+)
+def test_a_list_shows_the_first_line_of_a_note(note: str, line: str) -> None:
+    assert first_line(note, 15) == line
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.text("аб 😀\u200d\n", max_size=60), st.integers(2, 20))
+def test_a_first_line_is_never_too_long(note: str, limit: int) -> None:
+    line = first_line(note, limit)
+    assert utf16_len(line) <= limit
+    assert bool(line) == bool(note.strip())
+    line.encode()  # no half of a character
+
+
+NOTE = "начало длинной заметки, в которой\nлежит иголка, а за ней ещё много слов до конца"
+
+
+def test_a_found_place_is_shown_with_some_words_around_it() -> None:
+    assert snippet(NOTE, NOTE.index("иголка"), 6, 40) == "…в которой лежит иголка, а за ней ещё…"
+    assert snippet(NOTE, 0, 6, 30) == "начало длинной заметки, в…"
+    assert snippet(NOTE, len(NOTE) - 5, 5, 30) == "…ней ещё много слов до конца"
+
+
+def test_a_short_note_is_shown_whole_in_one_line() -> None:
+    assert snippet("  раз\nдва  ", 6, 3) == "раз два"
+
+
+@settings(deadline=None, max_examples=150)
+@given(st.text("аб 😀\u0301\n", max_size=40), st.text("аб 😀\n", max_size=40), st.integers(12, 30))
+def test_what_was_found_is_in_the_snippet(before: str, after: str, limit: int) -> None:
+    line = snippet(f"{before}иголка{after}", len(before), 6, limit)
+    assert "иголка" in line
+    assert utf16_len(line) <= limit
+    assert "\n" not in line
+    line.encode()

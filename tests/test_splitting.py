@@ -1,0 +1,144 @@
+"""Long texts in several messages."""
+
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from support.entities import assert_nothing_is_lost, covered
+from telegram.markdown import to_parts
+from telegram.splitting import LIMIT, Part, pre, split, utf16_len
+
+FAMILY = "👨‍👩‍👧‍👦"
+FLAG = "🇷🇺"
+
+
+def texts(parts: list[Part]) -> list[str]:
+    return [part.text for part in parts]
+
+
+def test_a_text_that_fits_is_one_message() -> None:
+    assert texts(split("а" * LIMIT)) == ["а" * LIMIT]
+    assert texts(split("😀" * (LIMIT // 2))) == ["😀" * (LIMIT // 2)]
+    assert len(split("😀" * (LIMIT // 2) + "!")) == 2
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\n\n", " " * 5000])
+def test_a_blank_text_is_no_message(blank: str) -> None:
+    assert split(blank) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Один два три.\n\nЧетыре\nпять. Шесть", ["Один два три.", "Четыре\nпять. Шесть"]),
+        ("Один два три\nчетыре. Пять шесть", ["Один два три", "четыре. Пять шесть"]),
+        ("Один два три. Четыре пять шесть", ["Один два три.", "Четыре пять шесть"]),
+        ("один два три четыре пять шесть", ["один два три четыре пять", "шесть"]),
+        ("а " + "б" * 30, ["а", "б" * 24, "б" * 6]),
+    ],
+)
+def test_it_is_cut_at_a_paragraph_or_a_line_or_a_sentence_or_a_blank(text: str, expected: list[str]) -> None:
+    assert texts(split(text, limit=24)) == expected
+
+
+def test_an_early_paragraph_does_not_leave_a_message_nearly_empty() -> None:
+    assert texts(split("а\n\nодин два три четыре", limit=16)) == ["а\n\nодин два три", "четыре"]
+
+
+@pytest.mark.parametrize(
+    "sign", ["😀", FAMILY, FLAG, "👍🏽", "e\u0301", "1️⃣", "🏴\U000e0067\U000e0062\U000e007f", "कि"]
+)
+def test_what_is_seen_as_one_sign_is_not_torn(sign: str) -> None:
+    for limit in range(utf16_len(sign), 3 * utf16_len(sign)):
+        parts = split(sign * 20, limit=limit)
+        assert {part.text.replace(sign, "") for part in parts} == {""}
+
+
+def test_a_sign_longer_than_a_message_is_torn_but_no_character() -> None:
+    for limit in (3, 4, 5):
+        parts = split("👨\u200d" * 20, limit=limit)
+        assert "".join(texts(parts)) == "👨\u200d" * 20
+        assert all(utf16_len(part.text) <= limit for part in parts)
+        assert all(re.fullmatch("[👨\u200d]+", part.text) for part in parts)
+
+
+def test_bold_goes_on_in_the_next_message() -> None:
+    parts = to_parts("**" + "слово " * 10 + "конец**", limit=30)
+    assert len(parts) == 3
+    for part in parts:
+        assert [covered(part.text, entity) for entity in part.entities] == [part.text]
+
+
+def test_long_code_stays_code_with_its_language_in_every_message() -> None:
+    code = "\n".join(f"    строка {i} 😀" for i in range(500))
+    parts = to_parts(f"Вот:\n\n```python\n{code}\n```\n\nИтак.")
+    assert len(parts) > 2
+    assert all(entity["language"] == "python" for part in parts for entity in part.entities)
+    shown = "\n".join(covered(part.text, entity) for part in parts for entity in part.entities)
+    assert shown == code
+    assert all(part.text.startswith("    строка") for part in parts[1:])
+
+
+def test_code_that_fits_into_a_message_is_not_torn() -> None:
+    code = "x = 1\n\n" * 500 + "x = 2"
+    parts = to_parts("Слова\n\n" * 100 + f"```\n{code}\n```\n\nИтак.")
+    assert [covered(part.text, e) for part in parts for e in part.entities] == [code]
+
+
+def test_a_link_is_not_torn_while_there_is_another_blank() -> None:
+    parts = to_parts("слово слово слово слово [вот эта ссылка](https://example.org) слово", limit=34)
+    assert [covered(part.text, e) for part in parts for e in part.entities] == ["вот эта ссылка"]
+
+
+def test_a_long_quote_is_a_quote_in_both_messages() -> None:
+    parts = to_parts("\n>\n".join("> " + "слово " * 8 for _ in range(3)), limit=100)
+    assert [[e["type"] for e in part.entities] for part in parts] == [["blockquote"], ["blockquote"]]
+
+
+@settings(deadline=None, max_examples=150)
+@given(st.text("аб в\n.😀\u200d\u0301🇷🇺", max_size=80), st.integers(2, 30))
+def test_nothing_is_lost_but_blanks_where_it_is_cut(text: str, limit: int) -> None:
+    parts = split(text, limit=limit)
+    assert_nothing_is_lost(text, parts)
+    assert all(part.text.strip() and utf16_len(part.text) <= limit for part in parts)
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.lists(st.from_regex(r"[а-я]{1,9}", fullmatch=True), max_size=40), st.integers(9, 40))
+def test_no_word_is_torn_that_fits_into_a_message(words: list[str], limit: int) -> None:
+    assert " ".join(texts(split(" ".join(words), limit=limit))).split() == words
+
+
+# --- The footer -------------------------------------------------------------------------------
+
+FOOTER = "\n\n(812 мс; модель: x/y_z:free)"
+
+
+def test_the_footer_is_plain_text_below_the_answer() -> None:
+    (part,) = to_parts("**да**", FOOTER)
+    assert part == Part("да\n\n(812 мс; модель: x/y_z:free)", [{"type": "bold", "offset": 0, "length": 2}])
+    assert to_parts("да", "\n\n*не* <b>разметка</b>")[0].text.endswith("*не* <b>разметка</b>")
+
+
+def test_the_footer_is_not_in_the_code_that_the_answer_ends_with() -> None:
+    (part,) = to_parts("```\nx\n```", FOOTER)
+    assert [covered(part.text, entity) for entity in part.entities] == ["x"]
+
+
+def test_the_footer_is_whole_and_on_the_last_message() -> None:
+    for length in range(60, 80):
+        parts = to_parts("а" * length, FOOTER, limit=80)
+        assert parts[-1].text.endswith(FOOTER.strip())
+        assert len(parts) == (1 if length + utf16_len(FOOTER) <= 80 else 2)
+
+
+def test_an_empty_answer_has_a_footer_only() -> None:
+    assert texts(to_parts("", FOOTER)) == [FOOTER.strip()]
+    assert to_parts("", "") == []
+
+
+def test_monospace_covers_the_whole_text() -> None:
+    assert pre("пн 😀\n  вт") == ("пн 😀\n  вт", [{"type": "pre", "offset": 0, "length": 10}])
+    assert pre(" ") == (" ", [])
