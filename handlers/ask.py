@@ -76,7 +76,9 @@ def ask_with(call: Call) -> Reply:
 def save(call: Call) -> Reply:
     turn = _own_turn(call, call.args)
     text = f"{turn.question}\n\n{turn.answer}"
-    note = call.app.db.add_note(turn.user_id, text, created_at=call.date, source=f"answer {turn.id}")
+    # Into the notebook of whoever pressed, who may be the owner under a guest's answer.
+    source = f"answer {turn.id} for {call.user_id}"
+    note = call.app.db.add_note(call.user_id, text, created_at=call.date, source=source)
     return Reply(notice=f"В заметках: #{note.number}")
 
 

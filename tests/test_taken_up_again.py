@@ -179,6 +179,27 @@ def test_a_command_on_which_the_bot_dies_three_times_is_put_aside(new_bot: NewBo
     assert sql(bot, "SELECT state FROM updates WHERE state != 'done'") == [("parked",)]
 
 
+def test_what_kills_is_put_aside_although_a_question_is_open(new_bot: NewBot) -> None:
+    bot = new_bot().start()
+    bot.ai.hold()
+    question = bot.server.say("/ask что", user_id=9)
+    bot.wait(lambda: bot.ai.in_flight)
+    bot.server.fail("sendMessage", "hang", times=None, chat_id=7)
+    deadly = bot.server.say("/note_count", user_id=7)
+    for deaths in range(1, 5):
+        wait_for_calls(bot, "sendMessage", deaths, 7)
+        bot.kill()
+        if deaths < 4:
+            bot.launch()
+    bot.server.heal()
+    bot.start()
+    bot.wait(lambda: answers(bot, deadly)[-1:] == [UNEXPECTED])
+    bot.ai.release()
+    bot.wait(lambda: not left(bot))
+    assert FOOTER.search(answers(bot, question)[0])
+    assert sql(bot, "SELECT count(*) FROM updates WHERE state = 'parked'") == [(1,)]
+
+
 def test_deaths_among_many_count_against_nobody(new_bot: NewBot) -> None:
     bot = new_bot().start()
     bot.server.fail("sendMessage", "reset", times=None)

@@ -237,8 +237,9 @@ class Chats:
         user_id: int = OWNER_ID,
         chat_id: int | None = None,
         reply_to: int | None = None,
+        **more: Any,
     ) -> Message:
-        """Send a document as a person."""
+        """Send a document as a person; `more` goes into the message (media_group_id, …)."""
         data = file.read_bytes() if isinstance(file, Path) else file
         name = name or (file.name if isinstance(file, Path) else "file.bin")
         stored = self.store("documents", name, data)
@@ -246,7 +247,7 @@ class Chats:
             "file_name": name,
             "mime_type": mime or mime_type(name),
         }
-        content = {"document": document} | _with_entities("caption", caption)
+        content = {"document": document} | _with_entities("caption", caption) | more
         return self._arrive(content, user_id, chat_id, reply_to=reply_to)
 
     def send_photo(
@@ -257,10 +258,11 @@ class Chats:
         user_id: int = OWNER_ID,
         chat_id: int | None = None,
         reply_to: int | None = None,
+        **more: Any,
     ) -> Message:
-        """Send a picture as a person."""
+        """Send a picture as a person; `more` goes into the message (media_group_id, …)."""
         data = file.read_bytes() if isinstance(file, Path) else file
-        content = {"photo": self.photo_sizes(data)} | _with_entities("caption", caption)
+        content = {"photo": self.photo_sizes(data)} | _with_entities("caption", caption) | more
         return self._arrive(content, user_id, chat_id, reply_to=reply_to)
 
     def photo_sizes(self, data: bytes) -> list[dict[str, Any]]:
