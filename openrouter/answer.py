@@ -12,6 +12,7 @@ from openrouter.refusals import refusal
 from openrouter.thoughts import Thoughts
 from openrouter.visible import says_something
 
+LONGEST_NOTHING = 4000  # letters that nobody can see; some models never stop sending them
 _THINKING = ("reasoning", "reasoning_content", "reasoning_details")
 
 
@@ -46,8 +47,14 @@ class Answer:
         return endings.unfinished(self.finish_reason)
 
 
+@dataclass(frozen=True, slots=True)
 class Thinking:
-    """The model reasons, and has said nothing new."""
+    """The model reasons, and has said nothing new.
+
+    With `takes_back` all its text until now was reasoning, too, as a tag has just shown: forget it.
+    """
+
+    takes_back: bool = False
 
 
 class Draft:
@@ -81,7 +88,7 @@ class Draft:
             endings.ending(reason, as_str(choice.get("native_finish_reason"))) or self.finish_reason
         )
 
-    def rest(self) -> Iterator[str]:
+    def rest(self) -> Iterator[str | Thinking]:
         """Yield what was held back until its second half, which never came."""
         yield from self._say("", final=True)
 
@@ -99,11 +106,17 @@ class Draft:
             stopped=stopped,
         )
 
-    def _say(self, text: str, *, final: bool = False) -> Iterator[str]:
-        piece = self._join.decode(text.encode("utf-16-le", "surrogatepass"), final)
-        piece = self._unseen + self._thoughts.feed(piece, final=final)
+    def _say(self, text: str, *, final: bool = False) -> Iterator[str | Thinking]:
+        whole = self._join.decode(text.encode("utf-16-le", "surrogatepass"), final)
+        said = self._thoughts.feed(whole, final=final)
+        if self._thoughts.took_back:
+            self.text = self._unseen = ""
+            yield Thinking(takes_back=True)
+        piece = self._unseen + said
         if not self.text and not says_something(piece):
             self._unseen = piece
+            if len(piece) > LONGEST_NOTHING:
+                raise no_answer(self.finish_reason)
         elif piece:
             self._unseen = ""
             self.text += piece

@@ -9,7 +9,7 @@ from openrouter.parse import parsed
 from openrouter.refusals import refusal
 
 _DONE = b"[DONE]"
-_HEARTBEATS = ("", "null", "[]", "{}", "ping", "[ping]", "heartbeat", "keepalive", "keep-alive")
+_HEARTBEATS = ("", "null", "ping", "[ping]", "heartbeat", "keepalive", "keep-alive")
 _PADDING = b"\xef\xbb\xbf \t\r\n"  # keeps a slow connection alive; or marks UTF-8
 
 
@@ -45,9 +45,7 @@ class EventReader:
             yield self._whole_answer()
             return
         for data in self._messages(b"\n\n"):
-            if parsed(data) is None and not _carries_nothing(data) and data.strip() != _DONE:
-                raise cut_short()  # in mid-event
-            yield from self._event(data)
+            yield from self._event(data, last=True)
         if not self.done:
             raise cut_short()
 
@@ -57,11 +55,16 @@ class EventReader:
             raise refusal(self._head.status, body, self._head.headers)
         return _checked(body)
 
-    def _event(self, data: bytes) -> Iterator[dict[str, Any]]:
+    def _event(self, data: bytes, *, last: bool = False) -> Iterator[dict[str, Any]]:
+        value = parsed(data)
         if data.strip() == _DONE:
             self.done = True
-        elif not self.done and not _carries_nothing(data):
-            yield _checked(parsed(data))
+        elif self.done or _carries_nothing(data, value):
+            return
+        elif last and value is None:
+            raise cut_short()  # in mid-event
+        else:
+            yield _checked(value)
 
     def _messages(self, chunk: bytes) -> Iterator[bytes]:
         """Yield the data of each server-sent event; comments and other fields are left out.
@@ -77,10 +80,10 @@ class EventReader:
                 yield data
 
 
-def _carries_nothing(data: bytes) -> bool:
+def _carries_nothing(data: bytes, value: object) -> bool:
     """Return whether this only keeps the line alive: blanks, an empty value, a word for it."""
-    word = data.decode("utf-8", "replace").strip("\"' \t\r\n").lower()
-    return word in _HEARTBEATS
+    word = value.strip() if isinstance(value, str) else data.decode("utf-8", "replace").strip()
+    return word.lower() in _HEARTBEATS or value in ([], {})
 
 
 def _checked(event: object) -> dict[str, Any]:

@@ -65,7 +65,7 @@ _TOO_LONG = _Reason(
 _REASONS = (  # the first that fits counts
     _Reason(
         (403,),
-        r"flagged|moderation|\breasons\b",
+        r"flagged|moderation|'reasons'",
         Kind.REQUEST,  # nobody's question is carried from door to door once it has been flagged
         "Нет прав доступа к модели. Модерация сочла вопрос недопустимым: задайте его иначе.",
         short="модерация",
@@ -107,7 +107,7 @@ _REASONS = (  # the first that fits counts
     _Reason(
         (400,),
         r"not a valid model|(invalid|unknown) model|wrong_endpoint|"
-        r"model.*(not.(found|exist|supported)|deprecated|decommissioned)",
+        r"model.*not.(found|exist)|model(_| \S+ (is|has been) )(deprecated|decommissioned)",
         Kind.UPSTREAM,
         "Неверный формат запроса. Такой модели для бесед нет, выберите другую: /models.",
         model_gone=True,
@@ -115,7 +115,7 @@ _REASONS = (  # the first that fits counts
     _Reason(
         (404, 410),
         r"no.endpoints|period has ended|no longer available|free_variant_ended|wrong_endpoint|"
-        r"not a valid model|model.*(not.(found|exist)|deprecated|decommissioned)",
+        r"not a valid model|model.*not.(found|exist)|model(_| \S+ (is|has been) )(deprecated|decommissioned)",
         Kind.UPSTREAM,
         "Эту модель больше никто не предлагает (или не предлагает бесплатно). Выберите другую: /models.",
         model_gone=True,
@@ -192,6 +192,6 @@ def _wording(error: dict[str, Any], *, with_raw: bool = False) -> str:
         metadata.get("error_type"),
         metadata.get("limit_source"),
         metadata.get("raw") if with_raw else None,
-        [name for name, value in metadata.items() if value],
+        [name for name, value in metadata.items() if value],  # 'reasons', 'flagged_input'
     )
     return "\n".join(" ".join(str(field)[:2000].split()) for field in fields if field).lower()

@@ -1,7 +1,7 @@
 """Takes out of a model's text what is none: its thoughts, and the control tokens of its template.
 
-Servers should do this; many do not.
-Text comes in any pieces, so what may yet become a tag is held back until it is known.
+Servers should do this; many do not. Text comes in any pieces, so what may yet become a tag is held
+back until that is known.
 """
 
 import re
@@ -17,13 +17,14 @@ _OPENING = (
     "<|channel|>commentary<|message|>",
     "<|channel>thought",
 )
+_CLOSING_TAG = r"</(?:think|thinking|thoughts?|reasoning|seed:think)>"
 _CLOSING = re.compile(
-    r"</(?:think|thinking|thoughts?|reasoning|seed:think)>|\[/think\]|◁/think▷"
+    rf"{_CLOSING_TAG}|\[/think\]|◁/think▷"
     r"|<\|end_of_thought\|>|<\|end\|>|<\|channel\|>final<\|message\|>|<channel\|>",
     re.IGNORECASE,
 )
 _LONGEST_CLOSING = 32
-# What a template begins an answer with, and a closing tag whose opening one is part of the prompt.
+# What a template begins an answer with, and a closing tag of no thoughts at all.
 _PREAMBLE = (
     *(f"</{tag}>" for tag in ("think", "thinking", "thought", "thoughts", "reasoning", "seed:think")),
     "<|channel|>final<|message|>",
@@ -43,10 +44,12 @@ _PREAMBLE = (
 _TOKEN = re.compile(
     r"<[|｜][^\s<>|｜]{1,40}[|｜]>|</s>|<(?:eos|pad|end_of_turn|end_of_utterance|end_of_text)>", re.IGNORECASE
 )
-_PARTIAL = r"(?:<(?:[|｜][^\s<>|｜]{0,40}[|｜]?|/?s?|[a-z_]{0,20}))?"
+_LOOKED_FOR = re.compile(rf"{_TOKEN.pattern}|{_CLOSING_TAG}", re.IGNORECASE)
+_PARTIAL = r"(?:<(?:[|｜][^\s<>|｜]{0,40}[|｜]?|/?[a-z_:]{0,20}))?"
 # The end of what has come, when it may turn out to be tokens at the very end of the answer.
-_LAST = re.compile(rf"(?:(?:{_TOKEN.pattern})\s*)*{_PARTIAL}", re.IGNORECASE)
+_LAST = re.compile(rf"\s*(?:(?:{_TOKEN.pattern})\s*)*{_PARTIAL}", re.IGNORECASE)
 _PARTIAL_END = re.compile(rf"{_PARTIAL}\Z", re.IGNORECASE)
+_LONGEST_END = 500
 _SENTENCE_ENDS = frozenset(".!?…)]}»”")
 
 
@@ -55,6 +58,7 @@ class Thoughts:
 
     def __init__(self) -> None:
         self.thinking = False
+        self.took_back = False  # in the last call: all that had been returned before it was thought
         self._begun = False  # the answer proper
         self._tagged = False  # something before it was taken out
         self._held = ""
@@ -63,10 +67,14 @@ class Thoughts:
     def feed(self, text: str, *, final: bool = False) -> str:
         """Return what of the text, and of what was held back before, a person is to see."""
         self._held += text
-        while self.thinking or not self._begun:
-            if not (self._think() if self.thinking else self._begin(final=final)):
-                return ""
-        return "".join(self._say(final=final))
+        self.took_back = False
+        while True:
+            while self.thinking or not self._begun:
+                if not (self._think() if self.thinking else self._begin(final=final)):
+                    return ""
+            said = "".join(self._say(final=final))
+            if self._begun:
+                return said
 
     def _think(self) -> bool:
         """Drop thoughts; returns whether they have ended."""
@@ -92,20 +100,45 @@ class Thoughts:
 
     def _say(self, *, final: bool) -> Iterator[str]:
         """Yield the answer without tokens; what may yet become one waits."""
-        while token := _TOKEN.search(self._held):
-            yield self._place.after(self._held[: token.start()])
-            self._held = self._held[token.start() :]
-            if not self._place.knows(token[0]) and not self._place.glued and _LAST.fullmatch(self._held):
-                if final:
-                    self._held = ""
+        while found := _LOOKED_FOR.search(self._held):
+            yield self._place.after(self._held[: found.start()])
+            token, rest = found[0], self._held[found.end() :]
+            is_text = self._is_text(token, rest, final=final)
+            self._held = token + rest if is_text is None else rest
+            if is_text:
+                yield self._place.after(token)
+            elif is_text is None:
                 return
-            word, self._held = self._held[: len(token[0])], self._held[len(token[0]) :]
-            if self._place.knows(word) or self._place.speaks_of_token(self._held):
-                yield self._place.after(word)
+            elif _is_tag(token):
+                self._take_back()
+                return
         partial = None if final else _PARTIAL_END.search(self._held)
         rest = partial[0] if partial else ""
         yield self._place.after(self._held.removesuffix(rest))
         self._held = rest
+
+    def _is_text(self, token: str, rest: str, *, final: bool) -> bool | None:
+        """Return whether the answer speaks of this token, by what is around it; None: too early to say."""
+        closes = _is_tag(token)
+        if self._place.knows(token) or (closes and self._tagged):
+            return True
+        if self._place.glued:
+            return False
+        if closes and not (final or rest.strip(" ")):
+            return None
+        if not closes and len(rest) <= _LONGEST_END and _LAST.fullmatch(rest):
+            return False if final else None
+        return not self._place.alone(rest)
+
+    def _take_back(self) -> None:
+        """Begin anew: the opening tag was part of the prompt, so all until now was thought."""
+        self.took_back = True
+        self._begun, self._tagged, self._place = False, True, _Place()
+
+
+def _is_tag(found: str) -> bool:
+    """Return whether this is the closing tag of thoughts, and no token."""
+    return not _TOKEN.match(found)
 
 
 class _Place:
@@ -116,25 +149,25 @@ class _Place:
         self._head = ""  # of the line
         self._runs = 0  # of backticks in it
         self._sign = "\n"
-        self._strikes = False
+        self._opened: set[str] = set()  # tags like <s>
 
     def knows(self, token: str) -> bool:
-        """Return whether this is code, or the end of what was struck out."""
-        return bool(self._fence) or self._runs % 2 == 1 or (self._strikes and token.lower() == "</s>")
+        """Return whether this is in code, or closes what was opened in the answer itself."""
+        return bool(self._fence) or self._runs % 2 == 1 or token.strip("</>").lower() in self._opened
 
     @property
     def glued(self) -> bool:
         """Return whether a token here would follow upon a word: nobody writes of tokens like that."""
         return self._sign.isalnum() or self._sign in _SENTENCE_ENDS
 
-    def speaks_of_token(self, rest: str) -> bool:
-        """Return whether a token here, with this text behind it, is what the answer is about."""
-        alone = not self._head.strip() and (rest[:1].isalnum() or rest.lstrip(" ")[:1] == "\n")
-        return not self.glued and not alone
+    def alone(self, rest: str) -> bool:
+        """Return whether a token here, with this text behind it, is no part of a sentence."""
+        behind = rest.lstrip(" ")[:1]
+        return not self._head.strip() and (behind in ("", "\n") or rest[:1].isalnum())
 
     def after(self, text: str) -> str:
         """Return the text, having gone on to its end."""
-        self._strikes = self._strikes or "<s>" in text.lower()
+        self._opened |= {tag.lower() for tag in re.findall(r"<([a-z:]+)>", text, re.IGNORECASE)}
         first, *others = text.split("\n")
         self._go_on(first)
         for line in others:

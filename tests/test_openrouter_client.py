@@ -312,6 +312,8 @@ def test_a_model_that_is_gone_is_told_by_its_code(fake: FakeOpenRouter, status: 
     ("code", "message"),
     [
         (400, "temperature: out of range"),
+        (400, "The model x/y: parameter max_tokens is deprecated"),
+        (400, "This model is not supported with images"),
         (404, "Not Found"),
         (404, "No endpoints found that support image input"),
         (404, "No endpoints found that support tool use. Try disabling x"),

@@ -136,6 +136,8 @@ BEATS = [
     b"data: \n\n",
     b"data:\n\n",
     b"data: null\n\n",
+    b"data: [ ]\n\n",
+    b'data: " "\n\n',
     b"data: []\n\n",
     b'data: ""\n\n',
     b"data: {}\n\n",
@@ -242,6 +244,16 @@ def test_thoughts_in_the_text_are_told_as_thinking(fake: FakeOpenRouter) -> None
     assert chat_once(MESSAGES, model=MODEL).text == "Ответ: 42"
 
 
+def test_thoughts_whose_opening_tag_was_in_the_prompt_are_taken_back(fake: FakeOpenRouter) -> None:
+    fake.next(replies.stream("Хм, ", "так.", "\n</think>\n\n", "42"))
+    with Stream(MESSAGES, model=MODEL) as stream:
+        news = [stream.next() for _ in range(4)]
+        assert news == ["Хм, ", "так.", Thinking(takes_back=True), "42"]
+        answer = stream.next()
+    assert isinstance(answer, Answer)
+    assert answer.text == "42"
+
+
 def test_thoughts_in_parts_are_no_answer(fake: FakeOpenRouter) -> None:
     thought = {"type": "thinking", "thinking": [{"type": "text", "text": "Хм"}]}
     fake.next(replies.body(replies.completion([thought, {"type": "text", "text": "42"}])))
@@ -265,6 +277,12 @@ def test_an_answer_that_nobody_can_see_is_empty(fake: FakeOpenRouter, text: str)
 def test_an_answer_of_one_sign_is_an_answer(fake: FakeOpenRouter, text: str) -> None:
     fake.next(replies.stream(text))
     assert ask().text == text
+
+
+def test_a_model_that_never_stops_saying_nothing_is_left(fake: FakeOpenRouter) -> None:
+    fake.next(replies.repeat(chunk("\n" * 500), delay=0))
+    assert refused(timeout_s=60).kind is Kind.EMPTY
+    fake.wait(lambda: fake.closed_by_client)
 
 
 def test_what_begins_with_markup_is_told_once_there_is_something_to_see(fake: FakeOpenRouter) -> None:

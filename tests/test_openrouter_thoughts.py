@@ -12,8 +12,11 @@ from openrouter.visible import says_something
 
 def seen(*pieces: str) -> str:
     """Return what a person sees of an answer that comes in these pieces."""
-    thoughts = Thoughts()
-    return "".join([*(thoughts.feed(piece) for piece in pieces), thoughts.feed("", final=True)])
+    thoughts, text = Thoughts(), ""
+    for number, piece in enumerate([*pieces, ""]):
+        said = thoughts.feed(piece, final=number == len(pieces))
+        text = said if thoughts.took_back else text + said
+    return text
 
 
 @pytest.mark.parametrize(
@@ -25,6 +28,10 @@ def seen(*pieces: str) -> str:
         ("<reasoning>1 < 2</reasoning>42", "42"),
         ("<think></think>\n<think>ещё</think>\n42", "42"),
         ("</think>\n\n42", "42"),
+        ("Хм, считаю.\n</think>\n\n42", "42"),
+        ("Хм, считаю</think>42", "42"),
+        ("Хм.</think>", ""),
+        ("Хм.\n</think>", ""),
         ("<think>Хм", ""),
         ("<think>Хм</think>", ""),
         ("[THINK]Хм[/THINK]42", "42"),
@@ -44,6 +51,11 @@ def test_thoughts_are_no_part_of_the_answer(answer: str, text: str) -> None:
         "Тег <think> пишут в начале: <think>так</think>.",
         "Модель пишет\n<think>\nмысли\n</think>\nи ответ.",
         "`<think>` — это тег.",
+        "Тег </think> закрывает мысли.",
+        "Мысли закрывает </think>",
+        "Сначала <think>, потом мысли</think> и ответ.",
+        "```\nмысли\n</think>\n```",
+        "Закрывает `мысли</think>`.",
         "```\n<think>Хм</think>\n```",
         "<thin> — не тег",
         "<",
@@ -91,7 +103,7 @@ def test_control_tokens_that_are_spoken_of_stay(token: str) -> None:
 
 
 PIECES = [
-    *TOKENS, "<think>", "</think>", "<|channel|>", "analysis", "<|message|>", "<|", "|>", "<", ">", "</", "`",
+    *TOKENS, "<think>", "</thinking>", "</think>", "<|channel|>", "analysis", "<|message|>", "<|", "|>", "<", ">", "</", "`",
     "```", "<s>", "\n", " ", "Да", ".", "[think]", "<|start|>assistant", "~~~", "İ", "K",
 ]  # fmt: skip
 
