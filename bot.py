@@ -171,8 +171,11 @@ class Bot:
                     return  # not confirmed, so it comes again
                 offset = self._take(batch) or offset
                 self._patience.calm()
-            except (TelegramError, NonsenseError, sqlite3.Error) as exc:
+            except (TelegramError, NonsenseError) as exc:
                 self._patience.wait(exc)
+            except sqlite3.Error as exc:
+                trouble = storage_trouble(exc) or str(exc)
+                self._patience.wait(exc, f"База данных: {trouble}; повторяю, пока не получится")
 
     def _take(self, batch: object) -> int | None:
         """Journal a batch, hand it to the lanes, and return the offset that confirms it.

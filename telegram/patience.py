@@ -1,12 +1,10 @@
-"""Patience with Telegram and with the disk: how long to wait after trouble, and what to say about it once."""
+"""Patience: how long to wait after trouble, and what to say about it once."""
 
 import logging
 import random
-import sqlite3
 import threading
 from typing import Any
 
-from in_words import storage_trouble
 from telegram.api import Door, RefusedError, TelegramError
 from telegram.delivery import backoff
 
@@ -54,12 +52,12 @@ class Patience:
                 return result
         raise StoppingError
 
-    def wait(self, exc: Exception) -> None:
-        """Wait as long as is good after this; raises BadTokenError."""
+    def wait(self, exc: Exception, sentence: str = "") -> None:
+        """Wait as long as is good after this; raises BadTokenError. The sentence is for trouble elsewhere."""
         if isinstance(exc, RefusedError) and exc.code in (401, 404):
             raise BadTokenError
         self._failures += 1
-        if (sentence := _sentence(exc)) != self._said:
+        if (sentence := sentence or _sentence(exc)) != self._said:
             self._said = sentence
             log.warning("%s", sentence)
         self._stopping.wait(self._pause(exc))
@@ -87,6 +85,4 @@ def _sentence(exc: Exception) -> str:
         return NONSENSE
     if isinstance(exc, RefusedError) and exc.code == 409:
         return WEBHOOK if exc.says("webhook") else SECOND_COPY
-    if isinstance(exc, sqlite3.Error):
-        return f"База данных: {storage_trouble(exc) or exc}; повторяю, пока не получится"
     return f"Telegram недоступен ({exc}); повторяю, пока не ответит"
