@@ -89,7 +89,10 @@ MAY_IMPORT = {
     "console": {"console", "telegram.api"},
     "access": {"settings", "storage", "telegram.updates"},
     "in_words": {"db", "migrations", "storage", "openrouter_client", "telegram.api", "telegram.replies"},
-    "answers": {"answers", "db", "storage", "openrouter_client", "openrouter.parse", "in_words", "settings", "telegram"},
+    "answers": {
+        "answers", "db", "storage", "openrouter_client", "openrouter.parse", "in_words", "settings",
+        "telegram",
+    },
     "commands": {"access", "answers", "db", "settings", "storage", "telegram.replies", "telegram.updates"},
     "handlers": {
         "handlers", "commands", "answers", "db", "storage", "openrouter_client", "settings", "telegram",
