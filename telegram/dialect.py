@@ -14,7 +14,7 @@ FAR = 1000  # letters, in which the other half of a formula or a link is looked 
 DEEP = 16  # levels of quotes and lists in each other (a list has two); what is deeper is text
 
 _ADDRESS = r"""
-    (?<![^\W_]) (?:https?://|ftp://|tg://|www\.) [^\s<>"`|\[\]\\]* [^\s<>"`|\[\]\\*_~.,:;!?'")]
+    (?<![^\W_]) (?:[A-Za-z]++://|www\.) [^\s<>"`|\[\]\\]* [^\s<>"`|\[\]\\*_~.,:;!?'")]
   | (?<![\w.+-]) [\w.+-]++ @ [\w-]+ (?:\.[\w-]+)+
 """
 _FILE = r"""
@@ -22,6 +22,7 @@ _FILE = r"""
   | (?<!\S) \\\\ \w [\w.$-]* \\ [^\s<>"`|*\]]*       # \\server\share
   | (?<=[/\\.:@=-]) _+                               # /_next/static, .__init__
   | _+ (?= [/\\=@-] | [.:]\w )                       # static_/, __init__.py
+  | (?<=[/\\]) \* (?!\*) | (?<=/) \*\* (?=/) | (?<=\.) \* (?=\w)  # src/**/*.py, .*
   | (?<!\w) __ [a-zA-Z0-9]+ (?:_[a-zA-Z0-9]+)* __ (?!\w)   # __name__
 """
 _PRODUCT = r"""
@@ -29,6 +30,7 @@ _PRODUCT = r"""
   | (?<= [0-9A-Za-z] ) \*\* (?= [0-9A-Za-z] )        # 2**3**2
   | (?<= [)\]}] ) \*{1,2} (?= [\w(\[{] )             # (a)*(b)*c
   | (?<= [^\W_] ) ~~ (?= [^\W_] )
+  | (?<=\() [*_]{1,2} (?=\)) | (?<=["']) [*_]{1,2} (?=["'])   # COUNT(*), "_"
 """
 _NO_MARKUP = re.compile(
     rf"(?: {_ADDRESS} | {_FILE} | {_PRODUCT} | [^\W_]+ | [^\w\n!$&*<\[\]\\`~] )++", re.VERBOSE
@@ -146,10 +148,9 @@ def _cells(row: str) -> list[str]:
 
 
 def _quote(state: StateBlock, start_line: int, end_line: int, silent: bool) -> bool:
-    """Find a quote; what Python prints before a command is none, and neither is a comparison."""
-    if state.level > DEEP or _line(state, start_line).startswith((">>>", ">=")):
-        return False
-    return blockquote(state, start_line, end_line, silent)
+    """Find a quote; ``>5`` and ``>= 5`` are comparisons, and ``>>>`` is the prompt of Python."""
+    is_other = re.match(">(?:\\d|=|>>)", _line(state, start_line))
+    return not is_other and state.level <= DEEP and blockquote(state, start_line, end_line, silent)
 
 
 def _list(state: StateBlock, start_line: int, end_line: int, silent: bool) -> bool:
@@ -176,7 +177,7 @@ def _image(state: StateInline, silent: bool) -> bool:
 
 
 def _is_link_ahead(state: StateInline) -> bool:
-    """Return whether a bracket may begin a link at all; the library tries each with all that are in it."""
+    """Return whether a bracket may begin a link; the library tries each one with all brackets in it."""
     return state.src.find("](", state.pos, state.pos + FAR) >= 0
 
 
@@ -194,7 +195,7 @@ class _Parser(MarkdownIt):
 
 
 def _parser() -> MarkdownIt:
-    parser = _Parser("commonmark", {"maxNesting": DEEP + 8}).enable("strikethrough")
+    parser = _Parser("commonmark", {"maxNesting": DEEP + 4}).enable("strikethrough")
     # HTML is shown, and so is `[1]: https://…`; dashes below a line of text make no heading of it.
     parser.disable(["html_block", "reference", "lheading"])
     parser.inline.ruler.at("text", _no_markup)
@@ -213,3 +214,6 @@ def _parser() -> MarkdownIt:
 
 
 PARSER = _parser()
+PARSER.parse(
+    " "
+)  # The library builds its chains of rules when first used, and not for several threads at once.

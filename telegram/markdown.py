@@ -5,6 +5,7 @@ Nothing here does I/O: pictures and links are never fetched.
 """
 
 import re
+from collections import Counter
 
 from markdown_it.token import Token
 
@@ -19,9 +20,8 @@ _NOTHING = re.compile("[#>*_~`|$\\s\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u206f
 _STYLES = {"strong": "bold", "em": "italic", "s": "strikethrough"}
 _LINE_ACROSS = "————————"
 _TASKS = {"[ ] ": "☐", "[x] ": "✅", "[X] ": "✅"}
-_NEGATIVE = re.compile(r"\d[\d.,]*\s*(?![\w\s])")  # 5, 5 °C, 5 = 7; not 5 apples
+_NEGATIVE = re.compile(r"\d[\d.,\s]*(?:$|[°%=<>≈+*/×·^])")  # 5, 5 °C, 5 = 7; not 5 apples
 _LINK = re.compile(r"(?:https?://[^\s/?#]|tg://|mailto:)\S*", re.IGNORECASE)
-_NO_LINK = ""  # in place of the type of an entity, of a link that nobody can open
 _BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 
 
@@ -62,7 +62,9 @@ class _Writer:
         self._source = source.split("\n")
         self._written: list[str] = []
         self._length = 0  # in UTF-16 units
-        self._open: list[Entity] = []  # the outermost first, without their lengths
+        self._open: dict[str, Entity] = {}  # by type, without their lengths
+        self._depths = Counter[str]()  # how often each type is open
+        self._urls: list[str] = []  # of the links that are open
         self._lists = 0  # in each other
         # What stands before the next text is written together with it, so nothing stands before nothing.
         self._gap = ""
@@ -81,33 +83,33 @@ class _Writer:
         self._length += utf16_len(due + text)
 
     def begin(self, kind: str, **more: str) -> None:
+        """Begin an entity; in another one of its type, which Telegram refuses, it is none of its own."""
         self.write("")
-        self._open.append({"type": kind, "offset": self._length, "length": 0, **more})
+        self._depths[kind] += 1
+        self._open.setdefault(kind, {"type": kind, "offset": self._length, "length": 0, **more})
 
-    def end(self) -> None:
-        """Complete the entity that was begun last."""
-        self._complete(len(self._open) - 1)
-        self._open.pop()
+    def end(self, kind: str) -> None:
+        self._depths[kind] -= 1
+        if not self._depths[kind]:
+            self._complete(self._open.pop(kind))
 
-    def _complete(self, index: int) -> None:
-        """Add an open entity up to here, but for one in another of its type, which Telegram refuses."""
-        entity, outer = self._open[index], [entity["type"] for entity in self._open[:index]]
-        if entity["type"] != _NO_LINK and entity["type"] not in outer and entity["offset"] < self._length:
-            self.entities.append({**entity, "length": self._length - entity["offset"]})
+    def _complete(self, entity: Entity) -> None:
+        if length := self._length - entity["offset"]:
+            self.entities.append({**entity, "length": length})
 
     def code(self, text: str, kind: str, **more: str) -> None:
         """Write code, which Telegram takes neither in bold and the like nor in a link."""
-        if not text.strip() or "text_link" in [entity["type"] for entity in self._open]:
+        if not text.strip() or "text_link" in self._open:
             self.write(text)
             return
         self.write("")
-        interrupted = [i for i, entity in enumerate(self._open) if entity["type"] != "blockquote"]
-        for index in interrupted:
-            self._complete(index)
+        interrupted = [entity for entity in self._open.values() if entity["type"] != "blockquote"]
+        for entity in interrupted:
+            self._complete(entity)
         self.entities.append({"type": kind, "offset": self._length, "length": utf16_len(text), **more})
         self.write(text)
-        for index in interrupted:
-            self._open[index]["offset"] = self._length
+        for entity in interrupted:
+            entity["offset"] = self._length
 
     # Blocks
 
@@ -126,8 +128,10 @@ class _Writer:
                     self.begin("bold")
                 case "blockquote_open":
                     self.begin("blockquote")
-                case "heading_close" | "blockquote_close":
-                    self.end()
+                case "heading_close":
+                    self.end("bold")
+                case "blockquote_close":
+                    self.end("blockquote")
                 case "fence" | "code_block" | "formula" | "table":
                     self._write_pre(token)
                 case "hr":
@@ -181,14 +185,12 @@ class _Writer:
             match token.type:
                 case "text" | "html_inline":
                     self.write(token.content)
-                case "text_special":
-                    self.write(_clean(token.content))
                 case "softbreak" | "hardbreak":
                     self.write("\n")
                 case "strong_open" | "em_open" | "s_open":
                     self.begin(_STYLES[token.tag])
                 case "strong_close" | "em_close" | "s_close":
-                    self.end()
+                    self.end(_STYLES[token.tag])
                 case "code_inline":
                     self.code(token.content, "code")
                 case "formula":
@@ -201,15 +203,20 @@ class _Writer:
                     self._write_image(token)
 
     def _begin_link(self, url: str, *, is_empty: bool = False) -> None:
+        self._urls.append(url)
         if not url:
             self.write("[")
-        self.begin("text_link" if _LINK.fullmatch(url) else _NO_LINK, url=url)
+        if _LINK.fullmatch(url):
+            self.begin("text_link", url=url)
         if is_empty:
             self.write(url)
 
     def _end_link(self) -> None:
-        self.write("" if self._open[-1]["url"] else "]()")
-        self.end()
+        url = self._urls.pop()
+        if not url:
+            self.write("]()")
+        if _LINK.fullmatch(url):
+            self.end("text_link")
 
     def _write_image(self, image: Token) -> None:
         url = str(image.attrs["src"])
@@ -231,9 +238,11 @@ def _bullet(sign: str, content: str) -> str:
 def _cell(source: str) -> str:
     """Return a table's cell as text: a break in it is a blank, and an address stands behind its link."""
     (line,) = PARSER.parseInline(source)
+    tokens = line.children or []
+    for token in tokens:
+        if token.type == "html_inline" and _BREAK.fullmatch(token.content):
+            token.content = " "
     writer = _Writer()
-    writer.write_inline(
-        [Token("softbreak", "br", 0) if _BREAK.fullmatch(t.content) else t for t in line.children or []]
-    )
+    writer.write_inline(tokens)
     urls = [f"({e['url']})" for e in writer.entities if "url" in e and e["url"] not in writer.text]
     return " ".join(writer.text.split() + urls)

@@ -1,6 +1,7 @@
 """Long texts in several messages."""
 
 import re
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -142,3 +143,77 @@ def test_an_empty_answer_has_a_footer_only() -> None:
 def test_monospace_covers_the_whole_text() -> None:
     assert pre("пн 😀\n  вт") == ("пн 😀\n  вт", [{"type": "pre", "offset": 0, "length": 10}])
     assert pre(" ") == (" ", [])
+
+
+# --- Entities of other kinds ------------------------------------------------------------------
+
+OF_A_NOTE: list[dict[str, Any]] = [
+    {"type": "underline"},
+    {"type": "spoiler"},
+    {"type": "expandable_blockquote"},
+    {"type": "custom_emoji", "custom_emoji_id": "5368324170671202286"},
+    {"type": "text_link", "url": "https://example.org/a_b"},
+    {"type": "text_mention", "user": {"id": 5, "is_bot": False, "first_name": "Ян"}},
+    {"type": "mention"},
+    {"type": "hashtag"},
+    {"type": "bot_command"},
+    {"type": "pre", "language": "python"},
+    {"type": "of_the_next_year", "anything": [1, 2]},
+]
+
+
+@pytest.mark.parametrize("kind", OF_A_NOTE, ids=lambda kind: str(kind["type"]))
+def test_an_entity_of_a_note_is_where_it_was(kind: dict[str, Any]) -> None:
+    text = "😀 начало слово 😀 середина слово конец"
+    entity = {**kind, "offset": utf16_len("😀 начало слово 😀 "), "length": utf16_len("середина")}
+    assert split(text, [entity]) == [Part(text, [entity])]
+    parts = split(text, [entity], limit=24)
+    assert [(covered(part.text, e), {**e, "offset": 0}) for part in parts for e in part.entities] == [
+        ("середина", {**entity, "offset": 0})
+    ]
+
+
+@pytest.mark.parametrize("kind", OF_A_NOTE, ids=lambda kind: str(kind["type"]))
+def test_an_entity_longer_than_a_message_goes_on_in_the_next(kind: dict[str, Any]) -> None:
+    text = "слово " * 20 + "конец"
+    parts = split(text, [{**kind, "offset": 0, "length": len(text)}], limit=40)
+    assert len(parts) > 2
+    for part in parts:
+        assert part.entities == [{**kind, "offset": 0, "length": utf16_len(part.text)}]
+
+
+def test_entities_in_each_other_stay_so() -> None:
+    text = "один два три четыре"
+    entities = [
+        {"type": "spoiler", "offset": 5, "length": 7},
+        {"type": "underline", "offset": 0, "length": 19},
+        {"type": "bold", "offset": 5, "length": 3},
+    ]
+    assert split(text, entities)[0].entities == [entities[1], entities[0], entities[2]]
+
+
+@settings(deadline=None, max_examples=150)
+@given(
+    st.text("аб .\n😀", min_size=1, max_size=60),
+    st.lists(st.tuples(st.sampled_from(OF_A_NOTE), st.integers(0, 60), st.integers(1, 60)), max_size=6),
+    st.integers(2, 40),
+)
+def test_whatever_is_formatted_stays_formatted(
+    text: str, marks: list[tuple[dict[str, Any], int, int]], limit: int
+) -> None:
+    entities = []
+    for kind, start, length in marks:
+        start, end = utf16_len(text[:start]), utf16_len(text[: start + length])
+        if start < end:
+            entities.append({**kind, "offset": start, "length": end - start})
+    parts = split(text, entities, limit)
+    assert_nothing_is_lost(text, parts)
+    shown = {kind["type"]: "" for kind in OF_A_NOTE}
+    for part in parts:
+        for entity in part.entities:
+            assert 0 < entity["length"] <= utf16_len(part.text) - entity["offset"]
+            shown[entity["type"]] += covered(part.text, entity)
+    for kind in OF_A_NOTE:
+        ours = [entity for entity in entities if entity["type"] == kind["type"]]
+        if len(ours) == 1:
+            assert "".join(shown[kind["type"]].split()) == "".join(covered(text, ours[0]).split())
