@@ -103,8 +103,9 @@ def test_control_tokens_that_are_spoken_of_stay(token: str) -> None:
 
 
 PIECES = [
-    *TOKENS, "<think>", "</thinking>", "</think>", "<|channel|>", "analysis", "<|message|>", "<|", "|>", "<", ">", "</",
-    "`", "```", "<s>", "\n", " ", "Да", ".", "[think]", "<|start|>assistant", "~~~", "İ", "K",
+    *TOKENS, "<think>", "</thinking>", "</think>", "<|channel|>", "analysis", "<|message|>", "<|",
+    "|>", "<", ">", "</", "`", "```", "<s>", "\n", " ", "Да", ".", "[think]",
+    "<|start|>assistant", "~~~", "İ", "K",
 ]  # fmt: skip
 
 
