@@ -1,7 +1,7 @@
 """The Markdown that models write: CommonMark with tables, strikethrough and formulas.
 
-A parser of CommonMark, with three rules of our own that find tables and formulas, and one that
-says which text is no markup: an address, a file's name or a product stays as it is written.
+``PARSER`` is a parser of CommonMark. Rules of our own say which text is no markup, find formulas
+and tables, and keep the library's rules from what is no quote and no link in a chat.
 """
 
 import re
@@ -10,35 +10,37 @@ from markdown_it import MarkdownIt
 from markdown_it.rules_block import StateBlock, blockquote, list_block
 from markdown_it.rules_inline import StateInline, autolink, image, link
 
+from telegram.tables import find_table, line_of
+
 FAR = 1000  # letters, in which the other half of a formula or a link is looked for, not in all the answer
 DEEP = 16  # levels of quotes and lists in each other (a list has two); what is deeper is text
 
-_ADDRESS = r"""
-    (?<![^\W_]) (?:[A-Za-z]++://|www\.) [^\s<>"`|\[\]\\]* [^\s<>"`|\[\]\\*_~.,:;!?'")]
-  | (?<![\w.+-]) [\w.+-]++ @ [\w-]+ (?:\.[\w-]+)+
-"""
-_FILE = r"""
-    (?<![^\W_]) [A-Za-z]: \\ [^\s<>"`|*\]]*          # C:\Users\_temp_
-  | (?<!\S) \\\\ \w [\w.$-]* \\ [^\s<>"`|*\]]*       # \\server\share
-  | (?<=[/\\.:@=-]) _+                               # /_next/static, .__init__
-  | _+ (?= [/\\=@-] | [.:]\w )                       # static_/, __init__.py
-  | (?<=[/\\]) \* (?!\*) | (?<=/) \*\* (?=/) | (?<=\.) \* (?=\w)  # src/**/*.py, .*
-  | (?<!\w) __ [a-zA-Z0-9]+ (?:_[a-zA-Z0-9]+)* __ (?!\w)   # __name__
-"""
-_PRODUCT = r"""
-    (?<= [^\W_] ) \* (?= [^\W_] )                    # 2*3*4, but not к**о**рова
-  | (?<= [0-9A-Za-z] ) \*\* (?= [0-9A-Za-z] )        # 2**3**2
-  | (?<= [)\]}] ) \*{1,2} (?= [\w(\[{] )             # (a)*(b)*c
-  | (?<= [^\W_] ) ~~ (?= [^\W_] )
-  | (?<=\() [*_]{1,2} (?=\)) | (?<=["']) [*_]{1,2} (?=["'])   # COUNT(*), "_"
-"""
-_NO_MARKUP = re.compile(
-    rf"(?: {_ADDRESS} | {_FILE} | {_PRODUCT} | [^\W_]+ | [^\w\n!$&*<\[\]\\`~] )++", re.VERBOSE
-)
+_WORD = r"[^\W_]"  # a letter or a digit
+_IN_ADDRESS = r"[^\s<>\"`|\[\]\\]"
+_IN_PATH = r"[^\s<>\"`|\]*]"
+_VERBATIM = [
+    rf"(?<!{_WORD})(?:[A-Za-z]++://|www\.){_IN_ADDRESS}*(?![*_~.,:;!?'\")]){_IN_ADDRESS}",  # https://a.b/_c_/d
+    r"(?<![\w.+-])[\w.+-]++@[\w-]+(?:\.[\w-]+)+",  # _name_@a.b
+    rf"(?<!{_WORD})[A-Za-z]:\\{_IN_PATH}*",  # C:\Users\_temp_
+    rf"(?<!\S)\\\\\w[\w.$-]*\\{_IN_PATH}*",  # \\server\_share_
+    r"(?<!\w)__[a-zA-Z0-9]+(?:_[a-zA-Z0-9]+)*__(?!\w)",  # __name__, but not __важно__
+    r"(?<=[/\\.:@=-])_+",  # a/_next, .__class
+    r"_+(?=[/\\=@-]|[.:]\w)",  # static_/a, __init__.py
+    r"(?<=[/\\])\*(?!\*)",  # a/*.py
+    r"(?<=/)\*\*(?=/)",  # a/**/b
+    r"(?<=\.)\*(?=\w)",  # .*a
+    rf"(?<={_WORD})\*(?={_WORD})",  # 2*3*4
+    r"(?<=[0-9A-Za-z])\*\*(?=[0-9A-Za-z])",  # 2**3**4, but not к**о**рова
+    r"(?<=[)\]}])\*{1,2}(?=[\w(\[{])",  # (a)*(b)*c
+    r"(?<=\()[*_]{1,2}(?=\))",  # COUNT(*)
+    r"(?<=[\"'])[*_]{1,2}(?=[\"'])",  # "_"
+    rf"(?<={_WORD})~~(?={_WORD})",  # 5~~7
+]
+_NO_MARKUP = re.compile(rf"(?:{'|'.join(_VERBATIM)}|{_WORD}+|[^\w\n!$&*<\[\]\\`~])++")
 
 
 def _no_markup(state: StateInline, silent: bool) -> bool:
-    """Text up to the next sign that may be markup."""
+    """Find text up to the next sign that may be markup; an address, a name, a product is none."""
     found = _NO_MARKUP.match(state.src, state.pos, state.posMax)
     if found is None:
         return False
@@ -85,7 +87,7 @@ def _is_formula(opening: str, latex: str, around: str = "") -> bool:
 
 def _formula_block(state: StateBlock, start_line: int, end_line: int, silent: bool) -> bool:
     r"""Find ``$$`` or ``\[`` at the beginning of a line, with its other half at the end of one."""
-    opening = _line(state, start_line)[:2]
+    opening = line_of(state, start_line)[:2]
     if opening not in ("$$", r"\[") or state.is_code_block(start_line):
         return False
     begin = state.bMarks[start_line] + state.tShift[start_line] + 2
@@ -93,9 +95,9 @@ def _formula_block(state: StateBlock, start_line: int, end_line: int, silent: bo
         return False
     text, line = "", start_line
     while line < end_line and _CLOSING[opening] not in text[2:]:
-        if not _line(state, line) or state.sCount[line] < state.blkIndent:
+        if not line_of(state, line) or state.sCount[line] < state.blkIndent:
             return False
-        text += _line(state, line) + "\n"
+        text += line_of(state, line) + "\n"
         line += 1
     latex, _, behind = text[2:].partition(_CLOSING[opening])
     if not behind or behind.strip() or not _is_formula(opening, latex):
@@ -107,49 +109,12 @@ def _formula_block(state: StateBlock, start_line: int, end_line: int, silent: bo
     return True
 
 
-def _line(state: StateBlock, line: int) -> str:
-    return state.src[state.bMarks[line] + state.tShift[line] : state.eMarks[line]].strip()
-
-
-# --- Tables, quotes, lists --------------------------------------------------------------------
-
-_RULE = re.compile(r"\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?")
-
-
-def _table(state: StateBlock, start_line: int, end_line: int, silent: bool) -> bool:
-    """Find a table; its token has the cells of all rows and of the rule, with none left out.
-
-    The library's own rule drops the cells of a row that is longer than the first one.
-    """
-    if start_line + 1 >= end_line or state.is_code_block(start_line):
-        return False
-    head, rule = _line(state, start_line), _line(state, start_line + 1)
-    if "|" not in head or not _RULE.fullmatch(rule) or len(_cells(head)) != len(_cells(rule)):
-        return False
-    if silent:
-        return True
-    line = start_line + 2
-    while line < end_line and "|" in _line(state, line) and state.sCount[line] >= state.blkIndent:
-        line += 1
-    token = state.push("table", "", 0)
-    token.map = [start_line, line]
-    rows = [head, *(_line(state, row) for row in range(start_line + 2, line))]
-    token.meta = {"rows": [_cells(row) for row in rows], "rule": _cells(rule)}
-    state.line = line
-    return True
-
-
-def _cells(row: str) -> list[str]:
-    """Return the cells of a row between its bars, but for bars that are escaped."""
-    cells = re.split(r"(?<!\\)\|", row.removeprefix("|"))
-    if len(cells) > 1 and not cells[-1].strip():
-        cells.pop()
-    return [cell.replace(r"\|", "|").strip() for cell in cells]
+# --- Quotes and lists -------------------------------------------------------------------------
 
 
 def _quote(state: StateBlock, start_line: int, end_line: int, silent: bool) -> bool:
     """Find a quote; ``>5`` and ``>= 5`` are comparisons, and ``>>>`` is the prompt of Python."""
-    is_other = re.match(">(?:\\d|=|>>)", _line(state, start_line))
+    is_other = re.match(">(?:\\d|=|>>)", line_of(state, start_line))
     return not is_other and state.level <= DEEP and blockquote(state, start_line, end_line, silent)
 
 
@@ -157,8 +122,7 @@ def _list(state: StateBlock, start_line: int, end_line: int, silent: bool) -> bo
     return state.level <= DEEP and list_block(state, start_line, end_line, silent)
 
 
-# --- Links, and the parser -------------------------------------------------------------------------------
-
+# --- Links, and the parser --------------------------------------------------------------------
 
 _SCHEME = re.compile("(?:https?|tg|mailto):", re.IGNORECASE)
 
@@ -206,7 +170,7 @@ def _parser() -> MarkdownIt:
     parser.block.ruler.before(
         "fence", "formula", _formula_block, {"alt": ["paragraph", "blockquote", "list"]}
     )
-    parser.block.ruler.at("table", _table, {"alt": ["paragraph"]})
+    parser.block.ruler.at("table", find_table, {"alt": ["paragraph"]})
     parser.block.ruler.enable("table")
     parser.block.ruler.at("blockquote", _quote, {"alt": ["paragraph", "blockquote", "list"]})
     parser.block.ruler.at("list", _list, {"alt": ["paragraph", "blockquote"]})
@@ -214,6 +178,4 @@ def _parser() -> MarkdownIt:
 
 
 PARSER = _parser()
-PARSER.parse(
-    " "
-)  # The library builds its chains of rules when first used, and not for several threads at once.
+PARSER.parse("x")  # the library builds its chains of rules at the first text, safe for one thread only

@@ -59,7 +59,7 @@ def readable(latex: str) -> str:
 
 
 def _until(end: str, tokens: list[str]) -> str:
-    """Return what stands before a item, or all if it is missing, as in half an answer."""
+    """Return what stands before the item that ends it, or all if it is missing, as in half an answer."""
     text, apart = "", False
     while tokens and (item := tokens.pop()) != end:
         was_apart, apart = apart, item[1:] in _FRACTIONS or _is_name(item, tokens)

@@ -5,7 +5,6 @@ Nothing here does I/O: pictures and links are never fetched.
 """
 
 import re
-from collections import Counter
 
 from markdown_it.token import Token
 
@@ -13,6 +12,7 @@ from telegram.dialect import PARSER
 from telegram.formulas import readable
 from telegram.splitting import LIMIT, Entity, Part, split, trimmed, utf16_len
 from telegram.tables import aligned
+from telegram.writer import Writer
 
 _UNWELCOME = re.compile("[\x00-\x08\x0b-\x1f\x7f\ufdd0-\ufdef]")
 # An answer of nothing but these has only just begun, or is nothing that a person can see.
@@ -32,9 +32,9 @@ def markdown(text: str) -> tuple[str, list[Entity]]:
     The text is empty if there is nothing to show yet.
     """
     source = _clean(text)
-    writer = _Writer(source)
-    writer.write_blocks(PARSER.parse(source))
-    plain, entities = trimmed(writer.text, writer.entities)
+    renderer = _Renderer(source)
+    renderer.write_blocks(PARSER.parse(source))
+    plain, entities = trimmed(renderer.text, renderer.entities)
     return (plain, entities) if entities or not _NOTHING.fullmatch(plain) else ("", [])
 
 
@@ -54,62 +54,15 @@ def _clean(text: str) -> str:
     return _UNWELCOME.sub(" ", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
-class _Writer:
-    """A text that grows, the entities that are complete, and those that are open."""
+class _Renderer(Writer):
+    """The tokens of a parsed text, written down."""
 
     def __init__(self, source: str = "") -> None:
-        self.entities: list[Entity] = []
+        super().__init__()
         self._source = source.split("\n")
-        self._written: list[str] = []
-        self._length = 0  # in UTF-16 units
-        self._open: dict[str, Entity] = {}  # by type, without their lengths
-        self._depths = Counter[str]()  # how often each type is open
-        self._urls: list[str] = []  # of the links that are open
-        self._lists = 0  # in each other
-        # What stands before the next text is written together with it, so nothing stands before nothing.
-        self._gap = ""
-        self._marker = ""
         self._line = -1  # of the source, where the last block began
-
-    @property
-    def text(self) -> str:
-        return "".join(self._written)
-
-    def write(self, text: str) -> None:
-        """Write text, behind the gap and the marker that are due."""
-        due = (self._gap if self._length else "") + self._marker
-        self._gap = self._marker = ""
-        self._written += [due, text]
-        self._length += utf16_len(due + text)
-
-    def begin(self, kind: str, **more: str) -> None:
-        """Begin an entity; in another one of its type, which Telegram refuses, it is none of its own."""
-        self.write("")
-        self._depths[kind] += 1
-        self._open.setdefault(kind, {"type": kind, "offset": self._length, "length": 0, **more})
-
-    def end(self, kind: str) -> None:
-        self._depths[kind] -= 1
-        if not self._depths[kind]:
-            self._complete(self._open.pop(kind))
-
-    def _complete(self, entity: Entity) -> None:
-        if length := self._length - entity["offset"]:
-            self.entities.append({**entity, "length": length})
-
-    def code(self, text: str, kind: str, **more: str) -> None:
-        """Write code, which Telegram takes neither in bold and the like nor in a link."""
-        if not text.strip() or "text_link" in self._open:
-            self.write(text)
-            return
-        self.write("")
-        interrupted = [entity for entity in self._open.values() if entity["type"] != "blockquote"]
-        for entity in interrupted:
-            self._complete(entity)
-        self.entities.append({"type": kind, "offset": self._length, "length": utf16_len(text), **more})
-        self.write(text)
-        for entity in interrupted:
-            entity["offset"] = self._length
+        self._lists = 0  # in each other
+        self._urls: list[str] = []  # of the links that are open
 
     # Blocks
 
@@ -135,7 +88,7 @@ class _Writer:
                 case "fence" | "code_block" | "formula" | "table":
                     self._write_pre(token)
                 case "hr":
-                    self._gap += _LINE_ACROSS
+                    self.gap += _LINE_ACROSS
                 case "inline":
                     self.write_inline(token.children or [])
         self._keep_number()
@@ -155,12 +108,12 @@ class _Writer:
         if line != self._line:
             self._line = line
             is_apart = line > 0 and not self._source[line - 1].strip(" \t>")
-            self._gap = self._gap.rstrip("\n") + ("\n\n" if is_apart else "\n")
+            self.gap = self.gap.rstrip("\n") + ("\n\n" if is_apart else "\n")
 
     def _begin_item(self, item: Token, first: Token) -> None:
         """Set the marker of an item of a list: a number as the model wrote it, or a bullet."""
         line = item.map[0] if item.map else 0
-        before = self._marker if line == self._line else ""  # of the item that this one stands in
+        before = self.marker if line == self._line else ""  # of the item that this one stands in
         if not before:
             self._keep_number()
             before = "  " * (self._lists - 1)
@@ -170,13 +123,13 @@ class _Writer:
         if task and first.children:
             first.children[0].content = first.children[0].content[4:]
             marker = f"{marker} {task}" if item.info else task
-        self._marker = f"{before}{marker} "
+        self.marker = f"{before}{marker} "
 
     def _keep_number(self) -> None:
         """Write a number with nothing behind it, which is still a number; an empty bullet is nothing."""
-        if any(char.isdigit() for char in self._marker):
+        if any(char.isdigit() for char in self.marker):
             self.write("")
-        self._marker = ""
+        self.marker = ""
 
     # In a line
 
@@ -220,7 +173,7 @@ class _Writer:
 
     def _write_image(self, image: Token) -> None:
         url = str(image.attrs["src"])
-        alt = " ".join(token.content for token in image.children or [])
+        alt = "".join(" " if "break" in token.type else token.content for token in image.children or [])
         if url.startswith("tg:"):  # an emoji of Telegram's own: its description is the emoji
             self.write(alt)
         else:
@@ -242,7 +195,7 @@ def _cell(source: str) -> str:
     for token in tokens:
         if token.type == "html_inline" and _BREAK.fullmatch(token.content):
             token.content = " "
-    writer = _Writer()
-    writer.write_inline(tokens)
-    urls = [f"({e['url']})" for e in writer.entities if "url" in e and e["url"] not in writer.text]
-    return " ".join(writer.text.split() + urls)
+    renderer = _Renderer()
+    renderer.write_inline(tokens)
+    urls = [f"({e['url']})" for e in renderer.entities if "url" in e and e["url"] not in renderer.text]
+    return " ".join(renderer.text.split() + urls)

@@ -1,7 +1,48 @@
-"""A table as lines of monospace, its columns below each other."""
+"""Tables: found in a model's Markdown, and shown as lines of monospace, columns below each other."""
 
+import re
 import unicodedata
 from itertools import zip_longest
+
+from markdown_it.rules_block import StateBlock
+
+_RULE = re.compile(r"\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?")
+
+
+def find_table(state: StateBlock, start_line: int, end_line: int, silent: bool) -> bool:
+    """Find a table; its token has the cells of all rows and of the rule, with none left out.
+
+    The library's own rule drops the cells of a row that is longer than the first one.
+    """
+    if start_line + 1 >= end_line or state.is_code_block(start_line):
+        return False
+    head, rule = line_of(state, start_line), line_of(state, start_line + 1)
+    if "|" not in head or not _RULE.fullmatch(rule) or len(_cells(head)) != len(_cells(rule)):
+        return False
+    if silent:
+        return True
+    line = start_line + 2
+    while line < end_line and "|" in line_of(state, line) and state.sCount[line] >= state.blkIndent:
+        line += 1
+    token = state.push("table", "", 0)
+    token.map = [start_line, line]
+    rows = [head, *(line_of(state, row) for row in range(start_line + 2, line))]
+    token.meta = {"rows": [_cells(row) for row in rows], "rule": _cells(rule)}
+    state.line = line
+    return True
+
+
+def _cells(row: str) -> list[str]:
+    """Return the cells of a row between its bars, but for bars that are escaped."""
+    cells = re.split(r"(?<!\\)\|", row.removeprefix("|"))
+    if len(cells) > 1 and not cells[-1].strip():
+        cells.pop()
+    return [cell.replace(r"\|", "|").strip() for cell in cells]
+
+
+def line_of(state: StateBlock, line: int) -> str:
+    """Return a line of the source without the signs of quotes and lists before it."""
+    return state.src[state.bMarks[line] + state.tShift[line] : state.eMarks[line]].strip()
 
 
 def aligned(rows: list[list[str]], rule: list[str]) -> str:
