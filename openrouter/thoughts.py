@@ -7,6 +7,8 @@ back until that is known.
 import re
 from collections.abc import Iterator
 
+from openrouter.place import Place
+
 # What thoughts begin with, at the beginning of an answer only: elsewhere the tag is spoken of.
 _OPENING = (
     *(f"<{tag}>" for tag in ("think", "thinking", "thought", "thoughts", "reasoning", "seed:think")),
@@ -50,7 +52,6 @@ _PARTIAL = r"(?:<(?:[|｜][^\s<>|｜]{0,40}[|｜]?|/?[a-z_:]{0,20}))?"
 _LAST = re.compile(rf"\s*(?:(?:{_TOKEN.pattern})\s*)*{_PARTIAL}", re.IGNORECASE)
 _PARTIAL_END = re.compile(rf"{_PARTIAL}\Z", re.IGNORECASE)
 _LONGEST_END = 500
-_SENTENCE_ENDS = frozenset(".!?…)]}»”")
 
 
 class Thoughts:
@@ -62,7 +63,7 @@ class Thoughts:
         self._begun = False  # the answer proper
         self._tagged = False  # something before it was taken out
         self._held = ""
-        self._place = _Place()
+        self._place = Place()
 
     def feed(self, text: str, *, final: bool = False) -> str:
         """Return what of the text, and of what was held back before, a person is to see."""
@@ -133,59 +134,9 @@ class Thoughts:
     def _take_back(self) -> None:
         """Begin anew: the opening tag was part of the prompt, so all until now was thought."""
         self.took_back = True
-        self._begun, self._tagged, self._place = False, True, _Place()
+        self._begun, self._tagged, self._place = False, True, Place()
 
 
 def _is_tag(found: str) -> bool:
     """Return whether this is the closing tag of thoughts, and no token."""
     return not _TOKEN.match(found)
-
-
-class _Place:
-    """Where in its Markdown an answer has come to: in code, and after what sign."""
-
-    def __init__(self) -> None:
-        self._fence = ""  # that a block of code was opened with
-        self._head = ""  # of the line
-        self._runs = 0  # of backticks in it
-        self._sign = "\n"
-        self._opened: set[str] = set()  # tags like <s>
-
-    def knows(self, token: str) -> bool:
-        """Return whether this is in code, or closes what was opened in the answer itself."""
-        return bool(self._fence) or self._runs % 2 == 1 or token.strip("</>").lower() in self._opened
-
-    @property
-    def glued(self) -> bool:
-        """Return whether a token here would follow upon a word: nobody writes of tokens like that."""
-        return self._sign.isalnum() or self._sign in _SENTENCE_ENDS
-
-    def alone(self, rest: str) -> bool:
-        """Return whether a token here, with this text behind it, is no part of a sentence."""
-        behind = rest.lstrip(" ")[:1]
-        return not self._head.strip() and (behind in ("", "\n") or rest[:1].isalnum())
-
-    def after(self, text: str) -> str:
-        """Return the text, having gone on to its end."""
-        self._opened |= {tag.lower() for tag in re.findall(r"<([a-z:]+)>", text, re.IGNORECASE)}
-        first, *others = text.split("\n")
-        self._go_on(first)
-        for line in others:
-            self._end_line()
-            self._go_on(line)
-        return text
-
-    def _go_on(self, text: str) -> None:
-        if text:
-            self._runs += len(re.findall("`+", text)) - (self._sign == text[0] == "`")
-            self._head = (self._head + text)[:80]
-            self._sign = text[-1]
-
-    def _end_line(self) -> None:
-        head = self._head.strip()
-        if self._fence:
-            if head.startswith(self._fence) and not head.strip(self._fence[0]):
-                self._fence = ""
-        elif fence := re.match(r"`{3,}(?!.*`)|~{3,}", head):
-            self._fence = fence[0]
-        self._head, self._runs, self._sign = "", 0, "\n"
