@@ -4,6 +4,11 @@ python bot.py             Telegram, with TOKEN in .env
 python bot.py --console   the same bot in the terminal
 """
 
+import surroundings
+
+if __name__ == "__main__":
+    surroundings.check()
+
 import logging
 import os
 import signal
@@ -16,14 +21,14 @@ from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from dotenv import load_dotenv
-
 import db
+import env_file
 import migrations
 from access import Gate
 from answers.answering import Tools
 from answers.freshness import keep_fresh
 from answers.questions import Questions
+from command_line import parse
 from commands import COMMANDS, App
 from console.door import OWNER_ID
 from console.terminal import Console
@@ -33,7 +38,7 @@ from dispatch.lanes import Lanes
 from dispatch.recovery import Recovery
 from in_words import storage_trouble
 from logs import set_up_logging
-from settings import EVERYBODY, HERE, Settings, SettingsError
+from settings import EVERYBODY, HERE, Settings, SettingsError, unquoted
 from storage.dialogue import Dialogue
 from storage.journal import Entry, Journal
 from storage.people import People
@@ -286,13 +291,13 @@ def opened(settings: Settings) -> Iterator[db.Database]:
 
 def main(args: list[str]) -> int:
     """Start what the arguments and the settings ask for; returns the exit code."""
-    load_dotenv(HERE / ".env")
+    console = parse(args).console
     try:
+        env_file.load(HERE / ".env")
         settings = Settings.from_env(os.environ)
-    except SettingsError as exc:
+    except (env_file.EnvFileError, SettingsError) as exc:
         say(str(exc))
         return 2
-    console = "--console" in args
     if not settings.token and not console:
         if not sys.stdin.isatty():
             say(HOW_TO_START)
@@ -301,7 +306,7 @@ def main(args: list[str]) -> int:
         console = True
     set_up_logging(
         "WARNING" if console else settings.log_level,
-        [settings.token, os.environ.get("OPENROUTER_API_KEY", "")],
+        [settings.token, unquoted(os.environ.get("OPENROUTER_API_KEY", ""))],
     )
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:

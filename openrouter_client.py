@@ -11,8 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from dotenv import load_dotenv
-
+import env_file
 from openrouter.answer import Answer, Thinking
 from openrouter.errors import Kind, OpenRouterError
 from openrouter.http import Abort
@@ -101,11 +100,11 @@ def main(arguments: Sequence[str]) -> int:
     if len(arguments) not in (1, 2) or not arguments[0].strip():
         sys.stderr.write('Использование: python openrouter_client.py "вопрос" [модель]\n')
         return 2
-    load_dotenv(Path(__file__).with_name(".env"))
     question, model = (*arguments, DEFAULT_MODEL)[:2]
     try:
+        env_file.load(Path(__file__).with_name(".env"))
         answer = chat_once([{"role": "user", "content": question}], model=model, max_tokens=2000)
-    except OpenRouterError as error:
+    except (OpenRouterError, env_file.EnvFileError) as error:
         sys.stderr.write(f"Ошибка: {error}\n")
         return 1
     sys.stdout.write(f"{answer.text}\n\n({answer.latency_ms} мс; модель: {answer.model})\n")

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 HERE = Path(__file__).resolve().parent
@@ -32,34 +33,70 @@ class Settings:
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "Settings":
         """Read the settings; raises one SettingsError that names all that is wrong."""
-        given = {
-            name: parse(env[name].strip()) for name, parse in _PARSERS.items() if env.get(name, "").strip()
-        }
-        wrong = [f"{name}: {value}" for name, value in given.items() if isinstance(value, _Wrong)]
+        values, wrong = {}, []
+        for name, parse in (_PARSERS | _CHECKED_ONLY).items():
+            if text := unquoted(env.get(name, "")):
+                try:
+                    values[name] = parse(text)
+                except _WrongError as exc:
+                    wrong.append(f"{name}: {exc}")
         if wrong:
             raise SettingsError("Исправьте .env: " + "\n".join(wrong))
-        return cls(**{name.lower(): value for name, value in given.items()})  # type: ignore[arg-type]
+        return cls(**{name.lower(): values[name] for name in _PARSERS if name in values})  # type: ignore[arg-type]
 
 
-class _Wrong(str):
-    """What is the matter with one value."""
+def unquoted(text: str) -> str:
+    """Return a value without the blanks and quotes that get into the environment with it."""
+    return text.strip().strip("\"'").strip()
+
+
+class _WrongError(ValueError):
+    """What is the matter with one value; never the value itself, which may be a secret."""
 
 
 def _token(text: str) -> str:
     # Checked here since the library puts the token into a URL without a look at it.
-    return (
-        text
-        if re.fullmatch(r"\d+:[\w-]+", text, re.ASCII)
-        else _Wrong("токен выглядит как 123456:ABC, скопируйте его из BotFather целиком.")
-    )
+    if not re.fullmatch(r"\d+:[\w-]+", text, re.ASCII):
+        raise _WrongError("токен выглядит как 123456:ABC, скопируйте его из BotFather целиком.")
+    return text
+
+
+def _database(text: str) -> Path:
+    """Return the file, also of `~/notes.db`; a relative path begins at bot.py, wherever that is started."""
+    try:
+        path = HERE / Path(text).expanduser()
+        is_folder, has_folder = path.is_dir(), path.parent.is_dir()
+    except (OSError, RuntimeError, ValueError):  # too long a name, no such person's home
+        raise _WrongError("такого пути быть не может. Напишите его целиком.") from None
+    if is_folder:
+        raise _WrongError(f"это папка, а нужен файл: {path / 'notes.db'}")
+    if not has_folder:
+        raise _WrongError(f"нет папки {path.parent}. Создайте её или укажите другую.")
+    return path
 
 
 def _url(text: str) -> str:
-    return (
-        text.rstrip("/")
-        if re.match(r"https?://[^/\s]", text)
-        else _Wrong("адрес начинается с http:// или https://.")
-    )
+    if not _is_address(text, "http", "https"):
+        raise _WrongError("адрес начинается с http:// или https://, например http://localhost:8080/v1.")
+    return text.rstrip("/")
+
+
+def _proxy(text: str) -> str:
+    if not _is_address(text, "http", "https", "socks5", "socks5h"):
+        raise _WrongError(
+            "прокси пишется как socks5h://127.0.0.1:1080; "
+            "бывают http://, https://, socks5:// и socks5h://, другие не подойдут."
+        )
+    return text
+
+
+def _is_address(text: str, *schemes: str) -> bool:
+    """Return whether it is one of a host, and of a port that exists if one is given."""
+    try:
+        parts = urlsplit(text)
+        return bool(parts.scheme in schemes and parts.hostname and parts.port != 0 and text.split() == [text])
+    except ValueError:
+        return False
 
 
 def _people(text: str) -> tuple[int, ...] | str:
@@ -67,35 +104,41 @@ def _people(text: str) -> tuple[int, ...] | str:
         return EVERYBODY
     ids = [part.strip() for part in text.split(",") if part.strip()]
     if not all(re.fullmatch(r"[1-9][0-9]{0,17}", part) for part in ids):
-        return _Wrong("числовые id через запятую (первый — владелец) или *.")
+        raise _WrongError("числовые id через запятую (первый — владелец) или *.")
     return tuple(dict.fromkeys(map(int, ids)))
 
 
-def _positive(text: str) -> int | str:
-    return int(text) if re.fullmatch(r"[1-9][0-9]{0,6}", text) else _Wrong("целое положительное число.")
+def _positive(text: str) -> int:
+    if not re.fullmatch(r"[1-9][0-9]{0,6}", text):
+        raise _WrongError("целое положительное число.")
+    return int(text)
 
 
-def _timezone(text: str) -> ZoneInfo | str:
+def _timezone(text: str) -> ZoneInfo:
     try:
         return ZoneInfo(text)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        return _Wrong("часовой пояс пишется как Europe/Moscow.")
+        raise _WrongError("часовой пояс пишется как Europe/Moscow.") from None
 
 
 def _level(text: str) -> str:
     known = ("DEBUG", "INFO", "WARNING", "ERROR")
-    return text.upper() if text.upper() in known else _Wrong(f"один из {', '.join(known)}.")
+    if text.upper() not in known:
+        raise _WrongError(f"один из {', '.join(known)}.")
+    return text.upper()
 
 
 _PARSERS: dict[str, Callable[[str], object]] = {
     "TOKEN": _token,
-    "DB_PATH": Path,
+    "DB_PATH": _database,
     "ALLOWED_USERS": _people,
     "TELEGRAM_API_URL": _url,
-    "TELEGRAM_PROXY": str,
+    "TELEGRAM_PROXY": _proxy,
     "MAX_TOKENS": _positive,
     "ASK_TIMEOUT": _positive,
     "STOP_TIMEOUT": _positive,
     "TIMEZONE": _timezone,
     "LOG_LEVEL": _level,
 }
+# Read by openrouter_client itself, which works without the bot, too; the start says what is wrong with them.
+_CHECKED_ONLY: dict[str, Callable[[str], object]] = {"OPENROUTER_BASE_URL": _url, "OPENROUTER_PROXY": _proxy}

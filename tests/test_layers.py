@@ -79,8 +79,11 @@ def roots(modules: frozenset[str] | set[str]) -> set[str]:
 # Each room, and the rooms or modules that it may import; the program itself imports what it likes.
 MAY_IMPORT = {
     "openrouter": {"openrouter"},
-    "openrouter_client": {"openrouter"},
-    "settings": {"openrouter_client"},
+    "openrouter_client": {"openrouter", "env_file"},
+    "env_file": set(),
+    "command_line": set(),
+    "surroundings": set(),
+    "settings": set(),
     "logs": set(),
     "migrations": {"storage.folding"},
     "db": {"migrations", "storage"},

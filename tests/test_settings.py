@@ -26,11 +26,11 @@ def test_without_any_the_defaults_hold() -> None:
     )
 
 
-def test_each_of_them_is_read() -> None:
+def test_each_of_them_is_read(tmp_path: Path) -> None:
     settings = Settings.from_env(
         {
             "TOKEN": TOKEN,
-            "DB_PATH": "/data/my notes.db",
+            "DB_PATH": str(tmp_path / "my notes.db"),
             "ALLOWED_USERS": "3,1,2",
             "TELEGRAM_API_URL": "http://localhost:8081/",
             "TELEGRAM_PROXY": "http://user:password@proxy:3128",
@@ -42,7 +42,7 @@ def test_each_of_them_is_read() -> None:
         }
     )
     assert settings.token == TOKEN
-    assert settings.db_path == Path("/data/my notes.db")
+    assert settings.db_path == tmp_path / "my notes.db"
     assert settings.allowed_users == (3, 1, 2)
     assert settings.telegram_api_url == "http://localhost:8081"
     assert settings.telegram_proxy == "http://user:password@proxy:3128"
@@ -82,6 +82,19 @@ def test_who_is_allowed_is_a_list_of_ids_or_a_star(given: str, expected: object)
         ("MAX_TOKENS", "2e3"),
         ("ASK_TIMEOUT", "скоро"),
         ("STOP_TIMEOUT", "1.5s"),
+        ("TELEGRAM_API_URL", "http://"),
+        ("TELEGRAM_API_URL", "http://:8081"),
+        ("TELEGRAM_API_URL", "http://localhost:99999"),
+        ("TELEGRAM_API_URL", "http://local host"),
+        ("OPENROUTER_BASE_URL", "localhost:8080"),
+        ("OPENROUTER_BASE_URL", "127.0.0.1:11434/v1"),
+        ("OPENROUTER_BASE_URL", "ws://localhost:8080"),
+        ("DB_PATH", str(HERE)),
+        ("DB_PATH", "."),
+        ("DB_PATH", "no/such/folder/notes.db"),
+        ("DB_PATH", "README.md/notes.db"),
+        ("DB_PATH", "~nobody-of-that-name/notes.db"),
+        ("DB_PATH", "x" * 5000),
         ("TIMEZONE", "Mars/Olympus"),
         ("TIMEZONE", "../../etc/passwd"),
         ("LOG_LEVEL", "LOUD"),
@@ -94,12 +107,80 @@ def test_a_value_that_cannot_work_is_named(name: str, value: str) -> None:
     assert ".env" in str(caught.value)
 
 
+@pytest.mark.parametrize("name", ["TELEGRAM_PROXY", "OPENROUTER_PROXY"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("tg://proxy?server=1.2.3.4&port=443&secret=ee", "https://t.me/proxy?server=1.2.3.4 &port=443"),
+        *("vmess://eyJ2", "vless://id@host:443", "ss://abc@host:8388", "mtproto://host:443"),
+        *("socks4://127.0.0.1:1080", "socks://127.0.0.1:1080", "127.0.0.1:1080", "localhost"),
+        *("socks5://", "socks5h://:1080", "http://proxy:0", "http://proxy:port", "user:PASSWORD@proxy:3128"),
+    ],
+)
+def test_a_proxy_of_another_kind_is_refused_in_words(name: str, value: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        Settings.from_env({name: value})
+    assert f"{name}: " in str(caught.value)
+    assert "socks5h://" in str(caught.value)
+    assert "PASSWORD" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["TELEGRAM_PROXY", "OPENROUTER_PROXY"])
+@pytest.mark.parametrize("scheme", ["http", "https", "socks5", "socks5h", "SOCKS5H"])
+def test_a_proxy_may_be_any_of_four_kinds(name: str, scheme: str) -> None:
+    value = f"{scheme}://user:p%40ss@[::1]:1080"
+    settings = Settings.from_env({name: value})
+    assert settings.telegram_proxy == (value if name == "TELEGRAM_PROXY" else "")
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["http://localhost:8080/v1", "http://localhost:8080/v1/", "https://api.example.org/v1/chat/completions"],
+)
+def test_the_address_of_a_server_is_taken_as_people_copy_it(value: str) -> None:
+    assert Settings.from_env({"OPENROUTER_BASE_URL": value}) == Settings()
+
+
+def test_a_path_may_begin_at_home_or_beside_the_program(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    for value, path in (
+        ("~/a.db", tmp_path / "a.db"),
+        ("a.db", HERE / "a.db"),
+        ("docs/a.db", HERE / "docs/a.db"),
+    ):
+        assert Settings.from_env({"DB_PATH": value}).db_path == path
+
+
+def test_a_folder_is_told_what_to_be(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError) as caught:
+        Settings.from_env({"DB_PATH": str(tmp_path)})
+    assert str(tmp_path / "notes.db") in str(caught.value)
+
+
+@pytest.mark.parametrize("around", ['"{}"', "'{}'", ' "{}" ', '" {} "'])
+def test_quotes_around_a_value_do_not_matter(around: str) -> None:
+    assert Settings.from_env({"TOKEN": around.format(TOKEN)}).token == TOKEN
+
+
 def test_all_that_is_wrong_is_named_at_once() -> None:
     with pytest.raises(SettingsError) as caught:
         Settings.from_env({"MAX_TOKENS": "x", "TIMEZONE": "y", "LOG_LEVEL": "INFO"})
     assert "MAX_TOKENS" in str(caught.value)
     assert "TIMEZONE" in str(caught.value)
     assert "LOG_LEVEL" not in str(caught.value)
+
+
+def test_what_the_client_reads_itself_is_in_the_same_list() -> None:
+    with pytest.raises(SettingsError) as caught:
+        Settings.from_env(
+            {"OPENROUTER_BASE_URL": "localhost:8080", "OPENROUTER_PROXY": "tg://", "TOKEN": "x"}
+        )
+    for name in ("OPENROUTER_BASE_URL", "OPENROUTER_PROXY", "TOKEN"):
+        assert f"{name}: " in str(caught.value)
 
 
 def test_secrets_are_neither_in_the_repr_nor_in_the_complaint() -> None:

@@ -1,5 +1,6 @@
 """`python bot.py` as a person starts and stops it: what it needs, what it says, how it ends."""
 
+import ast
 import os
 import shutil
 import signal
@@ -11,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
+import surroundings
 from support.harness import ROOT, Harness
+from support.socks_server import SocksServer
 
 MENU = [
     ("start", "Приветствие и помощь"),
@@ -229,6 +232,126 @@ def test_the_env_file_beside_the_program_is_read_from_wherever_it_is_started(new
     finally:
         process.terminate()
         assert process.wait(15) == 0
+
+
+def test_an_env_file_of_powershell_starts_the_bot_and_a_broken_one_is_told_of(tmp_path: Path) -> None:
+    program = copy_of_the_program(tmp_path / "program")
+
+    def said(text: str) -> tuple[int, str]:
+        (program / ".env").write_bytes(text.encode("utf-16"))
+        done = run_by_hand(program / "bot.py")
+        return done.returncode, done.stdout
+
+    assert said("TOKEN=не токен\r\n") == (
+        2,
+        "Исправьте .env: TOKEN: токен выглядит как 123456:ABC, скопируйте его из BotFather целиком.\n",
+    )
+    code, sentence = said("TOKEN: 123456:TEST\r\n")
+    assert code == 2
+    assert str(program / ".env") in sentence
+    assert len(sentence.splitlines()) == 1
+    asked = run_by_hand(program / "openrouter_client.py", "привет")
+    assert (asked.returncode, asked.stderr) == (1, f"Ошибка: {sentence}")
+
+
+@pytest.mark.parametrize("scheme", ["socks5", "socks5h"])
+def test_telegram_is_reached_through_a_socks_proxy(new_bot: NewBot, scheme: str) -> None:
+    bot = new_bot()
+    port = int(bot.server.url.rpartition(":")[2])
+    url = {"socks5": bot.server.url, "socks5h": "http://telegram.test"}[scheme]
+    with SocksServer(port, login="user:password") as socks:
+        bot.settings |= {
+            "TELEGRAM_API_URL": url,
+            "TELEGRAM_PROXY": f"{scheme}://user:password@{socks.address}",
+        }
+        bot.start()
+        assert bot.person().says("/note_count") == "Заметок: 0."
+        bot.stop()
+    assert set(socks.asked) == {"telegram.test:80" if scheme == "socks5h" else f"127.0.0.1:{port}"}
+
+
+def test_a_folder_in_the_place_of_the_database_is_told_of_and_nothing_is_left_there(
+    new_bot: NewBot, tmp_path: Path
+) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    bot = new_bot(DB_PATH=str(folder))
+    bot.launch()
+    assert bot.exit_code() == 2
+    assert f"DB_PATH: это папка, а нужен файл: {folder / 'notes.db'}" in bot.log
+    assert list(tmp_path.iterdir()) == [folder]
+
+
+# ---- How it is started ----------------------------------------------------------------------
+
+
+def run_by_hand(
+    script: Path, *arguments: str, python: str = sys.executable
+) -> subprocess.CompletedProcess[str]:
+    """Run a script without any setting around it, and return what it wrote."""
+    return subprocess.run(
+        [python, str(script), *arguments],
+        env={"PATH": os.environ["PATH"], "PYTHONUTF8": "1"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("key", ["--help", "-h"])
+def test_it_tells_how_it_is_started(key: str) -> None:
+    done = run_by_hand(ROOT / "bot.py", key)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "python bot.py --console" in done.stdout
+    assert "usage" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        (["--consol"], "--console"),
+        (["--Console"], "--console"),
+        (["console"], "--console"),
+        (["-console"], "--console"),
+        (["--console", "--hlep"], "--help"),
+        (["--хелп"], ""),
+        (["token.txt"], ""),
+        (["--console=yes"], ""),
+    ],
+)
+def test_a_key_that_is_none_is_told_of(given: list[str], meant: str) -> None:
+    done = run_by_hand(ROOT / "bot.py", *given)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert len(done.stderr.splitlines()) == 1
+    assert "python bot.py --help" in done.stderr
+    assert (f"Может быть, {meant}?" in done.stderr) == bool(meant)
+
+
+def test_without_its_packages_it_says_how_to_start_it(tmp_path: Path) -> None:
+    program = copy_of_the_program(tmp_path / "program")
+    (program / "telebot.py").write_text("import no_such_package")
+    done = run_by_hand(program / "bot.py")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "no_such_package" in done.stderr
+    assert "make run" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_mistake_in_the_program_itself_is_not_taken_for_that(tmp_path: Path) -> None:
+    program = copy_of_the_program(tmp_path / "program")
+    (program / "db.py").write_text("1 / 0")
+    assert "ZeroDivisionError" in run_by_hand(program / "bot.py").stderr
+
+
+def test_an_older_python_is_told_what_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    for path in (ROOT / "bot.py", ROOT / "surroundings.py"):  # which it has to be able to read
+        ast.parse(path.read_text("utf-8"), feature_version=(3, 8))
+    monkeypatch.setattr(sys, "version_info", (3, 10, 12))
+    with pytest.raises(SystemExit) as caught:
+        surroundings.check()
+    assert "Нужен Python 3.11 или новее, а это 3.10." in str(caught.value)
 
 
 def test_wrong_settings_are_named_all_together_and_nothing_is_begun(new_bot: NewBot) -> None:

@@ -1,0 +1,39 @@
+"""What may stand behind `python bot.py`."""
+
+import argparse
+from collections.abc import Sequence
+from difflib import get_close_matches
+from typing import NoReturn
+
+WHAT_IT_IS = """Заметочник: заметки и бесплатные языковые модели в Telegram.
+
+  python bot.py             бот в Telegram; в .env нужен TOKEN
+  python bot.py --console   тот же бот здесь, в терминале"""
+SEE_HELP = "Подсказка: python bot.py --help\n"
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, _message: str) -> NoReturn:
+        self.exit(2, f"Ключи написаны неправильно. {SEE_HELP}")
+
+
+def parse(args: Sequence[str]) -> argparse.Namespace:
+    """Read the arguments; prints what is wrong and raises SystemExit(2), or SystemExit(0) after the help."""
+    parser = _Parser(
+        usage=argparse.SUPPRESS,
+        description=WHAT_IT_IS,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        add_help=False,
+        allow_abbrev=False,
+    )
+    group = parser.add_argument_group("Ключи")
+    keys = [
+        group.add_argument("--console", action="store_true", help="терминал вместо Telegram"),
+        group.add_argument("-h", "--help", action="help", help="эта подсказка"),
+    ]
+    known, unknown = parser.parse_known_args(args)
+    if unknown:
+        near = get_close_matches(unknown[0].lower(), [name for key in keys for name in key.option_strings], 1)
+        perhaps = f"Может быть, {near[0]}? " if near else ""
+        parser.exit(2, f"Нет ключа {unknown[0]}. {perhaps}{SEE_HELP}")
+    return known

@@ -1,0 +1,58 @@
+"""`.env` as editors and shells save it: UTF-8, UTF-16, or the code page of a Russian Windows."""
+
+import codecs
+from io import StringIO
+from pathlib import Path
+
+from dotenv import load_dotenv
+from dotenv.parser import parse_stream
+
+SAVE_AS = "Откройте его в редакторе и сохраните в кодировке UTF-8."
+
+
+class EnvFileError(Exception):
+    """A `.env` that cannot be read; the text says, in Russian, why and what to do."""
+
+
+def load(path: Path) -> None:
+    """Put the settings of a file into the environment, which wins; raises EnvFileError.
+
+    No file is no settings.
+    """
+    text = _text(path)
+    for binding in parse_stream(StringIO(text)):
+        if binding.error:  # only the number: the line may hold a secret
+            number = binding.original.line + _blank_lines_before(binding.original.string)
+            raise EnvFileError(
+                f"{path}: строка {number} не похожа на ИМЯ=значение. Исправьте или удалите её."
+            )
+    load_dotenv(stream=StringIO(text))
+
+
+def _text(path: Path) -> str:
+    if path.is_dir():
+        raise EnvFileError(f"{path} — папка, а нужен файл с настройками (образец — .env.example).")
+    try:
+        text = _decoded(path.read_bytes())
+    except FileNotFoundError:
+        return ""
+    except OSError as exc:
+        raise EnvFileError(f"{path} не читается ({exc.strerror}). Дайте право на чтение.") from exc
+    except UnicodeDecodeError:
+        raise EnvFileError(f"{path} сохранён в неизвестной кодировке. {SAVE_AS}") from None
+    return "\n".join(text.splitlines())
+
+
+def _decoded(data: bytes) -> str:
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):  # PowerShell's `>`
+        return data.decode("utf-16")
+    if b"\0" in data:  # the same without its mark
+        return data.decode("utf-16-le" if data[1:2] == b"\0" else "utf-16-be")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return data.decode("cp1251")
+
+
+def _blank_lines_before(statement: str) -> int:
+    return len(statement) - len(statement.lstrip("\n"))
