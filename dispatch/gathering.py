@@ -27,6 +27,7 @@ class Gathered:
         self._clock = clock
         self._lock = threading.Lock()
         self._first_at = self._last_at = clock()
+        self._complete = False  # for whoever does not want to wait
         self._closed = False
 
     @property
@@ -52,9 +53,15 @@ class Gathered:
             self._closed = left == 0
             return left
 
+    def close(self) -> None:
+        """Take up no more, whatever may be on its way."""
+        self._complete = True
+
     def _may_go_on(self) -> bool:
         last = self.updates[-1].message
-        return last is not None and self.updates[-1].kind == "message" and _may_go_on(last)
+        if last is None or self._complete or self.updates[-1].kind != "message":
+            return False
+        return _may_go_on(last)
 
 
 class Gathering:

@@ -4,7 +4,6 @@ Each is tried with its try counted beforehand, so a death leaves a trace. Whatev
 in order, has not killed anybody: its try is taken back. What died three times is put aside.
 """
 
-import logging
 import threading
 
 from dispatch.gathering import Gathering
@@ -13,9 +12,6 @@ from dispatch.lanes import Lanes
 from storage.journal import Entry
 from telegram.patience import StoppingError
 from telegram.updates import read
-
-log = logging.getLogger(__name__)
-MAX_TRIES_AMONG_OTHERS = 10  # of what is tried beside others, whose deaths count against it, too
 
 
 class Recovery:
@@ -42,22 +38,25 @@ class Recovery:
             return
         handling = Handling(gathered, self._desk)
         more_may_come = gathered.wait() > 0
-        alone = not more_may_come and not entry.answer_ids
-        if entry.tries >= (MAX_TRIES if alone else MAX_TRIES_AMONG_OTHERS):
+        if entry.tries >= (2 * MAX_TRIES if more_may_come else MAX_TRIES):
             handling.park()
         elif not self._lanes.is_idle(update.lane):  # its turn comes, if need be after another start
             self._lanes.put(update.lane, handling)
         else:
             self._desk.journal.count_try(entry.entry_id)
             self._tried.add(entry.entry_id)
-            self._begin(entry, handling, at_once=not more_may_come)
+            # What waits for more to come is tried beside others first, and only when that went ill, alone.
+            if entry.tries >= MAX_TRIES:
+                gathered.close()
+            self._begin(entry, handling, at_once=not more_may_come or entry.tries >= MAX_TRIES)
 
     def _begin(self, entry: Entry, handling: Handling, *, at_once: bool) -> None:
+        """Handle it here and now, or in its lane; a question that is being asked is suspected no more."""
+        pause = handling() if at_once else 0
         if at_once:
-            if handling() is None:
-                return
-            self._take_back([entry.entry_id])  # it has to wait, which kills nobody
-        self._lanes.put(handling.lane, handling)
+            self._take_back([entry.entry_id])
+        if pause is not None:
+            self._lanes.put(handling.lane, handling)
 
     def was_no_death(self) -> None:
         """Take back the tries of what is not done yet: the bot is stopped in order."""
