@@ -25,7 +25,7 @@ import db
 import env_file
 import migrations
 from access import Gate
-from answers.answering import Tools
+from answers.asking import Tools
 from answers.freshness import keep_fresh
 from answers.questions import Questions
 from command_line import parse

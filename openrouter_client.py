@@ -13,7 +13,7 @@ from typing import Any
 
 import env_file
 from openrouter.answer import Answer, Thinking
-from openrouter.errors import Kind, OpenRouterError
+from openrouter.errors import Kind, OpenRouterError, no_answer
 from openrouter.http import Abort
 from openrouter.models import FREE_ROUTER, KeyInfo, RemoteModel, fetch_models, key_info
 from openrouter.service import Service
@@ -34,6 +34,7 @@ __all__ = [
     "is_openrouter",
     "key_info",
     "missing_key",
+    "no_answer",
 ]
 
 DEFAULT_MODEL = FREE_ROUTER

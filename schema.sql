@@ -72,7 +72,7 @@ CREATE TABLE IF NOT EXISTS turns (
     media         TEXT NOT NULL DEFAULT '',             -- JSON: a photo or file that came with it
     answer        TEXT NOT NULL DEFAULT '',
     finish_reason TEXT,
-    asked_at      INTEGER NOT NULL
+    asked_at      INTEGER NOT NULL                      -- 0: no model was asked (yet)
 );
 
 -- The messages that an answer stands in: a reply to any of them goes on from there.

@@ -1,23 +1,54 @@
-"""One question put to its model, and to other models where that may help; a thread of its own."""
+"""One question put to its model, and to other models where that may help."""
 
 import logging
 import math
 import sqlite3
-import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
+from threading import Thread
+from typing import TypeVar
 
-from answers.conversation import Download, needs, request
+from answers.conversation import Download, Files, Told, needs, request
+from answers.rendering import Rendered, Renderer
 from db import Model
-from openrouter_client import Abort, Answer, Kind, OpenRouterError, chat_once
+from openrouter_client import Abort, Answer, Kind, OpenRouterError, Stream, Thinking, no_answer
 from settings import Settings
 from storage.dialogue import Dialogue, Turn
-from storage.registry import Registry
+from storage.journal import Journal
+from storage.registry import Attempt, Registry
+from telegram.delivery import Delivery
+from telegram.updates import Place
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 SUBSTITUTES = 2  # each attempt, failed ones too, costs one of the day's free questions
 LONGEST_WAIT_S = 60
+STOP_S = 0.2  # at most until a stop is noticed while files are fetched
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A turn that waits for its answer, and where that belongs."""
+
+    entry_id: int
+    place: Place
+    turn: Turn
+    model: Model
+    note: str = ""  # for the footer: why not the active model
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What an answer needs."""
+
+    settings: Settings
+    journal: Journal
+    registry: Registry
+    dialogue: Dialogue
+    delivery: Delivery
+    download: Download
 
 
 @dataclass(slots=True)
@@ -28,120 +59,172 @@ class Outcome:
     answer: Answer | None = None
     error: Exception | None = None
     failures: list[tuple[Model, OpenRouterError]] = field(default_factory=list)  # of other models before
+    attempts: list[Attempt] = field(default_factory=list)
+    asked: bool = False  # any model at all
 
 
 class Asking:
-    """A question on its way; its public attributes are for whoever shows it, who is told when to look."""
+    """A question on its way; `steps` goes on with it, the attributes are what has come by then."""
 
-    def __init__(
-        self,
-        turn: Turn,
-        model: Model,
-        settings: Settings,
-        registry: Registry,
-        dialogue: Dialogue,
-        download: Download,
-        tell: Callable[[], None],
-    ) -> None:
+    def __init__(self, turn: Turn, model: Model, tools: Tools, abort: Abort) -> None:
         self.model = model
         self.text = ""
         self.thinking_since: float | None = None  # monotonic
         self.wait_s = 0  # that the account has to be silent
-        self.outcome: Outcome | None = None  # None as long as it goes on
+        self.outcome = Outcome(model)
         self._turn = turn
-        self._settings = settings
-        self._registry = registry
-        self._dialogue = dialogue
-        self._download = download
-        self._tell = tell  # called when there is something to see
-        self._abort = Abort()
-        self._deadline = 0.0
+        self._tools = tools
+        self._abort = abort
+        self._files = Files(tools.download)
+        self._renderer = Renderer()
+        self._deadline = time.monotonic() + tools.settings.ask_timeout
 
-    def start(self) -> None:
-        """Begin to ask; from now on the time counts."""
-        self._deadline = time.monotonic() + self._settings.ask_timeout
-        threading.Thread(target=self._run, name="model", daemon=True).start()
+    def rendered(self) -> Rendered:
+        """Return what has come as messages."""
+        return self._renderer.render(self.text)
 
-    def stop(self) -> None:
-        """End it within a moment, wherever it is."""
-        self._abort.set()
+    def steps(self, till_look_up: Callable[[], float]) -> Generator[None]:
+        """Ask, and come back whenever something has come, or so many seconds have passed.
 
-    def _run(self) -> None:
-        outcome = Outcome(self.model)
+        It ends with `outcome`; raises only what `is_thread_shortage`.
+        """
+        self._till_look_up = till_look_up
         try:
-            self._ask_one_after_another(outcome)
-        except Exception as exc:  # noqa: BLE001 - whoever shows the answer words it, and logs what nobody expected
-            outcome.error = exc
-        self.outcome = outcome
-        self._tell()
+            yield from self._ask_one_after_another()
+        except _StoppedError:
+            return
+        except Exception as exc:  # whoever shows the answer words it, and logs what nobody expected
+            if is_thread_shortage(exc):
+                raise
+            self.outcome.error = exc
 
-    def _ask_one_after_another(self, outcome: Outcome) -> None:
-        others = self._registry.substitutes(self.model, needs(self._turn))[:SUBSTITUTES]
+    def _ask_one_after_another(self) -> Generator[None]:
+        others = self._tools.registry.substitutes(self.model, needs(self._turn))[:SUBSTITUTES]
         for model in (self.model, *others):
-            self.model = outcome.model = model
+            self.model = self.outcome.model = model
             try:
-                outcome.answer = self._ask(model)
+                yield from self._ask(model)
             except OpenRouterError as exc:
-                outcome.failures.append((model, exc))
-                if exc.partial or not exc.falls_back or self._left() < 1:
+                self.outcome.failures.append((model, exc))
+                if exc.model_gone:
+                    self._mark_gone(model)
+                if not exc.falls_back or self._seconds_left() < 1:
                     break
             else:
                 return
-        outcome.error = outcome.failures[-1 if self.text else 0][1]
+        self.outcome.error = self.outcome.failures[-1 if self.text else 0][1]
 
-    def _ask(self, model: Model) -> Answer:
-        """Ask one model; a second time after the account's minute is over, if that was the matter."""
+    def _ask(self, model: Model) -> Generator[None]:
+        """Ask one model; a second time after the account's minute is over, if that was the matter.
+
+        Not once something has been shown: the model would say it again.
+        """
         try:
-            return self._attempt(model)
+            yield from self._attempt(model)
         except OpenRouterError as exc:
-            if exc.kind is not Kind.MINUTE_CAP:
+            if exc.kind is not Kind.MINUTE_CAP or exc.partial:
                 raise
             self.wait_s = min(LONGEST_WAIT_S, math.ceil(exc.retry_after_s or LONGEST_WAIT_S))
-            self._tell()
-            if self._abort.wait(min(self.wait_s, self._left())) or self._left() < 1:
+            until = time.monotonic() + min(self.wait_s, self._seconds_left())
+            while not self._abort.is_set() and (left := until - time.monotonic()) > 0:
+                yield
+                self._abort.wait(min(left, self._till_look_up()))
+            if self._abort.is_set() or self._seconds_left() < 1:
                 raise
             self.wait_s = 0
-            return self._attempt(model)
+            yield from self._attempt(model)
 
-    def _attempt(self, model: Model) -> Answer:
+    def _attempt(self, model: Model) -> Generator[None]:
         self.thinking_since = None
         started = time.monotonic()
-        past = self._dialogue.past(self._turn)
-        messages, plugins = request(self._turn, past, model, self._download, self._settings.max_tokens)
         try:
-            answer = chat_once(
-                messages,
-                model=model.key,
-                max_tokens=self._settings.max_tokens,
-                timeout_s=self._left(),
-                silence_s=self._settings.ask_timeout / 4,
-                on_text=self._on_text,
-                on_thinking=self._on_thinking,
-                abort=self._abort,
-                plugins=plugins,
-            )
+            answer = yield from self._listen(model)
         except OpenRouterError as exc:
             if exc.kind in (Kind.UPSTREAM, Kind.EMPTY):  # the rest is no fault of the model
                 self._note(model, started, failed=True)
             raise
         self._note(model, started, (answer.prompt_tokens or 0) + (answer.completion_tokens or 0))
-        return answer
+        self.outcome.answer = answer
+
+    def _listen(self, model: Model) -> Generator[None, None, Answer]:
+        """Take in what a model says; raises OpenRouterError, also for what nobody would see anything of."""
+        settings = self._tools.settings
+        messages, plugins = yield from self._compose(model)
+        try:
+            with Stream(
+                messages,
+                model=model.key,
+                max_tokens=settings.max_tokens,
+                timeout_s=self._seconds_left(),
+                silence_s=settings.ask_timeout / 4,
+                abort=self._abort,
+                plugins=plugins,
+            ) as stream:
+                self.outcome.asked = True
+                while not isinstance(news := stream.next(self._till_look_up()), Answer):
+                    if isinstance(news, str):
+                        self.text += news
+                    elif isinstance(news, Thinking):
+                        self.thinking_since = self.thinking_since or time.monotonic()
+                    yield
+        except OpenRouterError as exc:
+            if not self.rendered().parts:
+                self.text = exc.partial = ""
+            raise
+        if not self.rendered().parts:
+            self.text = ""
+            if not news.stopped:
+                raise no_answer(news.finish_reason)
+        return news
+
+    def _compose(self, model: Model) -> Generator[None, None, Told]:
+        """Return what the model gets to read, and the plugins that read it."""
+        past = self._tools.dialogue.past(self._turn)
+
+        def compose() -> Told:
+            return request(self._turn, past, model, self._files, self._tools.settings.max_tokens)
+
+        if not any(turn.media for turn in (self._turn, *past)):
+            return compose()
+        return (yield from self._beside(compose))
+
+    def _beside(self, work: Callable[[], T]) -> Generator[None, None, T]:
+        """Wait for what may take long, in a thread of its own, and look up from that meanwhile."""
+        future: Future[T] = Future()
+
+        def run() -> None:
+            try:
+                future.set_result(work())
+            except Exception as exc:  # noqa: BLE001 - handed on
+                future.set_exception(exc)
+
+        Thread(target=run, name="files", daemon=True).start()
+        while not future.done():
+            if self._abort.is_set():
+                raise _StoppedError
+            yield
+            wait([future], min(STOP_S, self._till_look_up()))
+        return future.result()
 
     def _note(self, model: Model, started: float, tokens: int = 0, *, failed: bool = False) -> None:
-        """Note the attempt for /usage; a full disk does not spoil an answer."""
         ms = round(1000 * (time.monotonic() - started))
-        try:
-            self._registry.note_attempt(self._turn.user_id, model, ms=ms, tokens=tokens, failed=failed)
-        except sqlite3.OperationalError as exc:
-            log.warning("Попытка не записана: %s", exc)
+        self.outcome.attempts.append(Attempt(model.id, ms, tokens, failed))
 
-    def _left(self) -> float:
+    def _mark_gone(self, model: Model) -> None:
+        """Take a dead model out of the registry; a full disk does not spoil an answer."""
+        try:
+            self._tools.registry.mark_gone(model)
+        except sqlite3.OperationalError as exc:
+            log.warning("Модель %s осталась в списке: %s", model.key, exc)
+
+    def _seconds_left(self) -> float:
         return max(0.0, self._deadline - time.monotonic())
 
-    def _on_text(self, piece: str) -> None:
-        self.text += piece
-        self._tell()
 
-    def _on_thinking(self) -> None:
-        self.thinking_since = self.thinking_since or time.monotonic()
-        self._tell()
+class _StoppedError(Exception):
+    """Somebody pressed the stop button before any model was asked."""
+
+
+def is_thread_shortage(exc: BaseException) -> bool:
+    """Return whether the machine gives no more threads, which Python says in words only."""
+    return isinstance(exc, RuntimeError) and "new thread" in str(exc)

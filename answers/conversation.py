@@ -34,6 +34,7 @@ class Media:
     file_id: str
     name: str
     mime: str
+    size: int = 0  # bytes; 0: not known
 
     def to_json(self) -> str:
         """Return it as it is kept with its turn."""
@@ -57,11 +58,11 @@ def find_media(files: Sequence[File]) -> Media | None:
     if file is None:
         return None
     if file.kind == "photo":
-        return Media("image", file.file_id, "photo.jpg", "image/jpeg")
+        return Media("image", file.file_id, "photo.jpg", "image/jpeg", file.size)
     if file.size > MAX_FILE:
         raise UserError("Файл больше 20 МБ, таких Telegram ботам не отдаёт. Пришлите файл поменьше.")
     name = file.name or "файл"
-    return Media(_kind(file.mime, name), file.file_id, name, file.mime)
+    return Media(_kind(file.mime, name), file.file_id, name, file.mime, file.size)
 
 
 def _kind(mime: str, name: str) -> str:
@@ -78,53 +79,108 @@ _TEXTS = ("application/json", "application/xml", "application/sql", "application
 _TEXT_NAMES = (".txt", ".md", ".csv", ".json", ".py", ".sql", ".yml", ".yaml", ".toml", ".ini", ".log")
 
 
-def request(
-    turn: Turn, past: list[Turn], model: Model, download: Download, max_tokens: int
-) -> tuple[list[Message], list[dict[str, Any]]]:
-    """Return the messages and plugins for one model; the oldest turns go if it cannot hold them all."""
-    question = {"role": "user", "content": _content(turn, model, download)}
+class Files:
+    """Telegram's files that a question takes, each fetched once for all models that are asked."""
+
+    def __init__(self, download: Download) -> None:
+        self._download = download
+        self._fetched: dict[str, bytes | TelegramError] = {}
+        self._room = 2 * MAX_FILE  # bytes in memory: for the question's own file and those of earlier ones
+
+    def fetch(self, media: Media) -> bytes:
+        """Return a file's content; raises TelegramError, or UserError for what would be too much."""
+        found = self._fetched.get(media.file_id)
+        if found is None:
+            found = self._fetched[media.file_id] = self._fetch(media)
+        if isinstance(found, TelegramError):
+            raise found
+        return found
+
+    def _fetch(self, media: Media) -> bytes | TelegramError:
+        if media.size > self._room:
+            raise UserError(TOO_MUCH)
+        try:
+            content = self._download(media.file_id)
+        except TelegramError as exc:
+            return exc
+        self._room -= len(content)
+        return content
+
+
+TOO_MUCH = "Файлов в этой беседе слишком много. Начните новую: /ask <вопрос>."
+
+Told = tuple[list[Message], list[dict[str, Any]]]  # messages and plugins
+
+
+def request(turn: Turn, past: list[Turn], model: Model, files: Files, max_tokens: int) -> Told:
+    """Return the messages and plugins for one model; the oldest turns go if it cannot hold them all.
+
+    Raises UserError or TelegramError if the question's own file cannot be read.
+    """
+    question = {"role": "user", "content": _content(turn, model, files)}
     context = model.context_length or UNKNOWN_CONTEXT
     room = context - min(max_tokens, context // 2) - _tokens(question) - len(SYSTEM_PROMPT)
     kept: list[Message] = []
     for earlier in reversed(past):
-        pair: list[Message] = [
-            {"role": "user", "content": _earlier(earlier, model, download)},
-            {"role": "assistant", "content": earlier.answer},
-        ]
-        spare, room = room, room - sum(map(_tokens, pair))
-        if room < 0:
-            # Of the last answer the end stays at least: what goes on has to know from where.
-            end = earlier.answer[-LETTERS_A_TOKEN * spare :] if spare > 0 and not kept else ""
-            kept = [{"role": "assistant", "content": end}] if end else kept
+        pair = _pair(earlier, model, files, room)
+        if not pair:
+            # It is dropped with all that came before it. Of the last answer the end stays at least:
+            # what goes on has to know from where.
+            kept = kept or _end_of(earlier.answer, room)
             break
+        room -= sum(map(_tokens, pair))
         kept = pair + kept
     messages = [{"role": "system", "content": SYSTEM_PROMPT}, *kept, question]
     return messages, FREE_PDF_READER if _has_file(messages) else []
 
 
-def _earlier(turn: Turn, model: Model, download: Download) -> str | list[Message]:
+def _pair(turn: Turn, model: Model, files: Files, room: int) -> list[Message]:
+    """Return an earlier question and its answer; nothing if they take more tokens than there is room."""
+    if _least_tokens(turn) > room:  # known before anything is fetched
+        return []
+    pair: list[Message] = [
+        {"role": "user", "content": _earlier(turn, model, files)},
+        {"role": "assistant", "content": turn.answer},
+    ]
+    return pair if sum(map(_tokens, pair)) <= room else []
+
+
+def _end_of(answer: str, room: int) -> list[Message]:
+    """Return as much of an answer's end as there is room for tokens; nothing if there is none."""
+    letters = LETTERS_A_TOKEN * room
+    return [{"role": "assistant", "content": answer[-letters:]}] if letters > 0 else []
+
+
+def _least_tokens(turn: Turn) -> int:
+    """Guess what an earlier turn takes, with a text file of two bytes a letter, and no other one."""
+    media = media_of(turn)
+    letters = len(_text(turn)) + len(turn.answer) + (media.size // 2 if media and media.kind == "text" else 0)
+    return letters // LETTERS_A_TOKEN
+
+
+def _earlier(turn: Turn, model: Model, files: Files) -> str | list[Message]:
     """Return an earlier question; what came with it is only named if it cannot be had or read any more."""
     try:
-        return _content(turn, model, download)
+        return _content(turn, model, files)
     except (UserError, TelegramError):
         media = media_of(turn)
         return _text(turn) + (f"\n\n[{media.name}]" if media else "")
 
 
-def _content(turn: Turn, model: Model, download: Download) -> str | list[Message]:
+def _content(turn: Turn, model: Model, files: Files) -> str | list[Message]:
     """Return a question as the model reads it; raises UserError if it cannot, or TelegramError."""
     text, media = _text(turn), media_of(turn)
     if media is None:
         return text
     if media.kind == "text":
-        return f"{text}\n\nФайл {media.name}:\n{_decoded(download(media.file_id))}"
+        return f"{text}\n\nФайл {media.name}:\n{_decoded(files.fetch(media))}"
     if media.kind == "image":
         if "image" not in model.inputs:
             raise UserError("Эта модель не видит картинок.")
-        return _with(text, {"type": "image_url", "image_url": {"url": _data_url(media, download)}})
+        return _with(text, {"type": "image_url", "image_url": {"url": _data_url(media, files)}})
     if not (is_openrouter() or "file" in model.inputs):
         raise UserError("PDF читает только openrouter.ai. Пришлите текст файлом .txt или сообщением.")
-    file = {"filename": media.name, "file_data": _data_url(media, download)}
+    file = {"filename": media.name, "file_data": _data_url(media, files)}
     return _with(text, {"type": "file", "file": file})
 
 
@@ -136,8 +192,8 @@ def _with(text: str, part: Message) -> list[Message]:
     return [{"type": "text", "text": text}, part]
 
 
-def _data_url(media: Media, download: Download) -> str:
-    return f"data:{media.mime};base64,{base64.b64encode(download(media.file_id)).decode('ascii')}"
+def _data_url(media: Media, files: Files) -> str:
+    return f"data:{media.mime};base64,{base64.b64encode(files.fetch(media)).decode('ascii')}"
 
 
 def _decoded(data: bytes) -> str:

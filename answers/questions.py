@@ -1,14 +1,23 @@
 """Questions on their way to a model: who may ask how many, and a thread for each that is running."""
 
+import logging
 import threading
 import time
-from collections.abc import Iterable
+from collections import Counter
+from dataclasses import replace
 
-from answers.answering import Answering, Question, Tools
+from answers import frame
+from answers.answering import Answering, NoThreadsError
+from answers.asking import Question, Tools, is_thread_shortage
 from telegram.replies import UserError
+from telegram.updates import read
 
+log = logging.getLogger(__name__)
 RUNNING, WAITING = 2, 5  # of one person
+MOST_RUNNING = 100  # of all people together: each takes two threads, which all share one interpreter
 TOO_MANY = f"Уже отвечаю на {RUNNING} ваших вопроса, и ещё {WAITING} ждут. Спросите, когда придёт ответ."
+NO_THREADS = "Машина, где я работаю, перегружена. Вопрос не потерян: спрошу, как только смогу."
+NO_THREADS_PAUSE_S = 5
 
 
 class Questions:
@@ -20,37 +29,59 @@ class Questions:
         self._closed = False
         self._waiting: list[Answering] = []
         self._running: list[Answering] = []
+        self._stopped_early: set[int] = set()  # ids of entries whose answers have not begun yet
+        self._rest_until = 0.0  # monotonic
+        threading.Thread(target=self._start_one_after_another, name="questions", daemon=True).start()
 
     def check_room(self, user_id: int) -> None:
         """Raise UserError if this person has asked as much as is good for the others."""
         with self._changed:
-            if self._of(user_id, self._running) >= RUNNING and self._of(user_id, self._waiting) >= WAITING:
+            if _of(user_id, self._running) >= RUNNING and _of(user_id, self._waiting) >= WAITING:
                 raise UserError(TOO_MANY)
 
     def start(self, question: Question, messages: list[int]) -> None:
-        """Ask as soon as it is this person's turn; the answer goes on in the messages that stand."""
-        self._tools.journal.answered_in(question.entry_id, messages)
-        answering = Answering(question, messages, self._tools)
+        """Keep the question and ask it when its turn comes; the answer goes on in the messages that stand."""
+        turn = self._tools.dialogue.begin(question.entry_id, question.turn, question.place.chat_id, messages)
+        answering = Answering(replace(question, turn=turn), messages, self._tools)
         with self._changed:
+            if question.entry_id in self._stopped_early:
+                self._stopped_early.remove(question.entry_id)
+                answering.stop()
             self._waiting.append(answering)
-            self._start_next()
+            self._changed.notify_all()
 
     def asker(self, entry_id: int) -> int | None:
-        """Return who asked a question that waits or runs; None if it does neither."""
-        with self._changed:
-            return next((one.question.turn.user_id for one in self._found(entry_id)), None)
-
-    def stop(self, entry_id: int) -> None:
-        """End a question that waits or runs."""
+        """Return who asked a question that has no answer yet; None if there is none such."""
         with self._changed:
             for one in self._found(entry_id):
+                return one.question.turn.user_id
+        # Its button stands already, or still, before its turn has come.
+        entry = self._tools.journal.find(entry_id)
+        speaker = read(entry.body).speaker if entry else None
+        return speaker.id if speaker else None
+
+    def stop(self, entry_id: int) -> None:
+        """End a question, even one that has not been handed over here yet."""
+        with self._changed:
+            found = self._found(entry_id)
+            for one in found:
                 one.stop()
-                if one in self._waiting:  # it only has to say so, which takes nobody's place
-                    self._waiting.remove(one)
-                    self._run(one)
+            if not found:
+                self._stopped_early.add(entry_id)
+                find = self._tools.journal.find  # what was answered otherwise is forgotten
+                self._stopped_early = {number for number in self._stopped_early if find(number)}
+            self._changed.notify_all()
+
+    def drop(self, user_id: int) -> None:
+        """End all questions of a person."""
+        with self._changed:
+            for one in self._waiting + self._running:
+                if one.question.turn.user_id == user_id:
+                    one.stop()
+            self._changed.notify_all()
 
     def is_idle(self) -> bool:
-        """Tell whether every question has its answer."""
+        """Return whether every question has its answer."""
         with self._changed:
             return not self._running and not self._waiting
 
@@ -59,6 +90,7 @@ class Questions:
         deadline = time.monotonic() + timeout
         with self._changed:
             self._closed = True
+            self._changed.notify_all()
             while self._running and (left := deadline - time.monotonic()) > 0:
                 self._changed.wait(left)
             for one in self._running:
@@ -67,27 +99,65 @@ class Questions:
     def _found(self, entry_id: int) -> list[Answering]:
         return [one for one in self._waiting + self._running if one.question.entry_id == entry_id]
 
-    @staticmethod
-    def _of(user_id: int, answerings: Iterable[Answering]) -> int:
-        return sum(one.question.turn.user_id == user_id for one in answerings)
+    # Whose turn it is
 
-    def _start_next(self) -> None:
-        for one in list(self._waiting):
-            if not self._closed and self._of(one.question.turn.user_id, self._running) < RUNNING:
-                self._waiting.remove(one)
-                self._run(one)
+    def _start_one_after_another(self) -> None:
+        while (one := self._next()) is not None:
+            try:
+                threading.Thread(
+                    target=self._answer, args=(one,), name=f"ask-{one.question.entry_id}", daemon=True
+                ).start()
+            except RuntimeError as exc:
+                if not is_thread_shortage(exc):
+                    raise
+                self._put_back(one)
 
-    def _run(self, one: Answering) -> None:
-        self._running.append(one)
-        threading.Thread(
-            target=self._answer, args=(one,), name=f"ask-{one.question.entry_id}", daemon=True
-        ).start()
+    def _next(self) -> Answering | None:
+        """Wait for a question that may run, and count it as running; None when there will be none."""
+        with self._changed:
+            while not self._closed:
+                rest = self._rest_until - time.monotonic()
+                if rest <= 0 and (one := self._startable()):
+                    self._waiting.remove(one)
+                    self._running.append(one)
+                    return one
+                self._changed.wait(rest if rest > 0 else None)
+            return None
+
+    def _startable(self) -> Answering | None:
+        running = Counter(one.question.turn.user_id for one in self._running)
+        unanswered = {one.question.turn.id for one in self._waiting + self._running}
+        for one in self._waiting:
+            turn = one.question.turn
+            if one.stopped:  # it only has to say so, which takes nobody's place
+                return one
+            if turn.parent_id in unanswered:  # a reply to an answer that grows goes on with the whole of it
+                continue
+            if len(self._running) < MOST_RUNNING and running[turn.user_id] < RUNNING:
+                return one
+        return None
 
     def _answer(self, one: Answering) -> None:
         try:
             one.run()
+        except NoThreadsError:
+            self._put_back(one)
         finally:
             with self._changed:
-                self._running.remove(one)
-                self._start_next()
+                if one in self._running:
+                    self._running.remove(one)
                 self._changed.notify_all()
+
+    def _put_back(self, one: Answering) -> None:
+        """Let a question wait until the machine has threads again."""
+        log.error("Нет потоков для вопроса %s, он подождёт", one.question.entry_id)
+        if not one.stopped:
+            one.tell(f"{frame.waiting(one.question.model)}\n{NO_THREADS}")
+        with self._changed:
+            self._running.remove(one)
+            self._waiting.insert(0, one.anew())
+            self._rest_until = time.monotonic() + NO_THREADS_PAUSE_S
+
+
+def _of(user_id: int, answerings: list[Answering]) -> int:
+    return sum(one.question.turn.user_id == user_id for one in answerings)

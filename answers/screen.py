@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from telegram.api import RefusedError
-from telegram.delivery import Delivery, message_of
+from telegram.delivery import Delivery, document_of, message_of
 from telegram.replies import Buttons
 from telegram.splitting import Part
 from telegram.updates import Place
@@ -26,17 +26,26 @@ class Screen:
         self._shown: list[tuple[Part, Buttons] | None] = [None] * len(messages)
         self._on_message = on_message
 
-    def step(self, parts: Sequence[Part], buttons: Buttons) -> bool:
+    def step(self, parts: Sequence[Part], buttons: Buttons, *, final: bool = False) -> bool:
         """Bring the first message that differs up to date, if one does; the buttons stand under the last.
 
-        Raises Pause when it is too early, UndeliverableError when nobody can read it.
+        While an answer grows no message of it goes away; at its end surplus ones do. Raises Pause when
+        it is too early, UndeliverableError when nobody can read it.
         """
         for number, part in enumerate(parts):
             wanted = (part, buttons if number == len(parts) - 1 else ())
             if number >= len(self._shown) or self._shown[number] != wanted:
                 self._show(number, *wanted)
                 return True
-        return self._delete_surplus(len(parts))
+        return final and self._delete_surplus(len(parts))
+
+    def attach(self, name: str, text: str) -> None:
+        """Send a text as a file below the messages; raises what `step` does."""
+        method, document = document_of(name, text.encode())
+        sent = self._delivery.attempt(self._place, method, **document)
+        self.messages.append(sent["message_id"])
+        self._shown.append(None)
+        self._on_message(self.messages)
 
     def _show(self, number: int, part: Part, buttons: Buttons) -> None:
         message = message_of(part, buttons)

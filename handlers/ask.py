@@ -1,7 +1,8 @@
 """/ask, replies to answers, and the buttons under an answer."""
 
-from answers.answering import Question, stop_button, waiting
+from answers.asking import Question
 from answers.conversation import find_media, needs
+from answers.frame import stop_button, waiting
 from commands import Call, button, command, parse_number
 from db import Model, UnknownModelError
 from handlers.models import OFFERED
@@ -112,9 +113,7 @@ def _ask(
     """Put a question on its way; the answer will grow in the message that this reply becomes."""
     call.app.questions.check_room(call.user_id)
     asked = model or call.app.db.get_active_model()
-    turn = call.app.dialogue.begin(
-        call.entry_id, call.user_id, asked.id, text, parent_id=parent_id, context=context, media=media
-    )
+    turn = Turn(0, parent_id, call.user_id, asked.id, text, context, media)
     able, note = _able(call, turn, asked)
     question = Question(call.entry_id, call.place, turn, able, note)
     return Reply(
@@ -168,4 +167,4 @@ def _context(call: Call, replied: Message | None) -> str:
     if replied is None:
         return ""
     turn = _answered_in(call, replied)
-    return call.message.quote or (turn.answer if turn else replied.text)
+    return call.message.quote or (turn and turn.answer) or replied.text

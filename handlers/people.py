@@ -51,6 +51,7 @@ def press_remove(call: Call) -> Reply:
 def _remove(call: Call, user_id: int) -> str:
     person = call.app.people.remove(user_id)
     call.app.gate.reload()
+    call.app.questions.drop(user_id)
     return f"{person.name} больше не пользуется ботом. Заметки остались и вернутся вместе с ним."
 
 

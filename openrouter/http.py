@@ -38,13 +38,13 @@ class Abort(threading.Event):
 
     def __init__(self) -> None:
         super().__init__()
-        self.inboxes: list[SimpleQueue[Any]] = []
+        self.exchanges: list[Exchange] = []
 
     def set(self) -> None:
-        """Press it."""
+        """Press it: the connection is cut at once, whatever its reader is busy with."""
         super().set()
-        for inbox in tuple(self.inboxes):
-            inbox.put(_End())
+        for exchange in tuple(self.exchanges):
+            exchange.leave()
 
 
 # ---- The exchange ---------------------------------------------------------------------------
@@ -60,6 +60,9 @@ class Head:
 
 class _End:
     """Nothing more will come."""
+
+
+Item = Head | bytes | OpenRouterError | _End
 
 
 class Exchange:
@@ -87,7 +90,8 @@ class Exchange:
         self._patience = max(timeout_s, CONNECT_TIMEOUT_S)
         self._silence_s = timeout_s if silence_s is None else silence_s
         self._abort = abort or Abort()
-        self._inbox: SimpleQueue[Head | bytes | OpenRouterError | _End] = SimpleQueue()
+        # With the moment of its arrival (monotonic), by which it is in time or late: a reader may be busy.
+        self._inbox: SimpleQueue[tuple[float, Item]] = SimpleQueue()
         self._lock = threading.Lock()
         self._line: socket.socket | None = None
         self._left = False
@@ -96,33 +100,40 @@ class Exchange:
     def __enter__(self) -> Self:
         if self._abort.is_set():
             raise StoppedError
+        self._arrived_at = time.monotonic()
         self.heard()
-        self._abort.inboxes.append(self._inbox)
+        self._abort.exchanges.append(self)
         self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._abort.inboxes.remove(self._inbox)
+        self._abort.exchanges.remove(self)
         self._hang_up()
         self._thread.join(_FAREWELL_S)
 
     def heard(self) -> None:
         """Note that something that counts has come: the time of silence begins anew."""
-        self._silent_at = time.monotonic() + self._silence_s
+        self._silent_at = self._arrived_at + self._silence_s
+
+    def leave(self) -> None:
+        """Hang up, from any thread."""
+        self._put(_End())
+        self._hang_up()
 
     def receive(self, wait_s: float = math.inf) -> Head | bytes | None:
         """Return the next of what arrives: the head, then the body piece by piece, then b"".
 
         None says that nothing came within `wait_s`. Raises OpenRouterError, or StoppedError.
         """
-        left = min(self._deadline, self._silent_at) - time.monotonic()
-        item = self._wait(min(left, wait_s)) if left > 0 else None
+        due = min(self._deadline, self._silent_at)
+        left = due - time.monotonic()
+        item = self._wait(min(left, wait_s))
         if self._abort.is_set():
             raise StoppedError
+        if (item is None and left <= wait_s) or (item is not None and self._arrived_at > due):
+            raise self._late()
         if isinstance(item, OpenRouterError):
             raise item
-        if item is None and left <= wait_s:
-            raise self._late()
         return b"" if isinstance(item, _End) else item
 
     def head(self) -> Head:
@@ -139,12 +150,16 @@ class Exchange:
             chunks.append(item)
         return parsed(b"".join(chunks))
 
-    def _wait(self, seconds: float) -> Head | bytes | OpenRouterError | _End | None:
+    def _wait(self, seconds: float) -> Item | None:
         if self._abort.is_set():
             return None
         with suppress(Empty):
-            return self._inbox.get(timeout=max(0.0, seconds))
+            self._arrived_at, item = self._inbox.get(timeout=max(0.0, seconds))
+            return item
         return None
+
+    def _put(self, item: Item) -> None:
+        self._inbox.put((time.monotonic(), item))
 
     def _late(self) -> OpenRouterError:
         if self._deadline <= self._silent_at:
@@ -167,24 +182,24 @@ class Exchange:
         try:
             self._receive()
         except OpenRouterError as error:
-            self._inbox.put(error)
+            self._put(error)
         except (requests.RequestException, HTTPError, OSError) as trouble:
             # Told on in our own words: the texts of these exceptions hold URLs.
-            self._inbox.put(self._explain(trouble))
+            self._put(self._explain(trouble))
         finally:
-            self._inbox.put(_End())
+            self._put(_End())
 
     def _receive(self) -> None:
         with requests.Session() as session, self._send(session) as response:
-            self._inbox.put(Head(response.status_code, response.headers))
+            self._put(Head(response.status_code, response.headers))
             size = 0
             # read1 gives what is there; the other ways of reading wait for a full buffer.
             while data := response.raw.read1(65536, decode_content=True):
                 size += len(data)
                 if size > MAX_BODY:
-                    self._inbox.put(OpenRouterError(502, "Ответ сервиса длиннее 16 МБ."))
+                    self._put(OpenRouterError(502, "Ответ сервиса длиннее 16 МБ."))
                     return
-                self._inbox.put(data)
+                self._put(data)
 
     def _send(self, session: requests.Session) -> requests.Response:
         method, url, payload = self._request

@@ -1,17 +1,20 @@
 """Conversations: questions with their answers, each knowing the turn before it."""
 
+import sqlite3
 import time
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass, field
 
 from db import Database
+from storage.journal import note_answer
+from storage.registry import Attempt, note_attempts
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
     """A question, and its answer as soon as there is one."""
 
-    id: int
+    id: int  # 0: not kept yet
     parent_id: int | None
     user_id: int
     model_id: int  # that was asked
@@ -34,43 +37,39 @@ class Dialogue:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    def begin(
-        self,
-        entry_id: int,
-        user_id: int,
-        model_id: int,
-        question: str,
-        *,
-        parent_id: int | None = None,
-        context: str = "",
-        media: str = "",
-    ) -> Turn:
-        """Keep a question; of the same entry of the journal again it is the same turn."""
+    def begin(self, entry_id: int, turn: Turn, chat_id: int, message_ids: Sequence[int]) -> Turn:
+        """Keep a question, and the messages that its answer will stand in; returns it with its id.
+
+        Of the same entry of the journal again it is the same turn.
+        """
         with self._db.write() as conn:
             row = conn.execute(
                 "INSERT INTO turns"
-                " (entry_id, user_id, model_id, question, parent_id, context, media, asked_at)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+                " (entry_id, parent_id, user_id, model_id, question, context, media, asked_at)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, 0)"
                 " ON CONFLICT (entry_id) DO UPDATE SET entry_id = excluded.entry_id"
                 f" RETURNING {_TURN}",
-                (entry_id, user_id, model_id, question, parent_id, context, media, int(time.time())),
+                (entry_id, *astuple(turn)[1:7]),
             ).fetchone()
-        return Turn(*row)
+            kept = Turn(*row)
+            _stand_in(conn, entry_id, kept.id, chat_id, message_ids)
+        return kept
+
+    def stands_in(self, entry_id: int, turn_id: int, chat_id: int, message_ids: Sequence[int]) -> None:
+        """Note the messages that an answer stands in by now."""
+        with self._db.write() as conn:
+            _stand_in(conn, entry_id, turn_id, chat_id, message_ids)
 
     def finish(
-        self, turn_id: int, answer: str, finish_reason: str | None, chat_id: int, message_ids: Iterable[int]
+        self, turn: Turn, answer: str, finish_reason: str | None, attempts: Sequence[Attempt], *, asked: bool
     ) -> None:
-        """Keep the answer and the messages that it stands in."""
+        """Keep the answer and how the models did; `asked`: it counts as a question, whatever came of it."""
         with self._db.write() as conn:
             conn.execute(
-                "UPDATE turns SET answer = ?, finish_reason = ? WHERE id = ?",
-                (answer, finish_reason, turn_id),
+                "UPDATE turns SET answer = ?, finish_reason = ?, asked_at = ? WHERE id = ?",
+                (answer, finish_reason, int(time.time()) if asked else 0, turn.id),
             )
-            conn.executemany(
-                "INSERT INTO turn_messages (chat_id, message_id, turn_id) VALUES (?, ?, ?)"
-                " ON CONFLICT (chat_id, message_id) DO UPDATE SET turn_id = excluded.turn_id",
-                [(chat_id, message_id, turn_id) for message_id in message_ids],
-            )
+            note_attempts(conn, turn.user_id, attempts)
 
     def get(self, turn_id: int) -> Turn:
         """Return a turn; raises TurnNotFoundError."""
@@ -101,3 +100,14 @@ class Dialogue:
                 (turn.parent_id,),
             )
             return [Turn(*row) for row in rows][::-1]
+
+
+def _stand_in(
+    conn: sqlite3.Connection, entry_id: int, turn_id: int, chat_id: int, message_ids: Sequence[int]
+) -> None:
+    note_answer(conn, entry_id, message_ids)
+    conn.executemany(
+        "INSERT INTO turn_messages (chat_id, message_id, turn_id) VALUES (?, ?, ?)"
+        " ON CONFLICT (chat_id, message_id) DO UPDATE SET turn_id = excluded.turn_id",
+        [(chat_id, message_id, turn_id) for message_id in message_ids],
+    )

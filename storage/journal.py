@@ -49,19 +49,16 @@ class Journal:
     def unanswered(self) -> list[Entry]:
         """Return what an earlier run left, in the order in which it came."""
         with self._db.read() as conn:
-            rows = conn.execute(
-                "SELECT id, body, received_at, tries, answer_ids FROM updates WHERE state = 'new' ORDER BY id"
-            ).fetchall()
-        return [
-            Entry(
-                entry_id,
-                json.loads(body),
-                received_at,
-                tries,
-                tuple(map(int, answer_ids.split(",") if answer_ids else ())),
-            )
-            for entry_id, body, received_at, tries, answer_ids in rows
-        ]
+            rows = conn.execute(f"SELECT {_ENTRY} FROM updates WHERE state = 'new' ORDER BY id").fetchall()
+        return [_entry(*row) for row in rows]
+
+    def find(self, entry_id: int) -> Entry | None:
+        """Return an update that has no answer yet; None if it has, or is none."""
+        with self._db.read() as conn:
+            row = conn.execute(
+                f"SELECT {_ENTRY} FROM updates WHERE id = ? AND state = 'new'", (entry_id,)
+            ).fetchone()
+        return _entry(*row) if row else None
 
     def done(self, *entry_ids: int) -> None:
         """Note that updates have their answer, all of them or none, and forget what they said."""
@@ -77,14 +74,33 @@ class Journal:
 
     def answered_in(self, entry_id: int, message_ids: Iterable[int]) -> None:
         """Remember the messages in which an answer goes on, so that it can go on there after a restart."""
-        self._set([entry_id], "answer_ids = ?", ",".join(map(str, message_ids)))
-
-    def _set(self, entry_ids: Iterable[int], what: str, *values: object) -> None:
         with self._db.write() as conn:
-            conn.executemany(
-                f"UPDATE updates SET {what} WHERE id = ? AND state = 'new'",
-                [(*values, entry_id) for entry_id in entry_ids],
-            )
+            note_answer(conn, entry_id, message_ids)
+
+    def _set(self, entry_ids: Sequence[int], what: str, *values: object) -> None:
+        if entry_ids:
+            with self._db.write() as conn:
+                _set(conn, entry_ids, what, *values)
+
+
+_ENTRY = "id, body, received_at, tries, answer_ids"
+
+
+def _entry(entry_id: int, body: str, received_at: int, tries: int, answer_ids: str) -> Entry:
+    numbers = tuple(map(int, answer_ids.split(","))) if answer_ids else ()
+    return Entry(entry_id, json.loads(body), received_at, tries, numbers)
+
+
+def note_answer(conn: sqlite3.Connection, entry_id: int, message_ids: Iterable[int]) -> None:
+    """Remember, within a transaction, the messages in which an answer goes on."""
+    _set(conn, [entry_id], "answer_ids = ?", ",".join(map(str, message_ids)))
+
+
+def _set(conn: sqlite3.Connection, entry_ids: Iterable[int], what: str, *values: object) -> None:
+    conn.executemany(
+        f"UPDATE updates SET {what} WHERE id = ? AND state = 'new'",
+        [(*values, entry_id) for entry_id in entry_ids],
+    )
 
 
 def _add(conn: sqlite3.Connection, body: Body, now: int) -> int | None:

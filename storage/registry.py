@@ -6,7 +6,7 @@ stay, marked as gone (the service's doing) or as removed (the owner's).
 
 import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -24,6 +24,16 @@ class Record:
     asked: int
     failed: int
     ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One time that a model was asked, for `Dialogue.finish`; `failed` means by its own fault."""
+
+    model_id: int
+    ms: int
+    tokens: int = 0
+    failed: bool = False
 
 
 class Registry:
@@ -109,6 +119,14 @@ class Registry:
             _replace_active(conn, tell=False)
         return removed
 
+    def mark_gone(self, model: Model) -> None:
+        """Note that nobody offers a model any more, until the service lists it again."""
+        with self._db.write() as conn:
+            conn.execute(
+                "UPDATE models SET gone_at = ? WHERE id = ? AND gone_at IS NULL", (int(time.time()), model.id)
+            )
+            _replace_active(conn, tell=True)
+
     def replaced(self) -> str:
         """Return the key of the model that was active until it was gone; empty once somebody has chosen."""
         with self._db.read() as conn:
@@ -116,22 +134,14 @@ class Registry:
 
     def replaced_untold(self) -> str:
         """Return the same once: for the first answer after it."""
-        with self._db.write() as conn:
+        with self._db.read() as conn:
             key = _replaced(conn, "model_switch_untold")
-            conn.execute("DELETE FROM facts WHERE name = 'model_switch_untold'")
+        if key:
+            with self._db.write() as conn:
+                conn.execute("DELETE FROM facts WHERE name = 'model_switch_untold'")
         return key
 
     # How the models do
-
-    def note_attempt(self, user_id: int, model: Model, *, ms: int, tokens: int, failed: bool) -> None:
-        """Note that a model was asked, and how that went; what is older than a month is forgotten."""
-        now = int(time.time())
-        with self._db.write() as conn:
-            conn.execute("DELETE FROM attempts WHERE at < ?", (now - KEEP_ATTEMPTS_S,))
-            conn.execute(
-                "INSERT INTO attempts (at, user_id, model_id, ms, tokens, failed) VALUES (?, ?, ?, ?, ?, ?)",
-                (now, user_id, model.id, ms, tokens, failed),
-            )
 
     def usage(self, since: int, user_id: int | None) -> tuple[int, int]:
         """Return how many questions were asked and tokens used since then, by one person or by all."""
@@ -158,6 +168,16 @@ class Registry:
                 Record(label, asked, failed, None if ms is None else round(ms))
                 for label, asked, failed, ms in rows
             ]
+
+
+def note_attempts(conn: sqlite3.Connection, user_id: int, attempts: Iterable[Attempt]) -> None:
+    """Note, within a transaction, that models were asked; what is older than a month is forgotten."""
+    now = int(time.time())
+    conn.execute("DELETE FROM attempts WHERE at < ?", (now - KEEP_ATTEMPTS_S,))
+    conn.executemany(
+        "INSERT INTO attempts (at, user_id, model_id, ms, tokens, failed) VALUES (?, ?, ?, ?, ?, ?)",
+        [(now, user_id, one.model_id, one.ms, one.tokens, one.failed) for one in attempts],
+    )
 
 
 def _upsert(conn: sqlite3.Connection, model: RemoteModel) -> None:

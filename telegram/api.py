@@ -7,6 +7,8 @@ from telebot import apihelper
 
 from settings import Settings
 
+DOWNLOAD_TIMEOUT_S = (10, 60)  # to connect, and between two pieces
+
 
 class TelegramError(Exception):
     """A call that did not succeed; the text names the method and the cause, never an address or a message."""
@@ -20,13 +22,16 @@ class UnreachableError(TelegramError):
 
 
 class RefusedError(TelegramError):
-    """Telegram said no, and why; `retry_after` is in seconds."""
+    """Telegram said no, and why; `retry_after` is in seconds, `moved_to` what a group has become."""
 
-    def __init__(self, method: str, code: int, description: str, retry_after: float = 0) -> None:
+    def __init__(
+        self, method: str, code: int, description: str, retry_after: float = 0, moved_to: int = 0
+    ) -> None:
         super().__init__(method, f"{code} {description}")
         self.code = code
         self.description = description
         self.retry_after = retry_after
+        self.moved_to = moved_to
 
     def says(self, *fragments: str) -> bool:
         """Tell whether the description holds one of these, in any case: Telegram changes its capitals."""
@@ -58,7 +63,8 @@ class Telegram:
         try:
             return getattr(apihelper, method)(self._token, **params)
         except apihelper.ApiTelegramException as exc:
-            raise RefusedError(method, exc.error_code, exc.description, _retry_after(exc)) from None
+            retry_after, moved_to = _parameter(exc, "retry_after"), _parameter(exc, "migrate_to_chat_id")
+            raise RefusedError(method, exc.error_code, exc.description, retry_after, int(moved_to)) from None
         except apihelper.ApiException as exc:  # what it thinks of an answer that we thought was one
             raise UnreachableError(method, type(exc).__name__) from None
 
@@ -67,7 +73,8 @@ class Telegram:
         path = self.call("get_file", file_id=file_id)["file_path"]
         # Not by the library: it has no time-out, and its exceptions hold the address with the token.
         try:
-            response = self._session.get(f"{self._url}/file/bot{self._token}/{path}", timeout=(10, 60))
+            url = f"{self._url}/file/bot{self._token}/{path}"
+            response = self._session.get(url, timeout=DOWNLOAD_TIMEOUT_S)
         except requests.RequestException as exc:
             raise UnreachableError("download", type(exc).__name__) from None
         if response.status_code != 200:
@@ -97,10 +104,11 @@ class Telegram:
         return response
 
 
-def _retry_after(exc: apihelper.ApiTelegramException) -> float:
+def _parameter(exc: apihelper.ApiTelegramException, name: str) -> float:
+    """Return a number of Telegram's ResponseParameters, 0 if it is not there."""
     parameters = exc.result_json.get("parameters")
-    wait = parameters.get("retry_after") if isinstance(parameters, dict) else None
-    return wait if isinstance(wait, int | float) else 0
+    value = parameters.get(name) if isinstance(parameters, dict) else None
+    return value if isinstance(value, int | float) else 0
 
 
 def _is_answer(response: requests.Response) -> bool:

@@ -4,7 +4,7 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from telebot import types
@@ -22,7 +22,8 @@ GIVE_UP_S = 86_400  # on an answer that could not be delivered
 # Between two edits in one chat. Telegram publishes no figure; bots that edit twice a second are told to wait
 # for minutes. The margin is for the network: what leaves 1.2 s apart may arrive closer together.
 EDIT_PAUSE_S, GROUP_EDIT_PAUSE_S = 1.25, 3.05
-MAX_SLOWER = 8
+MAX_SLOWER = 8  # times, after one 429 upon another
+HALVED_AFTER_S = 6.5  # each time, so that even the slowest chat has its pace again after twenty seconds
 MAX_TOAST = 200  # characters
 NO_PREVIEW = types.LinkPreviewOptions(is_disabled=True)  # or Telegram fetches the first address of an answer
 
@@ -42,13 +43,15 @@ class UndeliverableError(Exception):
 class Delivery:
     """Sends and edits, one attempt a call; a chat that has to wait holds up no other one."""
 
-    def __init__(self, door: Door) -> None:
+    def __init__(self, door: Door, clock: Callable[[], float] = time.monotonic) -> None:
         self._door = door
+        self._clock = clock  # all times are its seconds
         self._lock = threading.Lock()
-        self._not_before: dict[int, float] = {}  # chat -> monotonic time
-        self._failures: dict[int, int] = {}  # chat -> broken connections in a row
-        self._next_edit: dict[int, float] = {}  # chat -> monotonic time
-        self._slower: dict[int, float] = {}  # chat -> factor, after a 429
+        self._not_before: dict[int, float] = {}  # chat -> time
+        self._failures: dict[int, int] = {}  # chat -> failed calls in a row
+        self._next_edit: dict[int, float] = {}  # chat -> time
+        self._slower: dict[int, tuple[float, float]] = {}  # chat -> factor, and time from which it fades
+        self._moved: dict[int, int] = {}  # group -> the supergroup that it has become
         self._plain: set[tuple[int, int]] = set()  # messages whose entities were refused
 
     def attempt(self, place: Place, method: str, **params: Any) -> Any:
@@ -57,7 +60,7 @@ class Delivery:
         Returns what Telegram does: the message, True, or None where an edit would have changed nothing.
         RefusedError means that the call is our mistake.
         """
-        chat_id = place.chat_id
+        chat_id = self._moved.get(place.chat_id, place.chat_id)
         if place.thread_id and method.startswith("send_"):
             params["message_thread_id"] = place.thread_id
         edits = method == "edit_message_text"
@@ -69,13 +72,13 @@ class Delivery:
         except UnreachableError as exc:
             raise self._broken(chat_id, exc) from None
         except RefusedError as exc:
-            return self._refused(exc, place, method, params)
+            return self._refused(exc, place, chat_id, method, params)
         finally:
             if edits:
-                self._next_edit[chat_id] = time.monotonic() + self._edit_pause(chat_id)
+                self._next_edit[chat_id] = self._clock() + self._edit_pause(chat_id)
         with self._lock:
             self._failures.pop(chat_id, None)
-            if self._not_before.get(chat_id, 0) < time.monotonic():  # or another thread has been told to wait
+            if self._not_before.get(chat_id, 0) < self._clock():  # or another thread has been told to wait
                 self._not_before.pop(chat_id, None)
         return result
 
@@ -83,23 +86,32 @@ class Delivery:
         """Raise Pause if the chat has to wait, or for an edit if another one has only just gone."""
         with self._lock:
             due = max(self._not_before.get(chat_id, 0), self._next_edit.get(chat_id, 0) if edits else 0)
-            wait = due - time.monotonic()
+            wait = due - self._clock()
             if wait > 0:
                 raise Pause(wait)
             if edits:  # counted again from its arrival
-                self._next_edit[chat_id] = time.monotonic() + self._edit_pause(chat_id)
+                self._next_edit[chat_id] = self._clock() + self._edit_pause(chat_id)
 
     def _edit_pause(self, chat_id: int) -> float:
-        return (GROUP_EDIT_PAUSE_S if chat_id < 0 else EDIT_PAUSE_S) * self._slower.get(chat_id, 1)
+        return (GROUP_EDIT_PAUSE_S if chat_id < 0 else EDIT_PAUSE_S) * self._slowness(chat_id)
 
-    def _refused(self, exc: RefusedError, place: Place, method: str, params: dict[str, Any]) -> Any:
-        chat_id = place.chat_id
+    def _slowness(self, chat_id: int) -> float:
+        """Return how many times slower than others a chat is edited, less and less after its last 429."""
+        factor, since = self._slower.get(chat_id, (1.0, 0.0))
+        halvings = max(0.0, self._clock() - since) // HALVED_AFTER_S
+        return float(max(1.0, factor / 2.0 ** min(halvings, 10)))
+
+    def _refused(
+        self, exc: RefusedError, place: Place, chat_id: int, method: str, params: dict[str, Any]
+    ) -> Any:
         if exc.code == 429:
-            self._slower[chat_id] = min(MAX_SLOWER, 2 * self._slower.get(chat_id, 1))
-            raise self._pause(chat_id, exc.retry_after or 1) from None
+            raise self._too_many(chat_id, exc) from None
         if exc.code >= 500 or exc.code in (401, 409):  # a revoked token is the polling loop's to notice
             raise self._broken(chat_id, exc) from None
-        if exc.code == 403 or exc.says("chat not found", "group chat was upgraded"):
+        if exc.moved_to and place.chat_id not in self._moved:
+            self._moved[place.chat_id] = exc.moved_to
+            return self.attempt(place, method, **params)
+        if is_final(exc):
             raise UndeliverableError(str(exc)) from None
         if exc.says("message is not modified"):
             self._next_edit.pop(chat_id, None)  # it did not come to an edit
@@ -126,16 +138,26 @@ class Delivery:
             return "send_message", {name: value for name, value in params.items() if name != "message_id"}
         return None
 
+    def _too_many(self, chat_id: int, exc: RefusedError) -> Pause:
+        """Wait for as long as Telegram says, or longer and longer if it says nothing, and be slower then."""
+        pause = exc.retry_after or self._growing_pause(chat_id)
+        factor = min(MAX_SLOWER, 2 * self._slowness(chat_id))
+        self._slower[chat_id] = factor, self._clock() + pause
+        return self._pause(chat_id, pause)
+
     def _broken(self, chat_id: int, exc: Exception) -> Pause:
-        with self._lock:
-            failures = self._failures[chat_id] = self._failures.get(chat_id, 0) + 1
-        pause = backoff(failures, LONGEST_PAUSE_S)
+        pause = self._growing_pause(chat_id)
         log.warning("Не доставлено (%s), повтор через %.1f с", exc, pause)
         return self._pause(chat_id, pause)
 
+    def _growing_pause(self, chat_id: int) -> float:
+        with self._lock:
+            failures = self._failures[chat_id] = self._failures.get(chat_id, 0) + 1
+        return backoff(failures, LONGEST_PAUSE_S)
+
     def _pause(self, chat_id: int, seconds: float) -> Pause:
         with self._lock:
-            self._not_before[chat_id] = time.monotonic() + seconds
+            self._not_before[chat_id] = self._clock() + seconds
         return Pause(seconds)
 
     def toast(self, query_id: str, text: str) -> None:
@@ -148,8 +170,8 @@ class Delivery:
 
     def typing(self, place: Place) -> None:
         """Show «печатает…» for five seconds, if that works out."""
-        chat_id, thread_id = place
-        if self._not_before.get(chat_id, 0) > time.monotonic():
+        chat_id, thread_id = self._moved.get(place.chat_id, place.chat_id), place.thread_id
+        if self._not_before.get(chat_id, 0) > self._clock():
             return
         try:
             self._door.call("send_chat_action", chat_id=chat_id, action="typing", message_thread_id=thread_id)
@@ -157,7 +179,25 @@ class Delivery:
             log.info("«печатает…» не показано: %s", exc)
         except RefusedError as exc:
             if exc.code == 429:
-                self._pause(chat_id, exc.retry_after or 1)
+                self._too_many(chat_id, exc)
+
+
+# What Telegram words so it will not take in this chat, or topic, today or tomorrow. Its wordings:
+# https://github.com/tdlib/telegram-bot-api/blob/master/telegram-bot-api/Client.cpp
+_FINAL = (
+    *("chat not found", "user not found", "user is deactivated", "group chat was upgraded"),
+    *("group chat was deactivated", "bot is not a member", "bot was kicked", "bot was blocked"),
+    *("peer_id_invalid", "chat_id_invalid", "channel_private", "channel_invalid", "user_is_blocked"),
+    *("input_user_deactivated", "user_deleted", "chat_restricted", "user_banned_in_channel"),
+    *("not enough rights", "have no rights", "have no write access", "need administrator rights"),
+    *("chat_write_forbidden", "chat_admin_required", "_forbidden", "chat_guest_send"),
+    *("topic_closed", "topic_deleted", "topic_id_invalid", "message thread not found"),
+)
+
+
+def is_final(exc: RefusedError) -> bool:
+    """Return whether a chat cannot be written to, so that it is no use to try again or to say so there."""
+    return exc.code == 403 or exc.says(*_FINAL)
 
 
 def _is_about_entities(exc: RefusedError, params: dict[str, Any]) -> bool:
@@ -173,9 +213,8 @@ def backoff(failures: int, longest: float) -> float:
 def outgoing(reply: Reply, message_id: int) -> Iterator[Outgoing]:
     """Turn a reply into the calls that deliver it, quoting the message that it answers, or in its place."""
     if reply.document:
-        name, content = reply.document
-        document = {"data": content, "data_type": "document", "visible_file_name": name}
-        yield "send_data", {"reply_parameters": quote(message_id), **document}
+        method, document = document_of(*reply.document)
+        yield method, {"reply_parameters": quote(message_id), **document}
     parts = split(reply.text, reply.entities) if reply.text else []
     for number, part in enumerate(parts):
         message = message_of(part, reply.buttons if number == len(parts) - 1 else ())
@@ -183,6 +222,11 @@ def outgoing(reply: Reply, message_id: int) -> Iterator[Outgoing]:
             yield "edit_message_text", {"message_id": message_id, **message}
         else:
             yield "send_message", {"reply_parameters": quote(None if number else message_id), **message}
+
+
+def document_of(name: str, content: bytes) -> Outgoing:
+    """Return the call that sends a file."""
+    return "send_data", {"data": content, "data_type": "document", "visible_file_name": name}
 
 
 def message_of(part: Part, buttons: Buttons) -> dict[str, Any]:

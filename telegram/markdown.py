@@ -40,11 +40,15 @@ def markdown(text: str) -> tuple[str, list[Entity]]:
 
 def to_parts(markdown_text: str, suffix: str = "", limit: int = LIMIT) -> list[Part]:
     """Return a model's Markdown as messages, with a plain text kept whole at the end of the last one."""
-    parts = split(*markdown(markdown_text), limit)
+    return ended(split(*markdown(markdown_text), limit), suffix, limit)
+
+
+def ended(parts: list[Part], suffix: str, limit: int = LIMIT) -> list[Part]:
+    """Return the messages with a plain text kept whole at the end of the last one."""
     suffix = suffix.rstrip()
     if parts and utf16_len(parts[-1].text + suffix) <= limit:
-        last = parts.pop()
-        return [*parts, Part(last.text + suffix, last.entities)]
+        *others, last = parts
+        return [*others, Part(last.text + suffix, last.entities)]
     return parts + split(suffix, limit=limit)
 
 

@@ -51,6 +51,13 @@ def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harness]:
         yield begin(harness, *listed(FIRST, SECOND, THIRD, FOURTH, ROUTER))
 
 
+@pytest.fixture(scope="module")
+def dying(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harness]:
+    """The same, for models that die and come back."""
+    with Harness(tmp_path_factory.mktemp("dying")) as harness:
+        yield begin(harness, *listed(FIRST, SECOND, THIRD, FOURTH, ROUTER))
+
+
 @pytest.fixture
 def question(request: pytest.FixtureRequest) -> str:
     """A question that nobody else asks, so that its answers can be scripted."""
@@ -81,9 +88,6 @@ def footer(message: Message) -> str:
 @pytest.mark.parametrize(
     ("failure", "code"),
     [
-        pytest.param(NO_ENDPOINTS, 404, id="no endpoints"),
-        pytest.param(status(404, "The free Qwen period has ended."), 404, id="free period over"),
-        pytest.param(status(400, "x/y:free is not a valid model ID"), 400, id="400 no model"),
         pytest.param(status(401, metadata={"provider_name": "Chutes"}), 401, id="401 of a provider"),
         pytest.param(status(408, "Request timed out"), 408, id="408"),
         pytest.param(BUSY, 429, id="busy upstream"),
@@ -123,6 +127,43 @@ def test_after_an_empty_answer_the_next_model_is_asked(
     message = ask(bot, question, by_model({FIRST: nothing}))
     assert footer(message) == f"(модель: {SECOND}; {FIRST}: пустой ответ)"
     assert len(asked(bot, question)) == 2
+
+
+@pytest.mark.parametrize(
+    ("failure", "code"),
+    [
+        pytest.param(NO_ENDPOINTS, 404, id="no endpoints"),
+        pytest.param(status(404, "The free Qwen period has ended."), 404, id="free period over"),
+        pytest.param(status(400, "x/y:free is not a valid model ID"), 400, id="400 no model"),
+    ],
+)
+def test_a_dead_model_is_marked_and_the_next_one_answers(
+    dying: Harness, question: str, failure: Behaviour, code: int
+) -> None:
+    owner = dying.person(OWNER)
+    owner.press(owner.asks("/models"), "🔄 Обновить")
+    owner.says("/model 1")
+    message = ask(dying, question, by_model({FIRST: failure}, answer("отвечаю")))
+    assert message["text"].startswith(
+        f"отвечаю\n\n⚠ {FIRST} больше недоступна, активной стала другая модель: /models\n\n("
+    )
+    assert footer(message) == f"(модель: {SECOND}; {FIRST} недоступна: {code})"
+    assert SECOND in owner.says("/model")
+    assert footer(ask(dying, f"{question} 2")) == f"(модель: {SECOND})"
+
+
+@pytest.mark.parametrize("failure", [status(404, "No such page"), BUSY, status(400, "Bad Request")])
+def test_a_model_is_not_dead_because_it_was_refused_once(
+    bot: Harness, question: str, failure: Behaviour
+) -> None:
+    message = ask(bot, question, by_model({FIRST: failure}))
+    assert "активной стала" not in message["text"]
+    assert FIRST in bot.person().says("/model")
+
+
+def test_a_filter_that_leaves_no_word_is_named_and_the_next_model_asked(bot: Harness, question: str) -> None:
+    message = ask(bot, question, by_model({FIRST: answer("", finish="content_filter")}))
+    assert footer(message) == f"(модель: {SECOND}; {FIRST}: фильтр)"
 
 
 def test_a_silent_model_is_given_up_for_the_next(hasty: Harness, question: str) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from db import Database
-from storage.dialogue import Dialogue
+from storage.dialogue import Dialogue, Turn
 from storage.journal import KEEP_DONE_S, KEEP_PARKED_S, Journal
 
 ANNA = 11
@@ -211,12 +211,13 @@ def test_an_older_journal_beside_newer_notes_swallows_no_new_one(db: Database, t
 def test_a_question_is_not_taken_for_an_old_one(db: Database) -> None:
     dialogue = Dialogue(db)
     (first,) = new(Journal(db))
-    old = dialogue.begin(first, ANNA, 1, "старый вопрос")
-    assert dialogue.begin(first, ANNA, 1, "старый вопрос") == old
+    old = dialogue.begin(first, Turn(0, None, ANNA, 1, "старый вопрос"), ANNA, [1])
+    assert dialogue.begin(first, Turn(0, None, ANNA, 1, "старый вопрос"), ANNA, [1]) == old
     sql(db.path, "DELETE FROM updates")
     sql(db.path, "DELETE FROM sqlite_sequence")
     (second,) = new(Journal(db))
-    assert dialogue.begin(second, ANNA, 1, "новый вопрос").question == "новый вопрос"
+    new_one = dialogue.begin(second, Turn(0, None, ANNA, 1, "новый вопрос"), ANNA, [2])
+    assert new_one.question == "новый вопрос"
 
 
 def test_another_bot_with_the_same_numbers_is_another_one(journal: Journal) -> None:

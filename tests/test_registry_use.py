@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from storage.registry import Record
+from storage.registry import Attempt, Record, note_attempts
 from support.shelf import FIRST, ROUTER, SEES, Shelf, remote
 
 DAY = 86_400
@@ -67,11 +67,16 @@ def test_for_a_picture_only_models_that_see_are_asked_instead(shelf: Shelf) -> N
 # How the models do
 
 
+def note(shelf: Shelf, attempt: Attempt) -> None:
+    with shelf.db.write() as conn:
+        note_attempts(conn, 1, [attempt])
+
+
 def test_the_failures_and_the_mean_of_the_answers_are_counted(shelf: Shelf) -> None:
     first, second = shelf.db.list_models()[:2]
     for ms, failed in ((100, False), (301, False), (9000, True)):
-        shelf.registry.note_attempt(1, first, ms=ms, tokens=0, failed=failed)
-    shelf.registry.note_attempt(1, second, ms=5, tokens=0, failed=True)
+        note(shelf, Attempt(first.id, ms, failed=failed))
+    note(shelf, Attempt(second.id, 5, failed=True))
     assert shelf.registry.records(0) == [
         Record("DeepSeek V3.1 (free)", 3, 1, 200),
         Record("DeepSeek R1 (free)", 1, 1, None),
@@ -80,7 +85,7 @@ def test_the_failures_and_the_mean_of_the_answers_are_counted(shelf: Shelf) -> N
 
 def test_what_is_older_is_not_counted(shelf: Shelf) -> None:
     first = shelf.db.get_active_model()
-    shelf.registry.note_attempt(1, first, ms=5, tokens=7, failed=False)
+    note(shelf, Attempt(first.id, 5, tokens=7))
     shelf.sql("UPDATE attempts SET at = 1000")
     assert shelf.registry.records(1001) == []
     assert shelf.registry.usage(1001, None) == (0, 0)
@@ -88,14 +93,14 @@ def test_what_is_older_is_not_counted(shelf: Shelf) -> None:
 
 
 def test_a_removed_model_keeps_its_record(shelf: Shelf) -> None:
-    shelf.registry.note_attempt(1, shelf.db.get_active_model(), ms=5, tokens=0, failed=False)
+    note(shelf, Attempt(shelf.db.get_active_model().id, 5))
     shelf.registry.remove(1)
     assert [record.label for record in shelf.registry.records(0)] == ["DeepSeek V3.1 (free)"]
 
 
 def test_attempts_of_last_month_are_forgotten(shelf: Shelf) -> None:
-    shelf.registry.note_attempt(1, shelf.db.get_active_model(), ms=5, tokens=0, failed=False)
+    note(shelf, Attempt(shelf.db.get_active_model().id, 5))
     shelf.sql(f"UPDATE attempts SET at = at - {31 * DAY}")
-    shelf.registry.note_attempt(1, shelf.db.get_active_model(), ms=5, tokens=0, failed=False)
+    note(shelf, Attempt(shelf.db.get_active_model().id, 5))
     shelf.sync(FIRST)
     assert shelf.registry.records(0)[0].asked == 1

@@ -100,11 +100,13 @@ def test_an_answer_that_is_refused_twice_comes(between: tuple[Harness, Between])
 
 def test_a_chat_where_the_bot_may_not_write_costs_no_other_one(between: tuple[Harness, Between]) -> None:
     bot, telegram = between
-    rights = telegram.refuse("sendMessage", "not enough rights to send text messages to the chat", times=3)
+    rights = telegram.refuse("sendMessage", "not enough rights to send text messages to the chat")
     silent, anna = bot.person(), bot.person()
     bot.server.say("/note_count", user_id=silent.id)
     bot.wait(lambda: rights.used == 1)
     assert anna.says("/note_count") == "Заметок: 0."
+    bot.wait(lambda: not left(bot))
+    assert not texts(bot, silent)
 
 
 def test_somebody_who_blocks_the_bot_in_the_middle_of_an_answer_costs_nothing_more(bot: Harness) -> None:

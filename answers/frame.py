@@ -1,0 +1,42 @@
+"""What stands around an answer: before its first word, below its last one, and the buttons."""
+
+from answers.asking import Outcome
+from db import Model
+from openrouter_client import Kind, OpenRouterError
+from storage.dialogue import Turn
+from telegram.replies import Button, Buttons
+
+STOPPED = "остановлено"
+
+
+def waiting(model: Model) -> str:
+    """Return what stands in the place of an answer until its first word."""
+    return f"⏳ {model.label}"
+
+
+def stop_button(entry_id: int) -> Buttons:
+    """Return the button under an answer that is on its way."""
+    return [[Button("⏹ Стоп", "stop", entry_id)]]
+
+
+def footer(outcome: Outcome, ms: int, note: str, *, stopped: bool) -> str:
+    """Return the line below an answer: how long it took, who answered, and who could not."""
+    notes = [f"{ms} мс", f"модель: {outcome.model.key}"]
+    notes += [note] if note else []
+    notes += [_why_not(model, exc) for model, exc in outcome.failures]
+    notes += [STOPPED] if stopped else []
+    return f"({'; '.join(notes)})"
+
+
+def _why_not(model: Model, exc: OpenRouterError) -> str:
+    return f"{model.key}{':' if exc.kind is Kind.EMPTY else ''} {exc.short}"
+
+
+def buttons(turn: Turn, outcome: Outcome, *, answered: bool) -> Buttons:
+    """Return the buttons under a complete answer, or under the sentence that says why there is none."""
+    again, other = Button("🔁 Ещё раз", "again", turn.id), Button("🤖 Другая модель", "other", turn.id)
+    if not answered:
+        return [[again, other]]
+    ran_out = bool(outcome.answer and outcome.answer.ran_out)
+    go_on = [Button("➡️ Продолжить", "more", turn.id)] if ran_out else []
+    return [[again, *go_on], [Button("📝 В заметки", "save", turn.id), other]]
