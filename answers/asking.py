@@ -4,7 +4,7 @@ import logging
 import math
 import sqlite3
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
 from threading import Thread
@@ -99,8 +99,7 @@ class Asking:
             self.outcome.error = exc
 
     def _ask_one_after_another(self) -> Generator[None]:
-        others = self._tools.registry.substitutes(self.model, needs(self._turn))[:SUBSTITUTES]
-        for model in (self.model, *others):
+        for model in self._candidates():
             self.model = self.outcome.model = model
             try:
                 yield from self._ask(model)
@@ -113,6 +112,12 @@ class Asking:
             else:
                 return
         self.outcome.error = self.outcome.failures[-1 if self.text else 0][1]
+
+    def _candidates(self) -> Iterator[Model]:
+        """Yield the model that is to answer, then those that may instead of it."""
+        model = self.model
+        yield model
+        yield from self._tools.registry.substitutes(model, needs(self._turn))[:SUBSTITUTES]
 
     def _ask(self, model: Model) -> Generator[None]:
         """Ask one model; a second time after the account's minute is over, if that was the matter.
