@@ -1,53 +1,90 @@
 """The prompt of a terminal that can be drawn on: above it what grows, above that what has been said."""
 
+import asyncio
 import logging
+import threading
 from collections.abc import Callable, Iterator, Mapping
-from typing import Self, TextIO, cast
+from contextlib import suppress
 
 from prompt_toolkit import PromptSession
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.formatted_text.ansi import ANSI
-from prompt_toolkit.patch_stdout import StdoutProxy
 from prompt_toolkit.utils import get_cwidth
 
 SIGN = "> "
-FLUSH_S = 0.05
 
 
 class Prompt:
-    """Use it in a `with` statement: meanwhile `out` prints above the prompt, and so does the log."""
+    """What is written to it appears above the prompt, from whatever thread; so does the log.
+
+    Not by `patch_stdout` of the library: that leaves the terminal to its own echo while it prints, and to
+    a thread when.
+    """
 
     def __init__(self, menu: Callable[[], Mapping[str, str]]) -> None:
         self._session: PromptSession[str] = PromptSession(
             self._message, completer=_Commands(menu), complete_while_typing=False
         )
-        self.out = cast(TextIO, StdoutProxy(sleep_between_writes=FLUSH_S, raw=True))
         self._growing = ""
-
-    def __enter__(self) -> Self:
+        self._unwritten: list[str] = []
+        self._lock = threading.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None  # while there is a prompt
         for handler in logging.getLogger().handlers:
             if isinstance(handler, logging.StreamHandler):
-                handler.setStream(self.out)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.out.close()
-
-    def grow(self, text: str) -> None:
-        """Draw this above the prompt in place of what was there."""
-        self._growing = text
-        if text:  # else what is printed in its place draws the prompt anew
-            self._session.app.invalidate()
+                handler.setStream(self)
 
     def lines(self) -> Iterator[str]:
         """Yield what is typed or pasted until Ctrl-D; KeyboardInterrupt passes through."""
-        while True:
+        with asyncio.Runner() as runner, self._session.app.input.raw_mode(), suppress(EOFError):
+            self._loop = runner.get_loop()
             try:
-                yield self._session.prompt()
-            except EOFError:
+                while True:
+                    yield runner.run(self._session.prompt_async())
+            finally:
+                with self._lock:
+                    self._loop = None
+                self._draw()
+
+    def grow(self, text: str) -> None:
+        """Show this above the prompt in place of what grew there before."""
+        self._growing = text
+        self._draw_soon()
+
+    def write(self, text: str) -> None:
+        """Print above the prompt."""
+        with self._lock:
+            self._unwritten.append(text)
+        self._draw_soon()
+
+    def flush(self) -> None:
+        """Do nothing: all is written as soon as possible."""
+
+    def fileno(self) -> int:
+        """Return the descriptor of the terminal."""
+        return self._session.app.output.fileno()
+
+    def _draw_soon(self) -> None:
+        with self._lock:
+            if self._loop:
+                self._loop.call_soon_threadsafe(self._draw)
                 return
+        self._draw()
+
+    def _draw(self) -> None:
+        app = self._session.app
+        with self._lock:
+            text, self._unwritten = "".join(self._unwritten), []
+        if text:
+            if app.is_running:
+                app.renderer.erase()
+            app.output.write_raw(text)
+            app.output.flush()
+        if app.is_running and not app.is_done:  # else it is drawn for the last time anyway
+            if text:
+                app.renderer.request_absolute_cursor_position()
+            app.invalidate()
 
     def _message(self) -> StyleAndTextTuples:
         app = self._session.app

@@ -3,9 +3,23 @@
 import os
 import re
 from collections.abc import Callable, Iterable
-from typing import Any, TextIO
+from typing import Any, Protocol
 
 Message = dict[str, Any]
+
+
+class Writable(Protocol):
+    """A stream, or the place above a prompt."""
+
+    def write(self, text: str, /) -> object:
+        """Print a text."""
+
+    def flush(self) -> object:
+        """Show it at once."""
+
+    def fileno(self) -> int:
+        """Return where it goes, for the system."""
+
 
 _CONTROLS = {code: None for code in (*range(32), *range(127, 160)) if code not in (9, 10)}
 
@@ -17,7 +31,7 @@ class Screen:
     """
 
     def __init__(
-        self, out: TextIO, *, numbered: bool = False, grow: Callable[[str], None] | None = None
+        self, out: Writable, *, numbered: bool = False, grow: Callable[[str], None] | None = None
     ) -> None:
         self._out = out
         self._numbered = numbered
@@ -32,11 +46,10 @@ class Screen:
             self._show_growing(number, text)
             return
         before = self._shown.get(number)
-        self._growing.pop(number, None)
+        self._no_longer_growing(number)
         if text != before:
             self._shown[number] = text
             self.say(self._headed(number, f"✎ {text}" if before else text))
-        self._regrow()
 
     @property
     def is_growing(self) -> bool:
@@ -52,17 +65,15 @@ class Screen:
 
     def delete(self, number: int) -> None:
         """Take a message away; what has been printed is said to be gone."""
-        self._growing.pop(number, None)
+        self._no_longer_growing(number)
         if self._shown.pop(number, None) and self._numbered:
             self.say(self._headed(number, "удалено"))
-        self._regrow()
 
     def close(self) -> None:
         """Print what did not come to its end, as far as it came."""
-        for number, text in self._growing.items():
+        for number, text in list(self._growing.items()):
+            self._no_longer_growing(number)
             self.say(self._headed(number, text))
-        self._growing.clear()
-        self._regrow()
 
     def say(self, text: str) -> None:
         """Print a sentence."""
@@ -73,6 +84,10 @@ class Screen:
             nowhere = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nowhere, self._out.fileno())
             os.close(nowhere)
+
+    def _no_longer_growing(self, number: int) -> None:
+        if self._growing.pop(number, None):
+            self._regrow()
 
     def _regrow(self) -> None:
         if self._grow:

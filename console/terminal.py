@@ -11,7 +11,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from io import TextIOWrapper
 from pathlib import Path
 from typing import TextIO
@@ -44,13 +44,12 @@ class Console:
                 )
         self._lines = lines
         self._interactive, self._numbered = lines.isatty(), out.isatty()
-        self._open = ExitStack()
         if self._interactive and self._numbered and _can_draw():
             # Only here: a tenth of a second that neither a pipe nor the bot in Telegram needs.
             from console.prompt import Prompt
 
-            prompt = self._open.enter_context(Prompt(lambda: self.door.menu))
-            self._typed, self._screen = prompt.lines, Screen(prompt.out, numbered=True, grow=prompt.grow)
+            prompt = Prompt(lambda: self.door.menu)
+            self._typed, self._screen = prompt.lines, Screen(prompt, numbered=True, grow=prompt.grow)
         else:
             self._typed = self._plain_lines
             self._screen = Screen(out, numbered=self._numbered)
@@ -82,7 +81,6 @@ class Console:
     def close(self) -> None:
         """Show what is left and stop; a `run` that waits for the bot ends too."""
         self.door.close()
-        self._open.close()
 
     # What is typed
 

@@ -11,7 +11,7 @@ from dispatch.handling import MAX_TRIES, Desk, Handling
 from dispatch.lanes import Lanes
 from storage.journal import Entry
 from telegram.patience import StoppingError
-from telegram.updates import read
+from telegram.updates import Update, read
 
 
 class Recovery:
@@ -33,6 +33,8 @@ class Recovery:
 
     def _take_up(self, entry: Entry) -> None:
         update = read(entry.body)
+        if self._waits_for_telegram(update):
+            return
         gathered = self._gathering.add(entry, update)
         if gathered is None:
             return
@@ -49,6 +51,11 @@ class Recovery:
             if entry.tries >= MAX_TRIES:
                 gathered.close()
             self._begin(entry, handling, at_once=not more_may_come or entry.tries >= MAX_TRIES)
+
+    def _waits_for_telegram(self, update: Update) -> bool:
+        """Return whether it cannot be answered here: in the terminal there is nobody but its owner."""
+        app = self._desk.app
+        return not app.settings.token and not (update.speaker and app.gate.admits(update.speaker.id))
 
     def _begin(self, entry: Entry, handling: Handling, *, at_once: bool) -> None:
         """Handle it here and now, or in its lane; a question that is being asked is suspected no more."""

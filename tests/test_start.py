@@ -187,6 +187,29 @@ def test_the_console_reads_from_a_pipe_and_ends_with_it(new_bot: NewBot) -> None
     assert "привет" in done.stdout[listed:]
 
 
+def test_a_look_into_the_console_leaves_what_waits_for_telegram(new_bot: NewBot) -> None:
+    bot = new_bot()
+    bot.ai.hold()
+    bot.start()
+    asked = bot.server.say("/ask вопрос", user_id=1001)
+    bot.ai.wait(lambda: bot.ai.in_flight)
+    bot.kill()
+    bot.ai.release()
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "bot.py"), "--console"],
+        input="/note_count\n",
+        env=bot.environment,
+        cwd=bot.folder,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+        check=True,
+    )
+    assert done.stdout == "Заметок: 0.\n"
+    bot.start()
+    assert "Вы спросили: вопрос" in bot.person(1001).answer_to(asked, timeout=60)[-1]["text"]
+
+
 def test_the_console_waits_for_the_end_of_the_last_answer(new_bot: NewBot) -> None:
     bot = new_bot(TOKEN="")
     bot.ai.hold()
