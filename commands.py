@@ -16,7 +16,8 @@ from settings import Settings
 from storage.dialogue import Dialogue
 from storage.people import People
 from storage.registry import Registry
-from telegram.replies import Entity, Reply
+from telegram.replies import Reply
+from telegram.splitting import Entity
 from telegram.updates import Message, Place
 
 MAX_ID = 10**18  # SQLite holds 2**63 - 1

@@ -48,8 +48,15 @@ class TerminalDoor:
             "send_message": self._send_message,
             "send_data": self._send_data,
             "send_photo": self._send_photo,
+            **dict.fromkeys(
+                ("send_video", "send_animation", "send_audio", "send_voice", "send_video_note"),
+                self._send_known,
+            ),
+            "send_media_group": self._send_media_group,
+            "set_message_reaction": self._set_message_reaction,
             "send_chat_action": lambda **_: True,
             "edit_message_text": self._edit_message_text,
+            "edit_message_reply_markup": self._edit_message_reply_markup,
             "delete_message": self._delete_message,
             "answer_callback_query": self._answer_callback_query,
             "set_my_commands": self._set_my_commands,
@@ -99,10 +106,30 @@ class TerminalDoor:
         return self._put(BOT, {"text": text}, **params)
 
     def _send_data(self, data: Any, visible_file_name: str = "file", **params: Any) -> Message:
+        if isinstance(data, str):
+            return self._send_known(data, **params)
         return self._send_bytes(data, visible_file_name, **params)
 
     def _send_photo(self, photo: Any, **params: Any) -> Message:
+        if isinstance(photo, str):
+            return self._send_known(photo, **params)
         return self._send_bytes(photo, "photo.png", **params)
+
+    def _send_known(self, data: str = "", audio: str = "", voice: str = "", **params: Any) -> Message:
+        """Show a file that was sent before; here its id is its place on this disk."""
+        path = Path(data or audio or voice)
+        if not path.is_file():
+            raise _refused("send_document", "wrong file identifier/HTTP URL specified")
+        return self._put(
+            BOT, {"text": params.pop("caption", None) or "", "document": _document(path)}, **params
+        )
+
+    def _send_media_group(self, media: Any, **params: Any) -> list[Message]:
+        return [self._send_known(item.media, **params) for item in media]
+
+    def _set_message_reaction(self, reaction: Any, **_: Any) -> bool:
+        self._screen.say(" ".join(one.emoji for one in reaction))
+        return True
 
     def _send_bytes(self, data: Any, name: str, **params: Any) -> Message:
         text = params.pop("caption", None) or ""
@@ -152,6 +179,12 @@ class TerminalDoor:
             if name not in ("entities", "reply_markup")
         }
         return self._keep(kept | {"text": text} | _extras(entities, reply_markup))
+
+    def _edit_message_reply_markup(self, message_id: int, reply_markup: Any = None, **_: Any) -> Message:
+        if message_id not in self._messages:
+            raise _refused("edit_message_reply_markup", "message to edit not found")
+        kept = {k: v for k, v in self._messages[message_id].items() if k != "reply_markup"}
+        return self._keep(kept | _extras(None, reply_markup))
 
     def _delete_message(self, message_id: int) -> bool:
         if self._messages.pop(message_id, None) is None:

@@ -16,7 +16,8 @@ from handlers import ask, basics
 from in_words import UNEXPECTED, in_words, storage_trouble
 from storage.journal import Journal
 from telegram.api import RefusedError
-from telegram.delivery import GIVE_UP_S, Delivery, Outgoing, Pause, UndeliverableError, outgoing, quote
+from telegram.attachments import Outgoing
+from telegram.delivery import GIVE_UP_S, Delivery, Pause, UndeliverableError, outgoing, quote
 from telegram.replies import Reply, UserError
 from telegram.updates import Update
 
@@ -122,8 +123,9 @@ class Handling:
             if self._outgoing is None:
                 self._outgoing = self._begin()
             while self._outgoing:
-                self._send(*self._outgoing[0])
+                instead = self._send(*self._outgoing[0])
                 self._outgoing.popleft()
+                self._outgoing.extendleft(reversed(instead))
         except Pause as exc:
             return self._pause(exc.seconds)
         except UndeliverableError as exc:
@@ -152,12 +154,27 @@ class Handling:
         goes_on = reply.then or reply.later
         return deque(() if goes_on else outgoing(replace(reply, in_place=True), call.answer_ids[0]))
 
-    def _send(self, method: str, params: dict[str, Any]) -> None:
-        result = self._desk.delivery.attempt(self._update.place, method, **params)
-        self._sent.append(result["message_id"] if isinstance(result, dict) else params["message_id"])
+    def _send(
+        self, method: str, params: dict[str, Any], instead: tuple[Outgoing, ...] | None
+    ) -> tuple[Outgoing, ...]:
+        """Make a call; returns what has to be sent instead, if Telegram refuses it."""
+        try:
+            result = self._desk.delivery.attempt(self._update.place, method, **params)
+        except RefusedError as exc:
+            if instead is None:
+                raise
+            log.info("Обновление %s: отправляю иначе (%s)", self._entry.entry_id, exc)
+            return instead
+        if method.startswith("edit_"):
+            result = result if isinstance(result, dict) else {"message_id": params["message_id"]}
+        messages = result if isinstance(result, list) else [result]
+        self._sent += [message["message_id"] for message in messages if isinstance(message, dict)]
+        return ()
 
     def _end(self) -> None:
         first, *others = self._ids
+        if self._reply.sent:
+            self._reply.sent(self._sent)
         if self._reply.then:
             self._reply.then(self._sent)
             self._desk.journal.done(*others)

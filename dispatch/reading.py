@@ -8,8 +8,7 @@ from typing import Any
 
 from commands import COMMANDS, App, Call
 from storage.journal import Entry
-from telegram.replies import Entity
-from telegram.splitting import LIMIT, utf16_len
+from telegram.splitting import LIMIT, Entity, utf16_len
 from telegram.updates import Message, Update
 
 # Phones turn a hyphen into a dash, and people put a colon or a full stop behind a command's name.

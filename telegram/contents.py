@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from telegram.fields import Body as Content
 from telegram.fields import UnreadableUpdateError, dict_in, dicts_in, number_in, text_in
-from telegram.replies import Entity
+from telegram.splitting import Entity
 
 # Several sizes of a photo come as a list, the largest last; of the others there is one.
 FILES = ("photo", "video", "animation", "document", "audio", "voice", "video_note", "sticker")

@@ -10,13 +10,13 @@ from typing import Any
 from telebot import types
 
 from telegram.api import Door, RefusedError, UnreachableError
+from telegram.attachments import Outgoing, attachments
 from telegram.lines import first_line
 from telegram.replies import Button, Buttons, Reply
 from telegram.splitting import Part, split
 from telegram.updates import Place
 
 log = logging.getLogger(__name__)
-Outgoing = tuple[str, dict[str, Any]]  # a function of `apihelper` and its parameters
 LONGEST_PAUSE_S = 30
 GIVE_UP_S = 86_400  # on an answer that could not be delivered
 # Between two edits in one chat. Telegram publishes no figure; bots that edit twice a second are told to wait
@@ -128,7 +128,7 @@ class Delivery:
         return self.attempt(place, plainer_method, **plainer_params)
 
     @staticmethod
-    def _plainer(exc: RefusedError, method: str, params: dict[str, Any]) -> Outgoing | None:
+    def _plainer(exc: RefusedError, method: str, params: dict[str, Any]) -> tuple[str, dict[str, Any]] | None:
         """Return the call without what was refused; None if it was something else."""
         if _is_about_entities(exc, params):
             return method, params | {"entities": None}
@@ -214,17 +214,33 @@ def outgoing(reply: Reply, message_id: int) -> Iterator[Outgoing]:
     """Turn a reply into the calls that deliver it, quoting the message that it answers, or in its place."""
     if reply.document:
         method, document = document_of(*reply.document)
-        yield method, {"reply_parameters": quote(message_id), **document}
+        yield Outgoing(method, {"reply_parameters": quote(message_id), **document})
+    yield from attachments(reply.files, quote(message_id))
+    if reply.reaction:
+        reaction = [types.ReactionTypeEmoji(reply.reaction)]
+        reacted = {"message_id": message_id, "reaction": reaction}
+        yield Outgoing("set_message_reaction", reacted, instead=tuple(_messages(reply, message_id)))
+    elif reply.in_place and not reply.text and reply.buttons:
+        buttons = {"message_id": message_id, "reply_markup": keyboard(reply.buttons)}
+        yield Outgoing("edit_message_reply_markup", buttons, instead=())
+    else:
+        yield from _messages(reply, message_id)
+
+
+def _messages(reply: Reply, message_id: int) -> Iterator[Outgoing]:
     parts = split(reply.text, reply.entities) if reply.text else []
     for number, part in enumerate(parts):
         message = message_of(part, reply.buttons if number == len(parts) - 1 else ())
+        if reply.asks:
+            message["reply_markup"] = types.ForceReply(selective=True)
         if number == 0 and reply.in_place:
-            yield "edit_message_text", {"message_id": message_id, **message}
+            yield Outgoing("edit_message_text", {"message_id": message_id, **message})
         else:
-            yield "send_message", {"reply_parameters": quote(None if number else message_id), **message}
+            quoted = quote(None if number else message_id)
+            yield Outgoing("send_message", {"reply_parameters": quoted, **message})
 
 
-def document_of(name: str, content: bytes) -> Outgoing:
+def document_of(name: str, content: bytes) -> tuple[str, dict[str, Any]]:
     """Return the call that sends a file."""
     return "send_data", {"data": content, "data_type": "document", "visible_file_name": name}
 
@@ -252,4 +268,6 @@ def keyboard(buttons: Buttons) -> types.InlineKeyboardMarkup | None:
 
 
 def _button(button: Button) -> types.InlineKeyboardButton:
+    if button.copies:
+        return types.InlineKeyboardButton(button.text, copy_text=types.CopyTextButton(button.copies))
     return types.InlineKeyboardButton(button.text, callback_data=f"{button.name}:{button.data}")

@@ -1,8 +1,24 @@
-"""Lines of lists: the first line of a note, and a note around a found place."""
+"""Lines of lists: the first line of a note, a note around a found place, a file."""
 
 import re
 
 from telegram.splitting import from_units, to_units, unglued
+
+_FILES = {
+    "photo": "🖼 фото",
+    "video": "🎬 видео",
+    "animation": "🎞 анимация",
+    "document": "📄 файл",
+    "audio": "🎵 аудио",
+    "voice": "🎤 голосовое",
+    "video_note": "📹 видеосообщение",
+    "sticker": "🏷 стикер",
+}
+
+
+def file_line(kind: str, name: str) -> str:
+    """Return a file as a line: what it is, and its name (of a sticker, its emoji)."""
+    return first_line(f"{_FILES.get(kind, _FILES['document'])} {name}")
 
 
 def first_line(text: str, limit: int = 80) -> str:

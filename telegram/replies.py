@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-Entity = dict[str, Any]  # of Telegram: type, offset, length in UTF-16 units, …
+from telegram.contents import File
+from telegram.splitting import Entity
 
 
 class UserError(Exception):
@@ -13,14 +13,16 @@ class UserError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Button:
-    """An inline button: pressed, it calls the handler `name` with `data`."""
+    """An inline button: pressed, it calls the handler `name` with `data`, or copies a text."""
 
     text: str
-    name: str
+    name: str = ""
     data: object = ""
+    copies: str = ""  # 1 to MAX_COPIED UTF-16 units
 
 
 Buttons = Sequence[Sequence[Button]]  # rows
+MAX_COPIED = 256  # https://core.telegram.org/bots/api#copytextbutton
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +32,12 @@ class Reply:
     text: str = ""
     entities: Sequence[Entity] = ()
     buttons: Buttons = ()
+    files: Sequence[File] = ()  # sent before the text
     document: tuple[str, bytes] | None = None  # a file's name and content
-    in_place: bool = False  # change the message whose button was pressed
+    in_place: bool = False  # change the message whose button was pressed; without a text, only its buttons
+    reaction: str = ""  # an emoji on the person's message, instead of the text if Telegram takes it
+    asks: bool = False  # the person's client offers to reply to it
     notice: str = ""  # shown for a moment over the pressed button
-    then: Callable[[list[int]], None] | None = None  # goes on with the ids of the sent messages
+    sent: Callable[[list[int]], None] | None = None  # called with the ids of the sent messages
+    then: Callable[[list[int]], None] | None = None  # the same, and sees to the end of the update itself
     later: "Callable[[], Reply] | None" = None  # takes its time; its reply takes the place of this one

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from telegram.contents import File, Origin, files_of, is_written, origin_of, words_of
 from telegram.fields import MAX_INT, Body, UnreadableUpdateError, dict_in, need, number_in, text_in
-from telegram.replies import Entity
+from telegram.splitting import Entity
 
 KINDS = ("message", "edited_message", "callback_query")  # that the bot asks for
 # Accounts of Telegram's own that write for others: anonymous admins, channels, a channel in its group.

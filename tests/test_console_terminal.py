@@ -393,7 +393,6 @@ def test_what_the_terminal_cannot_do_is_refused_as_telegram_refuses(
 @pytest.mark.parametrize(
     ("method", "params"),
     [
-        ("set_message_reaction", {"chat_id": OWNER_ID, "message_id": 7}),
         ("set_my_description", {"description": "а"}),
         ("delete_webhook", {}),
         ("send_chat_action", {"chat_id": OWNER_ID, "action": "typing"}),

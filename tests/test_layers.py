@@ -96,7 +96,7 @@ MAY_IMPORT = {
         "answers", "db", "storage", "openrouter_client", "openrouter.parse", "in_words", "settings",
         "telegram",
     },
-    "commands": {"access", "answers", "db", "settings", "storage", "telegram.replies", "telegram.updates"},
+    "commands": {"access", "answers", "db", "settings", "storage", "telegram"},
     "handlers": {
         "handlers", "commands", "answers", "db", "storage", "openrouter_client", "settings", "telegram",
     },

@@ -19,6 +19,16 @@ Event = tuple[str, dict[str, Any]]
 
 OWNER_ID = 1
 MAX_DOWNLOAD_BYTES = 20 * 2**20
+_FOLDERS = {
+    "photo": "photos",
+    "video": "videos",
+    "animation": "animations",
+    "document": "documents",
+    "audio": "music",
+    "voice": "voice",
+    "video_note": "video_notes",
+    "sticker": "stickers",
+}
 
 
 @dataclass(slots=True)
@@ -30,6 +40,7 @@ class Chat:
     last_id: int = 0
     blocked: bool = False
     refusal: str = ""  # why nothing may be sent there at the moment, as Telegram words it
+    reactions_refused: bool = False  # as in a group whose admins allow none
     topics: dict[int, bool] = field(default_factory=dict)  # number -> whether it is open
 
 
@@ -72,6 +83,7 @@ class Chats:
         self.chats: dict[int, Chat] = {}
         self.users: dict[int, dict[str, Any]] = {}
         self.files: dict[str, StoredFile] = {}
+        self.media: dict[str, tuple[str, dict[str, Any]]] = {}  # file id -> kind and record
         self.documents: list[SentDocument] = []
         self.presses: dict[str, dict[str, Any]] = {}
         self.answers: dict[str, dict[str, Any]] = {}
@@ -137,6 +149,17 @@ class Chats:
             self.files[stored.file_id] = stored
             return stored
 
+    def keep(self, kind: str, name: str, data: bytes, **more: Any) -> dict[str, Any]:
+        """Store a file of a kind of message, and return its record there."""
+        record = file_record(self.store(_FOLDERS[kind], name, data)) | more
+        self.media[record["file_id"]] = kind, record
+        return record
+
+    def forget(self, file_id: str) -> None:
+        """Lose a file, as Telegram does when everybody has deleted it or the bot has another token."""
+        with self.changed:
+            del self.files[file_id]
+
     def tell(self, kind: EventKind, payload: dict[str, Any]) -> None:
         """Put an event into every queue of `watch`."""
         for queue in self._watchers:
@@ -188,12 +211,14 @@ class Chats:
             self.updates.push("message", message)
             return message
 
-    def edit(self, message: Message, text: str) -> Message:
-        """Change the text of a person's own message."""
+    def edit(self, message: Message, text: str, **more: Any) -> Message:
+        """Change the text or the caption of a person's own message; `more` goes into it (entities, …)."""
         with self.changed:
             chat = self.chats[message["chat"]["id"]]
-            rest = {k: v for k, v in message.items() if k not in ("text", "entities")}
-            edited = rest | {"edit_date": int(time.time())} | _with_entities("text", text)
+            name: Literal["text", "caption"] = "text" if "text" in message else "caption"
+            replaced = (name, "entities" if name == "text" else "caption_entities")
+            rest = {k: v for k, v in message.items() if k not in replaced}
+            edited = rest | {"edit_date": int(time.time())} | _with_entities(name, text) | more
             chat.messages[message["message_id"]] = edited
             self.updates.push("edited_message", edited)
             return edited
@@ -242,11 +267,7 @@ class Chats:
         """Send a document as a person; `more` goes into the message (media_group_id, …)."""
         data = file.read_bytes() if isinstance(file, Path) else file
         name = name or (file.name if isinstance(file, Path) else "file.bin")
-        stored = self.store("documents", name, data)
-        document = file_record(stored) | {
-            "file_name": name,
-            "mime_type": mime or mime_type(name),
-        }
+        document = self.keep("document", name, data, file_name=name, mime_type=mime or mime_type(name))
         content = {"document": document} | _with_entities("caption", caption) | more
         return self._arrive(content, user_id, chat_id, reply_to=reply_to)
 
@@ -267,10 +288,7 @@ class Chats:
 
     def photo_sizes(self, data: bytes) -> list[dict[str, Any]]:
         """Store a picture and return its sizes, the largest last (all of them the same bytes)."""
-        return [
-            file_record(self.store("photos", "photo.jpg", data)) | {"width": side, "height": side}
-            for side in (90, 320, 1280)
-        ]
+        return [self.keep("photo", "photo.jpg", data, width=side, height=side) for side in (90, 320, 1280)]
 
     def forward(
         self,
@@ -293,10 +311,39 @@ class Chats:
 
     def sticker(self, *, user_id: int = OWNER_ID, chat_id: int | None = None) -> Message:
         """Send a sticker as a person."""
-        record = file_record(self.store("stickers", "sticker.webp", b"RIFF"))
-        record |= {"type": "regular", "width": 512, "height": 512, "emoji": "👍"}
-        sticker = record | {"is_animated": False, "is_video": False}
+        shape = {"type": "regular", "width": 512, "height": 512, "is_animated": False, "is_video": False}
+        sticker = self.keep("sticker", "sticker.webp", b"RIFF", emoji="👍", **shape)
         return self._arrive({"sticker": sticker}, user_id, chat_id)
+
+    def send_media(
+        self,
+        kind: Literal["video", "animation", "audio", "voice", "video_note"],
+        *,
+        caption: str = "",
+        user_id: int = OWNER_ID,
+        chat_id: int | None = None,
+        **more: Any,
+    ) -> Message:
+        """Send something that was recorded; `more` goes into the message (media_group_id, …)."""
+        name = {"audio": "песня.mp3", "voice": "voice.oga"}.get(kind, f"{kind}.mp4")
+        of_the_file = {"mime_type": mime_type(name), "duration": 3}
+        of_the_file |= {"file_name": name} if kind in ("audio", "video", "animation") else {}
+        record = self.keep(kind, name, f"{kind} data".encode(), **of_the_file)
+        content: dict[str, Any] = {kind: record}
+        if kind == "animation":  # for old clients it comes as a document, too
+            content["document"] = record
+        return self._arrive(content | _with_entities("caption", caption) | more, user_id, chat_id)
+
+    def send_content(
+        self,
+        *,
+        user_id: int = OWNER_ID,
+        chat_id: int | None = None,
+        reply_to: int | None = None,
+        **content: Any,
+    ) -> Message:
+        """Send what is neither text nor file: a location, a contact, a poll, a venue, …"""
+        return self._arrive(content, user_id, chat_id, reply_to=reply_to)
 
     def join(self, *, user_id: int, chat_id: int) -> Message:
         """Enter a group, which leaves a service message there."""

@@ -214,13 +214,12 @@ def _uploaded(api: Chats, value: Any, limit: int) -> tuple[str, bytes]:
 
 
 def _send_document(api: Chats, request: Request) -> Any:
+    if request.params["document"] in api.media:
+        return _send_known(api, request)
     chat = _chat_to_write(api, request)
     name, data = _uploaded(api, request.params["document"], MAX_UPLOAD_BYTES)
     caption = _caption_content(request)
-    document = file_record(api.store("documents", name, data)) | {
-        "file_name": name,
-        "mime_type": mime_type(name),
-    }
+    document = api.keep("document", name, data, file_name=name, mime_type=mime_type(name))
     message = _post(api, request, chat, {"document": document} | caption)
     api.documents.append(
         SentDocument(chat.info["id"], message["message_id"], name, data, caption.get("caption", ""))
@@ -229,10 +228,46 @@ def _send_document(api: Chats, request: Request) -> Any:
 
 
 def _send_photo(api: Chats, request: Request) -> Any:
+    if isinstance(request.params["photo"], str):
+        return _send_known(api, request)
     chat = _chat_to_write(api, request)
     _, data = _uploaded(api, request.params["photo"], MAX_PHOTO_BYTES)
     content = {"photo": api.photo_sizes(data)} | _caption_content(request)
     return _post(api, request, chat, content)
+
+
+def _known_file(api: Chats, kind: str, file_id: Any) -> dict[str, Any]:
+    """Return the content of a message with a file that Telegram has already."""
+    if str(file_id).startswith(("http://", "https://")):
+        raise bad_request("failed to get HTTP URL content")
+    if file_id not in api.files:
+        raise bad_request("wrong file identifier/HTTP URL specified")
+    was, record = api.media[file_id]
+    if was != kind:
+        raise bad_request(f"can't use file of type {was} as {kind}")
+    return {kind: [record] if kind == "photo" else record}
+
+
+def _send_known(api: Chats, request: Request) -> Any:
+    """Send a file by its id; an upload of these kinds is nothing that the bot does."""
+    chat = _chat_to_write(api, request)
+    kind = next(kind for kind in rules.MEDIA_KINDS if kind in request.params)
+    content = _known_file(api, kind, request.params[kind])
+    return _post(api, request, chat, content | _caption_content(request))
+
+
+def _send_media_group(api: Chats, request: Request) -> Any:
+    chat = _chat_to_write(api, request)
+    items = rules.check_album(request)
+    contents = [
+        _known_file(api, item["type"], item["media"]) | _item_caption(request, item) for item in items
+    ]
+    album = {"media_group_id": str(10**16 + chat.last_id)}
+    return [_post(api, request, chat, content | album) for content in contents]
+
+
+def _item_caption(request: Request, item: dict[str, Any]) -> dict[str, Any]:
+    return _caption_content(Request(request.method, item, request.violations))
 
 
 def _own_message(api: Chats, request: Request) -> tuple[Chat, Message]:
@@ -317,6 +352,8 @@ def _set_message_reaction(api: Chats, request: Request) -> Any:
     if message_id not in chat.messages:
         raise bad_request("message to react not found")
     reactions = request.params.get("reaction") or []
+    if api.chats[chat.info["id"]].reactions_refused:
+        raise bad_request("REACTION_INVALID")
     if len(reactions) > 1:
         raise bad_request("REACTIONS_TOO_MANY")
     if any(r.get("type") != "emoji" or r.get("emoji") not in _REACTIONS for r in reactions):
@@ -344,6 +381,10 @@ METHODS: dict[str, Callable[[Chats, Request], Any]] = {
     "sendMessage": _send_message,
     "sendDocument": _send_document,
     "sendPhoto": _send_photo,
+    **dict.fromkeys(
+        ("sendVideo", "sendAnimation", "sendAudio", "sendVoice", "sendVideoNote", "sendSticker"), _send_known
+    ),
+    "sendMediaGroup": _send_media_group,
     "editMessageText": _edit_message_text,
     "editMessageReplyMarkup": _edit_message_reply_markup,
     "deleteMessage": _delete_message,

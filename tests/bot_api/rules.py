@@ -18,6 +18,12 @@ MAX_CAPTION = 1024
 MAX_ENTITIES = 100
 MAX_BUTTONS = 100
 MAX_MARKUP_BYTES = 10_000
+MEDIA_KINDS = ("photo", "video", "animation", "document", "audio", "voice", "video_note", "sticker")
+MAX_ALBUM = 10
+_ALBUM_FIELDS = texts.words(
+    "type media thumbnail cover start_timestamp caption parse_mode caption_entities width height duration",
+    "supports_streaming has_spoiler show_caption_above_media performer title disable_content_type_detection",
+)
 
 _PLACE = "business_connection_id chat_id!:chat message_thread_id:int direct_messages_topic_id:int"
 _SEND = (
@@ -26,6 +32,7 @@ _SEND = (
 )
 _EDIT = "business_connection_id chat_id:chat message_id:int inline_message_id reply_markup:json"
 _CAPTION = "caption parse_mode caption_entities:json"
+_SHOWN = "show_caption_above_media:bool has_spoiler:bool"
 
 # Every method of the server with its parameters: "!" is required, ":" the type if not a string.
 PARAMETERS = {
@@ -45,6 +52,16 @@ PARAMETERS = {
     "sendMessage": f"{_SEND} text! parse_mode entities:json link_preview_options:json",
     "sendDocument": f"{_SEND} {_CAPTION} document!:file thumbnail:file disable_content_type_detection:bool",
     "sendPhoto": f"{_SEND} {_CAPTION} photo!:file show_caption_above_media:bool has_spoiler:bool",
+    "sendVideo": f"{_SEND} {_CAPTION} {_SHOWN} video!:file duration:int width:int height:int thumbnail:file"
+    " cover:file start_timestamp:int supports_streaming:bool",
+    "sendAnimation": f"{_SEND} {_CAPTION} {_SHOWN} animation!:file duration:int width:int height:int"
+    " thumbnail:file",
+    "sendAudio": f"{_SEND} {_CAPTION} audio!:file duration:int performer title thumbnail:file",
+    "sendVoice": f"{_SEND} {_CAPTION} voice!:file duration:int",
+    "sendVideoNote": f"{_SEND} video_note!:file duration:int length:int thumbnail:file",
+    "sendSticker": f"{_SEND} sticker!:file emoji",
+    "sendMediaGroup": f"{_PLACE} media!:json disable_notification:bool protect_content:bool"
+    " allow_paid_broadcast:bool message_effect_id reply_parameters:json",
     "editMessageText": f"{_EDIT} text parse_mode entities:json link_preview_options:json rich_message:json",
     "editMessageReplyMarkup": _EDIT,
     "deleteMessage": "chat_id!:chat message_id!:int",
@@ -58,8 +75,7 @@ _MISSING = {
     "chat_id": "chat_id is empty",
     "text": "message text is empty",
     "message_id": "message identifier is not specified",
-    "document": "there is no document in the request",
-    "photo": "there is no photo in the request",
+    **{kind: f"there is no {kind} in the request" for kind in MEDIA_KINDS},
     "action": "wrong parameter action in request",
     "callback_query_id": "query is too old and response timeout expired or query ID is invalid",
     "file_id": "file_id not specified",
@@ -254,6 +270,7 @@ def check_markup(request: Request, *, inline_only: bool = False) -> dict[str, An
         what = "inline keyboard" if inline_only else "reply keyboard"
         raise bad_request(f"can't parse {what} markup JSON object")
     if kinds != ["inline_keyboard"]:
+        _check_force_reply(request, markup)
         return dict(markup)
     request.note_unknown("InlineKeyboardMarkup", markup, ["inline_keyboard"])
     rows = markup["inline_keyboard"]
@@ -266,6 +283,33 @@ def check_markup(request: Request, *, inline_only: bool = False) -> dict[str, An
         raise bad_request("reply markup is too long")
     kept = [row for row in rows if row]
     return {"inline_keyboard": kept} if kept else None
+
+
+def _check_force_reply(request: Request, markup: dict[str, Any]) -> None:
+    if "force_reply" not in markup:
+        return
+    request.note_unknown("ForceReply", markup, ["force_reply", "input_field_placeholder", "selective"])
+    if markup["force_reply"] is not True:
+        raise bad_request("can't parse reply keyboard markup JSON object")
+    if texts.utf16_len(markup.get("input_field_placeholder", "")) > 64:
+        raise bad_request("can't parse reply keyboard markup JSON object")
+
+
+def check_album(request: Request) -> list[dict[str, Any]]:
+    """Return the items of an album; raise RefusalError for what cannot stand in one."""
+    items = request.params["media"]
+    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+        raise bad_request("can't parse media JSON object")
+    if not 2 <= len(items) <= MAX_ALBUM:
+        raise bad_request("wrong number of items in an album: 2 to 10 are needed")
+    for item in items:
+        request.note_unknown("InputMedia", item, _ALBUM_FIELDS)
+        if item.get("type") not in ("photo", "video", "document", "audio") or not item.get("media"):
+            raise bad_request("can't parse InputMedia: wrong type or no media in it")
+    kinds = {item["type"] for item in items}
+    if len(kinds) > 1 and kinds & {"document", "audio"}:
+        raise bad_request("document and audio can't be mixed with other media types")
+    return items
 
 
 def _check_button(request: Request, button: Any) -> None:

@@ -22,7 +22,9 @@ T = TypeVar("T")
 
 TEST_TOKEN = "123456:TEST"
 
-_LIMITED = frozenset({"sendMessage", "sendDocument", "sendPhoto", "editMessageText"})
+_LIMITED = frozenset(
+    {name for name in METHODS if name.startswith("send")} - {"sendChatAction"} | {"editMessageText"}
+)
 _CANONICAL = {name.lower(): name for name in METHODS}
 _TOKEN = re.compile(r"\d+:[\w-]+")
 _TEXTS = frozenset({"text", "caption"})
