@@ -10,6 +10,7 @@ import pytest
 
 import support.openrouter_replies as replies
 from support.harness import CATALOGUE, FOOTER, Harness, Message, Person
+from support.registry_people import seen
 
 SENTENCES = {
     400: "Неверный формат запроса.",
@@ -217,7 +218,7 @@ def test_what_nobody_expected_is_one_line_in_the_chat_and_a_traceback_in_the_log
     anna.says("/models")
     with closing(sqlite3.connect(bot.db_path)) as conn, conn:
         conn.execute(f"DROP TABLE {table}")
-    assert anna.says(command) == "Непредвиденная ошибка."
+    assert seen(bot, anna.asks(command), "ошибка")["text"] == "Непредвиденная ошибка."
     assert anna.says("/model").startswith("Текущая активная модель: ")
     bot.stop()
     assert "no such table" in bot.log

@@ -235,7 +235,9 @@ def test_a_damaged_file_is_left_alone(new_bot: NewBot) -> None:
 def test_a_folder_is_no_file(new_bot: NewBot) -> None:
     bot = new_bot()
     bot.db_path.mkdir()
-    refused(bot, "не открывается")
+    bot.launch()
+    assert bot.exit_code() == 2  # found out with the settings
+    assert "DB_PATH" in bot.log
     assert list(bot.db_path.iterdir()) == []
 
 
@@ -243,7 +245,7 @@ def test_a_folder_that_does_not_exist_is_named(new_bot: NewBot) -> None:
     bot = new_bot()
     bot.settings["DB_PATH"] = str(bot.folder / "nowhere" / "notes.db")
     bot.launch()
-    assert bot.exit_code() == 1
+    assert bot.exit_code() == 2  # found out with the settings
     assert "nowhere" in bot.log
     assert "DB_PATH" in bot.log
 
