@@ -217,7 +217,8 @@ class Handling:
         """Put the update aside for good, and say so to the person if that is possible at all."""
         log.error("Обновление %s отложено после %s попыток", self._entry.entry_id, self._tries)
         self._desk.journal.park(*self._ids)
-        tell(self._desk.delivery, self._update, UNEXPECTED)
+        begun = self._sent or self._entry.answer_ids
+        tell(self._desk.delivery, self._update, UNEXPECTED, instead_of=begun[0] if begun else None)
 
     def _wait_for_storage(self, trouble: str) -> float:
         if not self._storage_pause:
@@ -228,15 +229,14 @@ class Handling:
         return self._storage_pause
 
 
-def tell(delivery: Delivery, update: Update, sentence: str) -> None:
-    """Say something to whoever sent an update, once, if it works out."""
+def tell(delivery: Delivery, update: Update, sentence: str, *, instead_of: int | None = None) -> None:
+    """Say something to whoever sent an update, or in a message that stands already, once, if it works out."""
     try:
-        delivery.attempt(
-            update.place,
-            "send_message",
-            text=sentence,
-            reply_parameters=quote(update.quotable),
-        )
+        if instead_of:
+            delivery.attempt(update.place, "edit_message_text", message_id=instead_of, text=sentence)
+        else:
+            quoted = quote(update.quotable)
+            delivery.attempt(update.place, "send_message", text=sentence, reply_parameters=quoted)
     except (Pause, UndeliverableError, RefusedError) as exc:
         log.info("Не сказано (%s): %s", type(exc).__name__, sentence)
 
