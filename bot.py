@@ -50,7 +50,7 @@ from telegram.menu import Menu
 from telegram.patience import BadTokenError, NonsenseError, Patience, StoppingError
 from telegram.updates import KINDS, Update, updates_in
 from upkeep.chores import chore
-from upkeep.findings import show
+from upkeep.findings import Finding, show
 from upkeep.health import Pulse
 from upkeep.nightly import copy_each_night
 from upkeep.upgrade import copy_before_upgrade
@@ -311,8 +311,8 @@ def main(args: list[str]) -> int:
         env_file.load(HERE / ".env")
         settings = Settings.from_env(os.environ)
     except (env_file.EnvFileError, SettingsError) as exc:
-        say(str(exc))
-        return 2
+        say(str(Finding(False, str(exc))) if options.check else str(exc))
+        return 1 if options.check else 2
     if (findings := chore(options, settings)) is not None:
         return show(findings, say)
     if not settings.token and not console:

@@ -15,7 +15,7 @@ import env_file
 from openrouter.answer import Answer, Thinking
 from openrouter.errors import Kind, OpenRouterError
 from openrouter.http import Abort
-from openrouter.models import FREE_ROUTER, KeyInfo, RemoteModel, fetch_models, key_info
+from openrouter.models import FREE_ROUTER, KeyInfo, RemoteModel, fetch_models, key_info, server_date
 from openrouter.service import Service
 from openrouter.stream import Stream
 
@@ -34,6 +34,7 @@ __all__ = [
     "is_openrouter",
     "key_info",
     "missing_key",
+    "server_date",
 ]
 
 DEFAULT_MODEL = FREE_ROUTER

@@ -1,8 +1,6 @@
 """The keys of `python bot.py` that look after the file, as a person or a watchdog uses them."""
 
 import sqlite3
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -11,25 +9,11 @@ from pathlib import Path
 import pytest
 
 from db import Database
-from support.harness import ROOT, Harness
+from support.harness import Harness
+from support.program import run
 from upkeep.health import BEAT_S, SICK_S, Pulse, health
 
 NewBot = Callable[..., Harness]
-
-
-def run(bot: Harness, *keys: str) -> tuple[int, str]:
-    """Start the program with these keys beside a bot, and return its exit code and what it printed."""
-    done = subprocess.run(
-        [sys.executable, str(ROOT / "bot.py"), *keys],
-        env=bot.environment,
-        cwd=bot.folder,
-        capture_output=True,
-        encoding="utf-8",
-        timeout=60,
-        check=False,
-    )
-    assert done.stderr == ""
-    return done.returncode, done.stdout
 
 
 def last_poll(path: Path) -> list[int]:

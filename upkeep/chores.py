@@ -9,6 +9,7 @@ from pathlib import Path
 from in_words import storage_trouble
 from settings import Settings
 from upkeep.backup import back_up
+from upkeep.check import check
 from upkeep.findings import Finding
 from upkeep.health import health
 from upkeep.restore import restore
@@ -18,6 +19,8 @@ def chore(options: argparse.Namespace, settings: Settings) -> Iterable[Finding] 
     """Do what the keys ask for, and tell how it went; None if they ask for the bot."""
     if options.health:
         return [health(settings.db_path, time.time())]
+    if options.check:
+        return check(settings)
     if options.backup:
         return [_backup(settings)]
     if options.restore:
