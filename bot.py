@@ -2,6 +2,7 @@
 
 python bot.py             Telegram, with TOKEN in .env
 python bot.py --console   the same bot in the terminal
+python bot.py --help      what else there is
 """
 
 import surroundings
@@ -16,7 +17,7 @@ import sqlite3
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -48,6 +49,11 @@ from telegram.delivery import Delivery
 from telegram.menu import Menu
 from telegram.patience import BadTokenError, NonsenseError, Patience, StoppingError
 from telegram.updates import KINDS, Update, updates_in
+from upkeep.chores import chore
+from upkeep.findings import Finding, show
+from upkeep.health import Pulse
+from upkeep.nightly import copy_each_night
+from upkeep.upgrade import copy_before_upgrade
 
 log = logging.getLogger("bot")
 LONG_POLL_S = 25
@@ -74,6 +80,7 @@ class Bot:
         self._delivery = Delivery(self._door)
         self._journal = Journal(database)
         self._people = People(database)
+        self._pulse = Pulse(database)
         self._app = self._furnished(database)
         self._lanes, self._background, self._gathering = Lanes(), Lanes(), Gathering()
         self._desk = Desk(self._app, self._journal, self._delivery, self._background)
@@ -123,9 +130,12 @@ class Bot:
         self._announce()
         self._recovery.run()
         self._publish_menu()
-        threading.Thread(
-            target=keep_fresh, args=(self._app.registry, self._stopping), name="registry", daemon=True
-        ).start()
+        self._beside("registry", keep_fresh, self._app.registry, self._stopping)
+        self._beside("copies", copy_each_night, self._app.db.path, self._settings.now, self._stopping)
+
+    @staticmethod
+    def _beside(name: str, work: Callable[..., None], *args: object) -> None:
+        threading.Thread(target=work, args=args, name=name, daemon=True).start()
 
     def _announce(self) -> None:
         gate = self._app.gate
@@ -176,6 +186,7 @@ class Bot:
                     return  # not confirmed, so it comes again
                 offset = self._take(batch) or offset
                 self._patience.calm()
+                self._pulse.beat()
             except (TelegramError, NonsenseError) as exc:
                 self._patience.wait(exc)
             except sqlite3.Error as exc:
@@ -285,19 +296,25 @@ def run_console(settings: Settings) -> int:
 @contextmanager
 def opened(settings: Settings) -> Iterator[db.Database]:
     """Open the database for this process alone."""
-    with closing(migrations.claim(settings.db_path)), closing(db.Database(settings.db_path)) as database:
-        yield database
+    with closing(migrations.claim(settings.db_path)):
+        if kept := copy_before_upgrade(settings.db_path, settings.now()):
+            log.info("База — старой версии программы; её копия: %s", kept)
+        with closing(db.Database(settings.db_path)) as database:
+            yield database
 
 
 def main(args: list[str]) -> int:
     """Start what the arguments and the settings ask for; returns the exit code."""
-    console = parse(args).console
+    options = parse(args)
+    console = options.console
     try:
         env_file.load(HERE / ".env")
         settings = Settings.from_env(os.environ)
     except (env_file.EnvFileError, SettingsError) as exc:
-        say(str(exc))
-        return 2
+        say(str(Finding(False, str(exc))) if options.check else str(exc))
+        return 1 if options.check else 2
+    if (findings := chore(options, settings)) is not None:
+        return show(findings, say)
     if not settings.token and not console:
         if not sys.stdin.isatty():
             say(HOW_TO_START)

@@ -27,8 +27,13 @@ def parse(args: Sequence[str]) -> argparse.Namespace:
         allow_abbrev=False,
     )
     group = parser.add_argument_group("Ключи")
+    one_of = group.add_mutually_exclusive_group()
     keys = [
-        group.add_argument("--console", action="store_true", help="терминал вместо Telegram"),
+        one_of.add_argument("--console", action="store_true", help="терминал вместо Telegram"),
+        one_of.add_argument("--check", action="store_true", help="проверить всё, что нужно боту"),
+        one_of.add_argument("--health", action="store_true", help="работает ли бот: код 0 или 1"),
+        one_of.add_argument("--backup", action="store_true", help="сделать копию базы, можно на ходу"),
+        one_of.add_argument("--restore", metavar="ФАЙЛ", help="вернуть базу из копии"),
         group.add_argument("-h", "--help", action="help", help="эта подсказка"),
     ]
     known, unknown = parser.parse_known_args(args)

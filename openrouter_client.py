@@ -15,7 +15,7 @@ import env_file
 from openrouter.answer import Answer, Thinking
 from openrouter.errors import Kind, OpenRouterError, no_answer
 from openrouter.http import Abort
-from openrouter.models import FREE_ROUTER, KeyInfo, RemoteModel, fetch_models, key_info
+from openrouter.models import FREE_ROUTER, KeyInfo, RemoteModel, fetch_models, key_info, server_date
 from openrouter.service import Service
 from openrouter.stream import Stream
 
@@ -35,6 +35,7 @@ __all__ = [
     "key_info",
     "missing_key",
     "no_answer",
+    "server_date",
 ]
 
 DEFAULT_MODEL = FREE_ROUTER

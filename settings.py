@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -43,6 +44,10 @@ class Settings:
         if wrong:
             raise SettingsError("Исправьте .env: " + "\n".join(wrong))
         return cls(**{name.lower(): values[name] for name in _PARSERS if name in values})  # type: ignore[arg-type]
+
+    def now(self) -> datetime:
+        """Return the time as the people here see it."""
+        return datetime.now(UTC).astimezone(self.timezone)
 
 
 def unquoted(text: str) -> str:

@@ -1,3 +1,3 @@
 """What a person can say and what the bot answers. The order of the imports is the order of the menu."""
 
-from handlers import basics, notes, models, ask, usage, manage_models, people  # noqa: F401, I001
+from handlers import basics, notes, models, ask, usage, manage_models, people, backup  # noqa: F401, I001

@@ -52,6 +52,13 @@ def fetch_models(timeout_s: float = 60) -> list[RemoteModel]:
     return list({model.key: model for model in found if model}.values())
 
 
+def server_date(timeout_s: float = 15) -> str:
+    """Return the `Date` of an answer of the service, "" if it has none; raises OpenRouterError."""
+    service = Service.from_env().with_sound_key()
+    with Exchange(service, "GET", "/models", timeout_s=timeout_s) as exchange:
+        return exchange.head().headers.get("Date", "")
+
+
 def key_info(timeout_s: float = 15) -> KeyInfo:
     """Ask what the key may still do today, which costs nothing; raises OpenRouterError."""
     data = as_dict(_get(Service.from_env().with_key(), "/key", timeout_s).get("data"))

@@ -52,6 +52,7 @@ class Telegram:
     """The Bot API with one bot's token."""
 
     def __init__(self, settings: Settings) -> None:
+        self.date = ""  # of its last answer, as HTTP writes it
         self._token = settings.token
         self._url = settings.telegram_api_url
         self._session = _session(settings)
@@ -98,6 +99,7 @@ class Telegram:
             raise UnreachableError(
                 method, type(exc).__name__
             ) from None  # its text holds the URL with the token
+        self.date = response.headers.get("Date", "")
         response.encoding = "utf-8"  # or the library has it guessed, letter by letter
         if not _is_answer(response):
             raise UnreachableError(method, f"HTTP {response.status_code} без ответа Telegram")

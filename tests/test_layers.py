@@ -99,9 +99,12 @@ MAY_IMPORT = {
     "commands": {"access", "answers", "db", "settings", "storage", "telegram"},
     "handlers": {
         "handlers", "commands", "answers", "db", "storage", "openrouter_client", "settings", "telegram",
+        "upkeep",
     },
     "dispatch": {"dispatch", "commands", "handlers", "in_words", "db", "storage", "telegram"},
-    "upkeep": {"upkeep", "db", "migrations", "storage", "settings", "openrouter_client", "telegram.api"},
+    "upkeep": {
+        "upkeep", "db", "migrations", "storage", "settings", "openrouter_client", "telegram.api", "in_words",
+    },
 }  # fmt: skip
 
 

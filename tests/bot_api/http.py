@@ -6,8 +6,10 @@ import socket
 import struct
 import sys
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socketserver import TCPServer
 from typing import Any
@@ -66,6 +68,7 @@ class Listener(ThreadingHTTPServer):
     def __init__(self, port: int, answer: Callable[[Incoming], Outgoing]) -> None:
         super().__init__(("127.0.0.1", port), _Handler)
         self.answer = answer
+        self.ahead_s = 0.0  # of the machine's clock
         self._open: set[socket.socket] = set()
         self._cut: set[socket.socket] = set()
         self._all_closed = threading.Condition()
@@ -171,6 +174,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         head = (
             f"HTTP/1.1 {outgoing.status} {self.responses.get(outgoing.status, ('',))[0]}\r\n"
+            f"Date: {formatdate(time.time() + self.server.ahead_s, usegmt=True)}\r\n"
             f"Content-Type: {outgoing.content_type}\r\n"
             f"Content-Length: {len(outgoing.body)}\r\n"
             f"Connection: {'close' if self.close_connection else 'keep-alive'}\r\n\r\n"

@@ -46,13 +46,13 @@ _NOT_MODIFIED = (
 
 
 def _get_me(api: Chats, _request: Request) -> Any:
-    return api.me | {
+    return {
         "can_join_groups": True,
         "can_read_all_group_messages": False,
         "supports_inline_queries": False,
         "can_connect_to_business": False,
         "has_main_web_app": False,
-    }
+    } | api.me
 
 
 def _get_updates(api: Chats, request: Request) -> Any:

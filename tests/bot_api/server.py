@@ -140,6 +140,16 @@ class BotApiServer(Chats, FailsOnDemand):
     # What the bot did
 
     @property
+    def ahead_s(self) -> float:
+        """By how many seconds its clock, as its answers tell it, is ahead of the machine's."""
+        return self._listener.ahead_s if self._listener else 0.0
+
+    @ahead_s.setter
+    def ahead_s(self, seconds: float) -> None:
+        assert self._listener
+        self._listener.ahead_s = seconds
+
+    @property
     def pending(self) -> int:
         """How many updates the bot has not confirmed."""
         return len(self.updates)

@@ -11,6 +11,7 @@ import struct
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from email.utils import formatdate
 from typing import Any, Protocol
 
 MODEL = "deepseek/deepseek-chat-v3.1:free"
@@ -100,6 +101,7 @@ class Call:
             raise ClientGoneError from None
 
     def head(self, status: int, headers: Headers) -> None:
+        headers = {"Date": formatdate(usegmt=True), **headers}
         lines = [f"HTTP/1.1 {status} Fake", *(f"{key}: {value}" for key, value in headers.items())]
         self.send("\r\n".join([*lines, "", ""]).encode())
 

@@ -1,0 +1,29 @@
+"""/backup: the newest copy of the database, for the owner's eyes only."""
+
+from commands import Call, command
+from handlers.basics import OWNER_ONLY
+from telegram.replies import Reply, UserError
+from upkeep.backup import back_up
+from upkeep.packing import packed
+
+PRIVATE_ONLY = "Копию базы пришлю только в личном чате: в ней все заметки."
+MAX_UPLOAD = 50_000_000  # bytes, what Telegram takes from a bot
+
+
+@command("backup", "", "Копия базы данных", owner_only=True)
+def backup(call: Call) -> Reply:
+    if call.user_id != call.app.gate.owner:  # everybody's notes: where all may manage, nobody gets them
+        raise UserError(OWNER_ONLY)
+    if not call.private:
+        raise UserError(PRIVATE_ONLY)
+    return Reply("Делаю копию…", later=lambda: _made(call))
+
+
+def _made(call: Call) -> Reply:
+    now = call.app.settings.now()
+    path = back_up(call.app.db.path, now)
+    said = f"Копия базы от {now:%d.%m.%Y %H:%M}. Вернуть её: python bot.py --restore {{}}"
+    document = packed(path, MAX_UPLOAD)
+    if document is None:
+        return Reply(f"{said.format(path)}\nДля Telegram она слишком велика и лежит там, где работает бот.")
+    return Reply(said.format(document[0]), document=document)

@@ -1,0 +1,23 @@
+"""`python bot.py` with keys that do their work and end."""
+
+import subprocess
+import sys
+
+from support.harness import API_KEY, ROOT, Harness
+
+
+def run(bot: Harness, *keys: str, **settings: str) -> tuple[int, str]:
+    """Start the program with these keys beside a bot; return its exit code and what it printed."""
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "bot.py"), *keys],
+        env=bot.environment | settings,
+        cwd=bot.folder,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=120,
+        check=False,
+    )
+    assert done.stderr == ""
+    assert bot.server.token not in done.stdout
+    assert API_KEY not in done.stdout
+    return done.returncode, done.stdout

@@ -1,0 +1,108 @@
+"""`python bot.py --check`: everything that the bot needs, looked at once, and what to do about it."""
+
+from collections.abc import Iterator
+
+from openrouter_client import OpenRouterError, RemoteModel, fetch_models, is_openrouter, key_info, missing_key
+from settings import Settings
+from telegram.api import RefusedError, Telegram, TelegramError
+from upkeep.check_file import check_file, check_registry
+from upkeep.clock import check_clock
+from upkeep.findings import Finding
+
+NOT_IN_TELEGRAM = (
+    "TOKEN не задан, поэтому бот работает только в терминале. Возьмите токен у @BotFather: TOKEN=… в .env"
+)
+NOT_ACCEPTED = "Telegram не принял TOKEN. Скопируйте его из @BotFather целиком в .env"
+PATIENCE_S = 20
+
+
+def check(settings: Settings) -> Iterator[Finding]:
+    """Look at one thing after another; nothing is changed, and no secret is told."""
+    yield Finding(True, "Настройки прочитаны")
+    telegram = Telegram(settings)
+    yield from _telegram(telegram) if settings.token else [Finding(False, NOT_IN_TELEGRAM)]
+    offered: list[RemoteModel] = []
+    yield from _models(offered)
+    yield from check_file(settings.db_path)
+    yield from check_registry(settings.db_path, {model.key for model in offered if model.usable})
+    yield from check_clock(telegram.date)
+
+
+# ---- Telegram -------------------------------------------------------------------------------
+
+
+def _telegram(telegram: Telegram) -> Iterator[Finding]:
+    try:
+        me = telegram.call("get_me")
+        webhook = telegram.call("get_webhook_info").get("url")
+    except RefusedError as exc:
+        yield Finding(False, NOT_ACCEPTED if exc.code in (401, 404) else f"Telegram отказал: {exc}")
+        return
+    except TelegramError as exc:
+        advice = "Проверьте интернет, TELEGRAM_PROXY и TELEGRAM_API_URL"
+        yield Finding(False, f"Telegram не отвечает ({exc}). {advice}")
+        return
+    yield Finding(True, f"Telegram принял TOKEN: это @{me['username']}")
+    yield _webhook(webhook)
+    yield from _rights(me)
+
+
+def _webhook(url: str | None) -> Finding:
+    if not url:
+        return Finding(True, "Webhook не задан, обновления получит этот бот")
+    return Finding(
+        False, "Задан webhook: токеном пользуется другая программа. Остановите её; webhook бот снимет сам"
+    )
+
+
+def _rights(me: dict[str, object]) -> Iterator[Finding]:
+    """Tell how the bot is set up in BotFather: either way it works, so nothing is wrong."""
+    yield Finding(
+        True,
+        "Inline-режим включён"
+        if me.get("supports_inline_queries")
+        else "Inline-режим выключен; включить: @BotFather, /setinline",
+    )
+    yield Finding(
+        True,
+        "В группах бот видит все сообщения; чтобы видел только команды: @BotFather, /setprivacy, Enable"
+        if me.get("can_read_all_group_messages")
+        else "В группах бот видит только команды и ответы на свои сообщения",
+    )
+
+
+# ---- The models -----------------------------------------------------------------------------
+
+
+def _models(offered: list[RemoteModel]) -> Iterator[Finding]:
+    """Look at the service, and add what it offers to the list."""
+    try:
+        offered += fetch_models(PATIENCE_S)
+    except OpenRouterError as exc:
+        yield Finding(False, f"Сервис моделей не отвечает: {exc}")
+        return
+    usable = [model for model in offered if model.usable]
+    free = sum(model.free for model in usable)
+    yield Finding(bool(free), f"Сервис моделей отвечает: моделей {len(usable)}, из них бесплатных {free}")
+    if missing := missing_key():
+        yield Finding(False, str(missing))
+    elif is_openrouter():
+        yield _key()
+
+
+def _key() -> Finding:
+    try:
+        info = key_info(PATIENCE_S)
+    except OpenRouterError as exc:
+        return Finding(False, f"OPENROUTER_API_KEY: {exc}")
+    asked = (
+        f"бесплатных вопросов сегодня {info.used}"
+        if info.used is not None
+        else "сколько спрошено, не сказано"
+    )
+    limit = f" из {info.limit}" if info.limit is not None else ""
+    if info.remaining == 0:
+        return Finding(
+            False, f"OPENROUTER_API_KEY принят, но лимит исчерпан: {asked}{limit}. Новый день — в 00:00 UTC"
+        )
+    return Finding(True, f"OPENROUTER_API_KEY принят: {asked}{limit}")

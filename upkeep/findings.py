@@ -1,0 +1,24 @@
+"""What `--check`, `--health` and `--restore` find out: a line each, with ✔ or ✖."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that is well, or is not; then the text says what to do."""
+
+    ok: bool
+    text: str
+
+    def __str__(self) -> str:
+        return f"{'✔' if self.ok else '✖'} {self.text}"
+
+
+def show(findings: Iterable[Finding], say: Callable[[str], None]) -> int:
+    """Say each as it comes, and return the exit code: 0 if all is well."""
+    code = 0
+    for finding in findings:
+        say(str(finding))
+        code = code if finding.ok else 1
+    return code

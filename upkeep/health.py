@@ -1,0 +1,59 @@
+"""`python bot.py --health`: whether the bot is at work, told by the database alone, for watchdogs."""
+
+import sqlite3
+import time
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+from db import Database
+from in_words import storage_trouble
+from upkeep.findings import Finding
+
+BEAT_S = 60
+SICK_S = (
+    300  # a poll takes 25 s, its time is written once a minute, and a short trouble is no reason to restart
+)
+_FACT = "last_poll"
+
+
+class Pulse:
+    """Notes that Telegram has just answered a poll, but not so often that an idle bot wears out its disk."""
+
+    def __init__(self, database: Database, clock: Callable[[], float] = time.monotonic) -> None:
+        self._db = database
+        self._clock = clock
+        self._next = clock()
+
+    def beat(self) -> None:
+        """Note the time, once a minute at most; raises sqlite3.Error."""
+        if self._clock() < self._next:
+            return
+        self._next = self._clock() + BEAT_S
+        with self._db.write() as conn:
+            conn.execute(
+                "INSERT OR REPLACE INTO facts (name, value) VALUES (?, ?)", (_FACT, int(time.time()))
+            )
+
+
+def health(database: Path, now: float) -> Finding:
+    """Say how long ago Telegram answered the last poll; `now` is in seconds since 1970."""
+    try:
+        last = _last_poll(database)
+    except sqlite3.Error as exc:
+        return Finding(False, f"База ({database}): {storage_trouble(exc) or exc}")
+    if last is None:
+        return Finding(False, "Бот ещё ни разу не получил ответа Telegram. Запущен ли он?")
+    age = round(now - last)
+    if abs(age) > SICK_S:  # from the future, it is from before the clock was set back
+        return Finding(
+            False, f"Telegram отвечал боту {age} с назад. Запущен ли бот? Его журнал скажет больше."
+        )
+    return Finding(True, f"Telegram отвечал боту {max(0, age)} с назад.")
+
+
+def _last_poll(database: Path) -> int | None:
+    # Not by Database: that would make or change the file.
+    with closing(sqlite3.connect(f"{database.resolve().as_uri()}?mode=rw", uri=True, timeout=5)) as conn:
+        row = conn.execute("SELECT value FROM facts WHERE name = ?", (_FACT,)).fetchone()
+    return int(row[0]) if row else None

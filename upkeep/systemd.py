@@ -1,0 +1,18 @@
+"""Telling systemd that the bot is up and alive, if systemd started it and listens (sd_notify(3))."""
+
+import os
+import socket
+from contextlib import suppress
+
+READY, ALIVE, STOPPING = "READY=1", "WATCHDOG=1", "STOPPING=1"
+
+
+def notify(state: str) -> None:
+    """Send one state; without systemd, or if it does not listen any more, nothing happens."""
+    address = os.environ.get("NOTIFY_SOCKET", "")
+    if not address:
+        return
+    if address.startswith("@"):  # the abstract namespace of Linux
+        address = "\0" + address[1:]
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock, suppress(OSError):
+        sock.sendto(state.encode(), address)

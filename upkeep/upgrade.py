@@ -1,0 +1,33 @@
+"""New code on an old file: the file is copied before it is changed."""
+
+import sqlite3
+from contextlib import closing
+from datetime import datetime
+from pathlib import Path
+
+from migrations import VERSION
+from upkeep.backup import copy, folder_of
+
+
+def copy_before_upgrade(database: Path, now: datetime) -> Path | None:
+    """Copy a file of an older version, and return where the copy lies; None if there is nothing to change.
+
+    Such copies stay until somebody deletes them. Raises sqlite3.Error or OSError: then better no upgrade.
+    """
+    version = _version(database)
+    if version is None or version >= VERSION:
+        return None
+    path = folder_of(database) / f"{database.stem}-version-{version}-{now:%Y-%m-%d}{database.suffix}"
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    copy(database, path)
+    return path
+
+
+def _version(database: Path) -> int | None:
+    """Return the version of a file with something in it, 0 for one of the course."""
+    if not database.exists():
+        return None
+    with closing(sqlite3.connect(f"{database.resolve().as_uri()}?mode=rw", uri=True)) as conn:
+        version: int = conn.execute("PRAGMA user_version").fetchone()[0]
+        tables: int = conn.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    return version if tables else None
