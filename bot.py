@@ -18,7 +18,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -162,7 +162,8 @@ class Bot:
         self._lanes.close(self._settings.stop_timeout)
         for rest in (self._background, self._app.questions):
             rest.close(max(0, deadline - time.monotonic()))
-        self._recovery.was_no_death()
+        with suppress(db.FileReplacedError):  # then there is nothing left to take back
+            self._recovery.was_no_death()
 
     def wait_until_idle(self) -> None:
         """Wait until everything that was taken is answered."""
@@ -202,6 +203,7 @@ class Bot:
         if not updates:
             if not sound:
                 raise NonsenseError
+            self._app.db.check_file()
             self._stopping.wait(EMPTY_PAUSE_S)
             return None
         if not sound:
@@ -215,7 +217,7 @@ class Bot:
         """Put updates on disk, and return those that are new."""
         try:
             fresh = self._journal.add([update.body for update in updates])
-        except sqlite3.Error as exc:
+        except (sqlite3.Error, db.FileReplacedError) as exc:
             self._tell_of_trouble(updates, exc)
             raise
         self._told_of_trouble.clear()
@@ -242,7 +244,7 @@ class Bot:
         else:
             tell(self._delivery, update, refusal)
 
-    def _tell_of_trouble(self, updates: list[Update], exc: sqlite3.Error) -> None:
+    def _tell_of_trouble(self, updates: list[Update], exc: Exception) -> None:
         """Say once to each chat what is the matter: nothing of the batch was confirmed, so it comes again."""
         trouble = storage_trouble(exc)
         for update in updates:
@@ -267,6 +269,9 @@ def run(settings: Settings) -> int:
         except BadTokenError:
             say(REFUSED_BY_TELEGRAM)
             return 2
+        except db.FileReplacedError as exc:
+            log.critical("%s: %s.", settings.db_path, storage_trouble(exc))
+            return 1
         finally:
             signal.signal(signal.SIGINT, signal.SIG_DFL)  # a second Ctrl-C does not wait
             signal.signal(signal.SIGTERM, signal.SIG_DFL)

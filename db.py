@@ -112,7 +112,7 @@ class Database:
         Raises FileReplacedError, also if the file went while the transaction was written.
         """
         with self._writing, self.read() as conn:
-            self._check_file()
+            self.check_file()
             try:
                 conn.execute(f"PRAGMA synchronous = {'FULL' if synced else 'NORMAL'}")
                 conn.execute("BEGIN IMMEDIATE")
@@ -122,9 +122,10 @@ class Database:
                 # Also after a COMMIT that failed, and after Ctrl-C: the next borrower must find none open.
                 if conn.in_transaction:
                     conn.execute("ROLLBACK")
-            self._check_file()
+            self.check_file()
 
-    def _check_file(self) -> None:
+    def check_file(self) -> None:
+        """Raise FileReplacedError if another file, or none, is where this one was."""
         if _identity(self.path) != self._identity:
             raise FileReplacedError(self.path)
 

@@ -40,6 +40,10 @@ def storage_trouble(exc: BaseException) -> str | None:
         return "файл базы данных записан более новой версией программы. Обновите программу"
     if isinstance(exc, migrations.AlreadyOpenError):
         return "с этой базой данных уже работает другая копия бота. Остановите её"
+    if isinstance(exc, db.FileReplacedError):
+        return (
+            "файл базы данных удалён или заменён, пока бот работал. Бот останавливается, запустите его снова"
+        )
     if isinstance(exc, OSError):
         return f"файл базы данных не открывается ({exc.strerror}). Проверьте DB_PATH и права"
     name = getattr(exc, "sqlite_errorname", None) or ""
@@ -58,7 +62,7 @@ def in_words(exc: BaseException) -> str:
         return "Telegram не отдал файл. Пришлите его ещё раз."
     if isinstance(exc, OpenRouterError):
         return f"Ошибка: {exc}" + (f"\n{exc.hint}" if exc.hint else "")
-    if isinstance(exc, sqlite3.Error) and (trouble := storage_trouble(exc)):
+    if isinstance(exc, sqlite3.Error | db.FileReplacedError) and (trouble := storage_trouble(exc)):
         return f"Не получилось: {trouble}."
     log.error(UNEXPECTED, exc_info=exc)
     return UNEXPECTED

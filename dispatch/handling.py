@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from commands import BUTTONS, COMMANDS, App, Call, WrongArgumentsError
+from db import FileReplacedError
 from dispatch.gathering import Gathered
 from dispatch.lanes import Lanes
 from dispatch.reading import joined, read
@@ -99,6 +100,9 @@ class Handling:
         """Go on as far as possible; returns the seconds to wait, or None when there is no more to do."""
         try:
             return self._gathered.wait() or self._step()
+        except FileReplacedError as exc:  # the journal went with it, and the polling loop ends the bot
+            log.error("Обновление %s: %s", self._entry.entry_id, storage_trouble(exc))
+            return None
         except sqlite3.Error as exc:
             trouble = storage_trouble(exc)
             if trouble is None:
@@ -131,7 +135,7 @@ class Handling:
         except UndeliverableError as exc:
             log.info("Обновление %s: ответить некому (%s)", self._entry.entry_id, exc)
             self._reply = Reply()
-        except sqlite3.Error:
+        except (sqlite3.Error, FileReplacedError):
             raise
         except Exception as exc:  # noqa: BLE001 - a lane must live on; three times, then the update is parked
             return self._failed(exc)

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from db import Database
 from support.harness import FOOTER, Harness, Person
 
 NewBot = Callable[..., Harness]
@@ -291,3 +292,42 @@ def test_the_first_of_two_copies_goes_on(new_bot: NewBot, tmp_path: Path) -> Non
     first.exit_code()
     first.start()  # what a killed copy held is free
     assert first.person().says("/note_count") == "Заметок: 0."
+
+
+# ---- The file goes while the bot works -----------------------------------------------------------
+
+
+def replaced_by_nothing(path: Path) -> None:
+    path.unlink()
+
+
+def replaced_by_another(path: Path) -> None:
+    other = path.with_name("other.db")
+    Database(other).close()
+    other.replace(path)
+
+
+def replaced_by_a_copy_of_itself(path: Path) -> None:
+    copy = path.with_name("copy.db")
+    shutil.copy(path, copy)
+    copy.replace(path)
+
+
+@pytest.mark.parametrize("replace", [replaced_by_nothing, replaced_by_another, replaced_by_a_copy_of_itself])
+def test_nothing_is_called_saved_in_a_file_that_is_gone(
+    new_bot: NewBot, replace: Callable[[Path], None]
+) -> None:
+    bot = new_bot().start()
+    anna = bot.person()
+    anna.says("/note_add первая")
+    replace(bot.db_path)
+    for journal in bot.folder.glob("notes.db-*"):
+        journal.unlink()
+    said = bot.server.say("/note_add вторая", user_id=anna.id)
+    assert "удалён или заменён" in bot.reply_to(said)["text"]
+    assert bot.exit_code() == 1
+    assert "Traceback" not in bot.log
+    bot.start()
+    bot.wait(lambda: len(bot.server.replies_to(anna.id, said["message_id"])) == 2)
+    assert "сохранена" in bot.server.replies_to(anna.id, said["message_id"])[-1]["text"]
+    assert "вторая" in anna.says("/note_list")
