@@ -1,10 +1,13 @@
 """Telegram refuses, hangs up, talks nonsense, or is not there: what a person notices of it."""
 
+import json
 import signal
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -335,3 +338,48 @@ def test_after_another_copy_was_heard_of_the_bot_goes_on(waiting_bots: list[Harn
     (pause, *_) = gaps(bot.server.calls_of("getUpdates"))
     assert 5 <= pause < 31
     assert bot.log.count(SECOND_COPY) == 1
+
+
+WEBHOOK = "Conflict: can't use getUpdates method while webhook is active"
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "said"),
+    [
+        (json.dumps({"ok": False, "error_code": 409, "description": WEBHOOK}), 409, "webhook"),
+        (
+            json.dumps(
+                {
+                    "ok": False,
+                    "error_code": 429,
+                    "description": "Too Many Requests: retry after 0",
+                    "parameters": {"retry_after": 0},
+                }
+            ),
+            429,
+            "недоступен",
+        ),
+        (json.dumps({"ok": True, "result": {"update_id": 1}}), 200, "не обновления"),
+        (json.dumps({"ok": True, "result": "обновлений нет"}), 200, "не обновления"),
+        (json.dumps({"ok": True, "result": [1, None, [], {"update_id": -1}]}), 200, "не обновления"),
+    ],
+    ids=["a webhook that stays", "429 without a time", "an object", "a text", "a list of nothing"],
+)
+def test_what_does_not_pass_is_asked_for_ever_more_rarely(
+    tmp_path: Path, body: str, status: int, said: str
+) -> None:
+    with Harness(tmp_path) as bot, Between(bot.server.url) as telegram:
+        bot.settings["TELEGRAM_API_URL"] = telegram.url
+        bot.start()
+        bot.person().says("/note_count")
+        rule = telegram.answer("getUpdates", body, status=status, times=10_000)
+        telegram.answer("deleteWebhook", body, status=status, times=10_000)
+        bot.server.say("/note_count", user_id=bot.person().id)  # ends the poll that is under way
+        bot.wait(lambda: rule.used)
+        begun, before = time.monotonic(), rule.used
+        bot.wait(lambda: rule.used >= before + 3)
+        telegram.rules.clear()
+        assert time.monotonic() - begun > 0.7  # 0.25, 0.5, 1, each a quarter less at least
+        assert bot.person().says("/note_count", timeout=40) == "Заметок: 0."
+        assert bot.log.count(said) == 1
+        bot.stop()
