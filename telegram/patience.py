@@ -77,7 +77,7 @@ class Patience:
         try:
             self._door.call("delete_webhook")
         except TelegramError as exc:
-            log.info("Webhook не снят: %s", exc)
+            log.debug("Webhook не снят: %s", exc)  # the sentence has been said
 
 
 def _sentence(exc: Exception) -> str:

@@ -346,7 +346,7 @@ WEBHOOK = "Conflict: can't use getUpdates method while webhook is active"
 @pytest.mark.parametrize(
     ("body", "status", "said"),
     [
-        (json.dumps({"ok": False, "error_code": 409, "description": WEBHOOK}), 409, "webhook"),
+        (json.dumps({"ok": False, "error_code": 409, "description": WEBHOOK}), 409, "Снимаю его"),
         (
             json.dumps(
                 {
