@@ -159,6 +159,7 @@ class Bot:
         """Finish what is being answered within STOP_TIMEOUT; the journal keeps the rest."""
         deadline = time.monotonic() + self._settings.stop_timeout
         self._stopping.set()
+        self._app.questions.begin_no_more()
         self._lanes.close(self._settings.stop_timeout)
         for rest in (self._background, self._app.questions):
             rest.close(max(0, deadline - time.monotonic()))

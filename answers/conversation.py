@@ -136,7 +136,7 @@ def request(turn: Turn, past: list[Turn], model: Model, files: Files, max_tokens
 
 def _pair(turn: Turn, model: Model, files: Files, room: int) -> list[Message]:
     """Return an earlier question and its answer; nothing if they take more tokens than there is room."""
-    if _least_tokens(turn) > room:  # known before anything is fetched
+    if _least_tokens(turn, model) > room:  # known before anything is fetched
         return []
     pair: list[Message] = [
         {"role": "user", "content": _earlier(turn, model, files)},
@@ -151,11 +151,14 @@ def _end_of(answer: str, room: int) -> list[Message]:
     return [{"role": "assistant", "content": answer[-letters:]}] if letters > 0 else []
 
 
-def _least_tokens(turn: Turn) -> int:
-    """Guess what an earlier turn takes, with a text file of two bytes a letter, and no other one."""
+def _least_tokens(turn: Turn, model: Model) -> int:
+    """Guess what an earlier turn takes, a text file with two bytes a letter, before its file is here."""
     media = media_of(turn)
-    letters = len(_text(turn)) + len(turn.answer) + (media.size // 2 if media and media.kind == "text" else 0)
-    return letters // LETTERS_A_TOKEN
+    letters = len(_text(turn)) + len(turn.answer)
+    if media and media.kind == "text":
+        letters += media.size // 2
+    sees = media is not None and media.kind == "image" and "image" in model.inputs
+    return letters // LETTERS_A_TOKEN + (IMAGE_TOKENS if sees else 0)
 
 
 def _earlier(turn: Turn, model: Model, files: Files) -> str | list[Message]:

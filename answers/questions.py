@@ -85,12 +85,19 @@ class Questions:
         with self._changed:
             return not self._running and not self._waiting
 
-    def close(self, timeout: float) -> None:
-        """Start no other question, and wait so many seconds for those that run."""
-        deadline = time.monotonic() + timeout
+    def begin_no_more(self) -> None:
+        """Leave what waits, and whatever comes yet, to the next start."""
         with self._changed:
+            if self._waiting and not self._closed:
+                log.info("До следующего запуска ждут вопросов: %s", len(self._waiting))
             self._closed = True
             self._changed.notify_all()
+
+    def close(self, timeout: float) -> None:
+        """Begin no other question, and wait so many seconds for those that run."""
+        deadline = time.monotonic() + timeout
+        self.begin_no_more()
+        with self._changed:
             while self._running and (left := deadline - time.monotonic()) > 0:
                 self._changed.wait(left)
             for one in self._running:

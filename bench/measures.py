@@ -8,11 +8,13 @@ from statistics import mean, median, quantiles
 from bench.model import Model, read_bare
 from bench.report import Row, compared
 from bench.stand import Stand
-from bench.telegram import PEOPLE, Answer
+from bench.telegram import OTHERS, PEOPLE, Answer
 
 NOTE = "/note_add купить хлеба, молока и две лампочки в прихожую"
 QUESTION = "/ask 1"  # held back, then answered with one word
 QUESTIONS_EACH = 2
+WAITING = 16  # people
+SHORT_ANSWER = "20"  # words
 WARM_UP = 200  # updates
 PAUSE_S = 0.01  # between one idle /note_add and the next
 MOST_MB = 80
@@ -125,6 +127,26 @@ class Bench:
             compared(
                 "p99, 100 questions in flight, ms; against ours idle", _p99(busy), _p99(idle), at_most=1.5
             ),
+        ]
+
+    def crowds(self) -> list[Row]:
+        """Add notes one by one: idle, then beside people who wait for a silent service, and who all ask."""
+        count = self.sizes.notes // 2
+        idle = self._one_by_one(self.bot, count)
+        self.model.fall_silent()
+        self.bot.telegram.refresh_at_once(WAITING)
+        self.model.await_readers()
+        waiting = self._one_by_one(self.bot, count)
+        self.model.release()
+        self.bot.telegram.ask_at_once(SHORT_ANSWER)
+        asking = self._one_by_one(self.bot, count)
+        self.bot.telegram.await_answers(len(OTHERS))
+        return [
+            compared(what, _p99(busy), _p99(idle), at_most=2)
+            for what, busy in (
+                (f"p99, {WAITING} people wait for a silent service, ms; against ours idle", waiting),
+                (f"p99, {len(OTHERS)} people ask at once, ms; against ours idle", asking),
+            )
         ]
 
     def _one_by_one(self, stand: Stand, count: int) -> list[float]:

@@ -36,8 +36,20 @@ class Model:
         """Let every question wait from now on."""
         self._fake.hold()
 
+    def fall_silent(self) -> None:
+        """Let whoever reads the list of models wait from now on."""
+        self._read = self._readings()
+        self._fake.always(lambda call: call.wait_at(self._fake.gate()), path="/models")
+
+    def await_readers(self) -> None:
+        """Wait until somebody waits for the list of models."""
+        self._fake.wait(lambda: self._readings() > self._read, PATIENCE_S)
+
+    def _readings(self) -> int:
+        return sum(request.path.endswith("/models") for request in self._fake.requests)
+
     def release(self) -> None:
-        """Answer the questions that wait."""
+        """Answer the questions that wait, and hang up on the others."""
         self._fake.release()
 
     def await_questions(self, count: int) -> None:

@@ -45,6 +45,8 @@ EXPLANATION = """
 * /note_add one after another, 10 ms apart, the bots in turn again; by then the file holds all notes and
   updates of the lines above. The hundred questions are asked by the same 50 people, and the model holds its
   answers back.
+* Busy with others: sixteen people have pressed «🔄 Обновить» and the service does not answer; then five
+  hundred, each in a chat of their own, ask at once and get twenty words.
 * Answers: the first word comes after 0.8 s, the others every 40 ms. Ours are visible when the edit of the
   message has arrived. A chat gets an edit every 1.25 s at most, so a last word may have to wait that long.
 """
@@ -65,6 +67,7 @@ def measure(folder: Path, sizes: Sizes) -> tuple[dict[tuple[str, str], list[Row]
             ("Start", "echo"): bench.starts(),
             ("Updates", "echo"): bench.throughput() + bench.memory(),
             ("From an update handed out to its reply, /note_add", "echo"): bench.latency(),
+            ("The same while others keep the bot busy", "idle"): bench.crowds(),
             ("One answer", "bare client"): bench.one_answer(),
             (f"{sizes.streams} answers at once", "bare clients"): bench.many_answers(),
         }

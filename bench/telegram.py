@@ -14,9 +14,11 @@ from itertools import cycle, islice
 from bot_api.server import BotApiServer, Call
 
 PEOPLE = range(1001, 1051)
+OTHERS = range(5001, 5501)  # who keep the bot busy while PEOPLE write
 PATIENCE_S = 120
 WAITING = "⏳"  # what an answer begins with before its first word
 FOOTER = " мс; модель: "
+REFRESH = "🔄 Обновить"
 
 
 @dataclass(slots=True)
@@ -132,6 +134,23 @@ class Telegram:
             self.await_answers(len(questions))
             return [self._answers[person] for person in people]
 
+    def ask_at_once(self, question: str) -> None:
+        """Let all the others ask the model in the same moment, and wait for nothing."""
+        with self._server.changed:
+            self._finished = 0
+            for person in OTHERS:
+                self._server.say(f"/ask {question}", user_id=person)
+
+    def refresh_at_once(self, count: int) -> None:
+        """Let some of the others press the button that reads the list of models anew."""
+        people = OTHERS[:count]
+        with self._server.changed:
+            for person in people:
+                self._server.say("/models", user_id=person)
+            self._server.wait(lambda: all(map(self._server.messages, people)), PATIENCE_S)
+            for person in people:
+                self._server.press(person, self._server.messages(person)[-1]["message_id"], REFRESH)
+
     def await_answers(self, count: int) -> None:
         """Wait until so many answers are complete."""
         self._server.wait(lambda: self._finished >= count, PATIENCE_S)
@@ -147,7 +166,7 @@ class Telegram:
     def _on_call(self, call: Call) -> None:
         if call.method == "getUpdates" and call.result:
             self._on_updates(call)
-        elif call.method == "sendMessage" and self._unanswered:
+        elif call.method == "sendMessage" and self._unanswered and call.params["chat_id"] in PEOPLE:
             self._on_reply(call)
         elif call.method == "editMessageText" and call.ok:
             self._on_edit(call)
@@ -156,7 +175,8 @@ class Telegram:
         now = time.monotonic()
         self._talk.begun = self._talk.begun or now
         for update in call.result:
-            self._handed_out[update["message"]["chat"]["id"]] = now
+            message = update.get("message") or update["callback_query"]["message"]
+            self._handed_out[message["chat"]["id"]] = now
 
     def _on_reply(self, call: Call) -> None:
         chat_id = call.params["chat_id"]

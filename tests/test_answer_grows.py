@@ -66,11 +66,12 @@ def test_the_first_words_are_visible_within_300_ms_of_the_first_token(bot: Harne
 @pytest.fixture(scope="module")
 def grown(bot: Harness) -> dict[str, list[ApiCall]]:
     """The edits in chats where answers grew, all at the same time, so that it is waited for once."""
-    alone, twice, limited, thinking, one, other = (bot.person() for _ in range(6))
+    alone, twice, limited, thinking, one, other, patient = (bot.person() for _ in range(7))
     group = new_group()
     waited = [begin(alone, "медленно", slowly(40)), begin(limited, "отказано", slowly(60))]
     waited += [begin(twice, f"медленно {number}", slowly(40)) for number in (1, 2)]
     waited += [begin(who, f"в группе {who.id}", slowly(20), chat_id=group) for who in (one, other)]
+    waited.append(begin(patient, "очень долго", slowly(150)))
     thought = begin(thinking, "долгая дума", replies.repeat(chunk("", reasoning="хм"), delay=0.2))
     models = twice.asks("/models")
     bot.wait(lambda: edits(bot, limited.id))
@@ -81,6 +82,7 @@ def grown(bot: Harness) -> dict[str, list[ApiCall]]:
         seen(bot, message, "мс; модель", timeout=25)
     thinking.press(seen(bot, thought, "уже"), STOP)
     chats = {"alone": alone.id, "twice": twice.id, "limited": limited.id, "thinking": thinking.id}
+    chats["patient"] = patient.id
     return {
         name: bot.server.calls_of("editMessageText", chat_id)
         for name, chat_id in (chats | {"group": group}).items()
@@ -88,7 +90,7 @@ def grown(bot: Harness) -> dict[str, list[ApiCall]]:
 
 
 def slowly(count: int) -> replies.Behaviour:
-    return stream(*PIECES[:count], delay=0.1)
+    return stream(*(PIECES * 3)[:count], delay=0.1)
 
 
 def gaps(calls: list[ApiCall]) -> list[float]:
@@ -124,6 +126,12 @@ def test_edits_keep_the_pace_of_the_chat_all_together(
     if chat == "twice":
         lists = [call for call in grown[chat] if call.params["text"].startswith("Доступные модели:")]
         assert len(lists) == 2, "the pages that were turned meanwhile are counted"
+
+
+def test_the_drafts_of_a_long_answer_become_rarer(grown: dict[str, list[ApiCall]]) -> None:
+    *drafts, _ = grown["patient"]
+    first, *_, last = gaps(drafts)
+    assert last > 2.4, f"{last:.2f} s between the last drafts of fifteen seconds, {first:.2f} s at first"
 
 
 def test_chats_do_not_wait_for_each_other(grown: dict[str, list[ApiCall]]) -> None:

@@ -119,6 +119,9 @@ def test_the_next_model_answers_and_the_footer_says_why(
         pytest.param(answer(" \n"), id="blanks"),
         pytest.param(answer("", thinking="Хм", finish="length"), id="only thoughts"),
         pytest.param(replies.body({"choices": []}), id="no choices"),
+        pytest.param(answer("```\n```"), id="an empty code fence"),
+        pytest.param(answer("$$\n$$"), id="an empty formula"),
+        pytest.param(stream("$$", "\n\n", "$$"), id="an empty formula in pieces"),
     ],
 )
 def test_after_an_empty_answer_the_next_model_is_asked(

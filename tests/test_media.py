@@ -10,7 +10,17 @@ from bot_api.failures import Kind
 from support.asking_bot import AGAIN, reply, told
 from support.harness import CATALOGUE, Harness, Message, Person
 from support.openrouter_replies import answer, model_entry, status
-from support.registry_people import FIRST, GEMMA, SECOND, asked, begin, begin_elsewhere, listed, seen
+from support.registry_people import (
+    FIRST,
+    GEMMA,
+    SECOND,
+    asked,
+    begin,
+    begin_elsewhere,
+    by_model,
+    listed,
+    seen,
+)
 
 NewBot = Callable[..., Harness]
 PHOTO = b"\xff\xd8\xff\xe0 a photo"
@@ -204,6 +214,86 @@ def test_a_photo_in_reply_to_an_answer_goes_on_with_the_conversation(
     told_before = [message["content"] for message in request.body["messages"][1:-1]]
     assert told_before == [question, f"Вы спросили: {question}"]
     assert last(bot, f"{question}!") == [words(f"{question}!"), image()]
+
+
+@pytest.fixture(scope="module")
+def seeing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harness]:
+    """A bot whose models all see."""
+    with Harness(tmp_path_factory.mktemp("seeing")) as harness:
+        yield begin(harness, *(_seeing(key) | {"context_length": 12_000} for key in (FIRST, SECOND, GEMMA)))
+
+
+def downloads(bot: Harness) -> list[str]:
+    return [call.params["file_id"] for call in bot.server.calls_of("getFile")]
+
+
+def talk_of_photos(bot: Harness, person: Person, question: str, count: int, answer_text: str = "") -> Message:
+    """Have a conversation about so many photos, and return its last answer."""
+    message: Message | None = None
+    for number in range(count):
+        asked_now = f"{question} {number}"
+        if answer_text:
+            bot.answers[asked_now] = answer(answer_text)
+        caption = asked_now if message else f"/ask {asked_now}"
+        number_of = message["message_id"] if message else None
+        said = bot.server.send_photo(PHOTO, caption=caption, user_id=person.id, reply_to=number_of)
+        message = person.answer_to(said)[-1]
+    assert message
+    return message
+
+
+def test_each_earlier_photo_is_fetched_once_however_many_models_are_asked(
+    seeing: Harness, question: str
+) -> None:
+    anna = seeing.person()
+    last_answer = talk_of_photos(seeing, anna, question, 5)
+    before = len(downloads(seeing))
+    seeing.answers[f"{question}!"] = by_model({FIRST: status(503), SECOND: status(503)})
+    told_last = reply(anna, last_answer, f"{question}!")
+    assert len(asked(seeing, f"{question}!")) == 3
+    fetched = downloads(seeing)[before:]
+    assert len(fetched) == len(set(fetched)) == 5
+    assert told_last[-1]["text"].endswith(f"{SECOND} недоступна: 503)")
+
+
+def test_what_does_not_fit_is_not_fetched(seeing: Harness, question: str) -> None:
+    anna = seeing.person()
+    last_answer = talk_of_photos(seeing, anna, question, 4, "слово " * 600)  # a quarter of 12,000 tokens each
+    before = len(downloads(seeing))
+    reply(anna, last_answer, f"{question}!")
+    (request,) = asked(seeing, f"{question}!")
+    sent = [m for m in request.body["messages"] if isinstance(m["content"], list)]
+    assert 0 < len(sent) < 4
+    assert len(downloads(seeing)) - before == len(sent)
+
+
+def test_a_model_that_does_not_see_needs_no_photo_fetched(bot: Harness, anna: Person, question: str) -> None:
+    last_answer = talk_of_photos(bot, anna, question, 2)
+    before = len(downloads(bot))
+    told(anna, f"{question}!", last_answer)
+    assert len(downloads(bot)) == before
+
+
+def test_a_text_file_too_long_for_the_model_is_not_fetched_again(seeing: Harness, question: str) -> None:
+    anna = seeing.person()
+    seeing.ai.next(answer("да"), answer("и это"))
+    message = file_asked(seeing, anna, question, "ё".encode() * 200_000, "роман.txt")
+    before = len(downloads(seeing))
+    reply(anna, message, f"{question}!")
+    assert "ёё" not in str(asked(seeing, f"{question}!")[0].body["messages"])
+    assert len(downloads(seeing)) == before
+
+
+def test_a_question_can_be_stopped_while_its_file_is_fetched(
+    bot: Harness, anna: Person, question: str
+) -> None:
+    bot.server.fail("getFile", "hang", hold_s=8)
+    said = bot.server.send_file(b"some words", "a.txt", caption=f"/ask {question}", user_id=anna.id)
+    message = bot.reply_to(said)
+    bot.wait(lambda: bot.server.calls_of("sendChatAction", anna.id) or downloads(bot))
+    anna.press(message, "⏹ Стоп")
+    assert seen(bot, message, "становлено", timeout=6)["text"] == "Остановлено."
+    assert not asked(bot, question)
 
 
 # ---- Text files -----------------------------------------------------------------------------

@@ -116,6 +116,22 @@ def test_a_full_disk_is_said_and_everything_goes_on_when_there_is_room(new_bot: 
 
 
 @needs_limits
+def test_trouble_that_comes_back_is_said_again(new_bot: NewBot) -> None:
+    bot = new_bot().start()
+    anna = bot.person()
+    for _ in range(3):
+        anna.says(f"/note_add {'до ' * 300}")
+    for number in (4, 5):
+        before = len(texts(bot, anna))
+        full_disk(bot, full=True)
+        bot.server.say(f"/note_add {'мысль ' * 300}", user_id=anna.id)
+        bot.wait(lambda: any("Не получилось: " in text for text in texts(bot, anna)[before:]))  # noqa: B023
+        full_disk(bot, full=False)
+        bot.wait(lambda: texts(bot, anna)[-1] == f"Заметка #{number} сохранена.", timeout=20)  # noqa: B023
+        anna.says("/note_count")
+
+
+@needs_limits
 def test_an_answer_that_ends_while_the_disk_is_full_is_there_afterwards(new_bot: NewBot) -> None:
     bot = new_bot().start()
     anna = bot.person()

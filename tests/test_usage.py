@@ -100,6 +100,23 @@ def test_an_answer_that_was_stopped_is_no_failure(bot: Harness) -> None:
     assert table(owner.asks("/usage"))[1][:3] == ["DeepSeek V3.1 (free)", "1", "0"]
 
 
+def test_what_was_never_asked_is_not_counted(calm: Harness) -> None:
+    guest = calm.person(GUEST)
+    photo = calm.server.send_photo(b"\xff\xd8\xff", caption="/ask что тут?", user_id=GUEST)
+    assert "не видит картинок" in calm.reply_to(photo)["text"]
+    gone = calm.server.send_file(b"some words", "a.txt", caption="/ask о чём?", user_id=GUEST)
+    calm.server.fail("getFile", "500")
+    calm.server.wait_text(GUEST, "Telegram не отдал файл.")
+    assert calm.reply_to(gone)
+    assert guest.says("/usage").startswith("Сегодня: вопросов 0, токенов 0.\n")
+
+
+def test_a_question_that_no_model_answered_is_counted(bot: Harness) -> None:
+    bot.answers["раз"] = status(402)
+    bot.person(GUEST).asks_model("раз")
+    assert bot.person(GUEST).says("/usage").startswith("Сегодня: вопросов 1, токенов 0.\n")
+
+
 @pytest.mark.parametrize(
     ("failure", "sentence"),
     [
