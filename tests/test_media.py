@@ -10,7 +10,7 @@ from bot_api.failures import Kind
 from support.asking_bot import AGAIN, reply, told
 from support.harness import CATALOGUE, Harness, Message, Person
 from support.openrouter_replies import answer, model_entry, status
-from support.registry_people import FIRST, GEMMA, SECOND, asked, begin, begin_elsewhere, listed, seen
+from support.registry_people import FIRST, GEMMA, SECOND, asked, begin, begin_elsewhere, listed, refresh, seen
 
 NewBot = Callable[..., Harness]
 PHOTO = b"\xff\xd8\xff\xe0 a photo"
@@ -145,7 +145,7 @@ def test_a_model_that_sees_and_is_gone_is_not_asked(new_bot: NewBot, question: s
     bot = begin(new_bot(), *listed(FIRST), _seeing(GEMMA))
     bot.ai.models = listed(FIRST)
     anna = bot.person()
-    anna.press(anna.asks("/models"), "🔄 Обновить")
+    refresh(bot, anna.asks("/models"))
     photo = bot.server.send_photo(PHOTO, caption=f"/ask {question}", user_id=anna.id)
     assert "не видит картинок" in bot.reply_to(photo)["text"]
 
