@@ -150,7 +150,7 @@ class Bot:
         log.info("Бот @%s работает. Остановить: Ctrl-C", self._app.username)
 
     def _publish_menu(self) -> None:
-        rows = [row for row in COMMANDS.values() if row.summary]
+        rows = [row for row in COMMANDS.values() if row.in_menu]
         everybodys = [(row.name, row.summary) for row in rows if not row.owner_only]
         owners = [(row.name, row.summary) for row in rows if row.owner_only]
         self._lanes.put("menu", Menu(self._door, everybodys, self._app.gate.owner, owners))
@@ -231,11 +231,14 @@ class Bot:
             self._lanes.put(update.lane, Handling(gathered, self._desk), costly=costly)
 
     def _lets_pass(self, update: Update) -> bool:
-        if self._app.gate.lets_pass(update):
+        gate, owner = self._app.gate, self._app.gate.owner
+        if gate.lets_pass(update):
+            if gate.owner != owner:  # just now, by the one-time link
+                self._publish_menu()
             return True
-        refusal = self._app.gate.refusal(update)
+        refusal = gate.refusal(update)
         # A button waits for an answer, even an empty one.
-        if refusal or (update.query_id and self._app.gate.spares_a_word()):
+        if refusal or (update.query_id and gate.spares_a_word()):
             self._lanes.put("strangers", lambda: self._refuse(update, refusal), costly=True)
         return False
 

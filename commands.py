@@ -16,15 +16,17 @@ from settings import Settings
 from storage.dialogue import Dialogue
 from storage.people import People
 from storage.registry import Registry
+from telegram.lines import first_line
 from telegram.replies import Reply
 from telegram.splitting import Entity
 from telegram.updates import Message, Place
 
 MAX_ID = 10**18  # SQLite holds 2**63 - 1
+NOTES, MODELS, OWNERS = "Заметки", "Модели", "Владельцу"  # the groups of /help
 
 
 class WrongArgumentsError(Exception):
-    """Arguments that do not fit the command; the answer is its usage line."""
+    """Arguments that do not fit the command; the answer is its usage line, and the text if there is one."""
 
 
 @dataclass(slots=True)
@@ -61,9 +63,11 @@ class Call:
 
     def number(self, highest: int = MAX_ID, default: int | None = None) -> int:
         """Read the arguments as one whole number from 1; raises WrongArgumentsError for anything else."""
-        if not self.args.strip() and default is not None:
-            return default
-        return parse_number(self.args, highest)
+        if self.args.strip():
+            return parse_number(self.args, highest)
+        if default is None:
+            raise WrongArgumentsError
+        return default
 
     def text(self) -> str:
         """Return the arguments as they were written; raises WrongArgumentsError if there are none."""
@@ -81,10 +85,16 @@ class Command:
 
     name: str
     usage: str  # the arguments, as /help prints them
-    summary: str  # for the menu; empty: not in the menu
+    summary: str  # what it does
     run: Handler
     wrong: str  # the answer to arguments that do not fit
-    owner_only: bool = False
+    group: str  # under which /help has it
+    in_menu: bool  # of the Telegram client
+
+    @property
+    def owner_only(self) -> bool:
+        """Whether it is for the owner alone."""
+        return self.group == OWNERS
 
 
 COMMANDS: dict[str, Command] = {}
@@ -92,7 +102,7 @@ BUTTONS: dict[str, Handler] = {}
 
 
 def command(
-    name: str, usage: str, summary: str, *, wrong: str = "", owner_only: bool = False
+    name: str, usage: str, summary: str, *, wrong: str = "", group: str = NOTES, in_menu: bool = True
 ) -> Callable[[Handler], Handler]:
     """Add a function to the table; `wrong` replaces the usage in the answer to wrong arguments."""
 
@@ -105,7 +115,8 @@ def command(
             summary,
             run,
             f"Использование: /{name} {wrong or usage}".rstrip(),
-            owner_only,
+            group,
+            in_menu,
         )
         return run
 
@@ -126,13 +137,16 @@ def button(name: str) -> Callable[[Handler], Handler]:
 
 def parse_number(text: str, highest: int = MAX_ID) -> int:
     """Read a whole number from 1, also as #7, №7 or «7.»; raises WrongArgumentsError."""
-    # Digits of any alphabet, but not ², and no more of them than SQLite can count.
-    digits = re.sub(r"^[#№]\s*|[.,:;)]$", "", text.strip())
-    if not 1 <= len(digits) <= 18 or not all(
-        unicodedata.decimal(digit, None) is not None for digit in digits
-    ):
-        raise WrongArgumentsError
-    number = int(digits)
-    if not 1 <= number <= highest:
-        raise WrongArgumentsError
+    digits = digits_in(text)
+    # No more of them than SQLite can count.
+    if not 1 <= len(digits) <= 18 or not 1 <= (number := int(digits)) <= highest:
+        upto = f" до {highest}" if highest < MAX_ID else ""
+        raise WrongArgumentsError(f"«{first_line(text, 30)}» не подходит: нужно целое число от 1{upto}.")
     return number
+
+
+def digits_in(text: str) -> str:
+    """Return the digits of what is a number in any alphabet, or one like #7, №7, «7.»; "" for all else."""
+    digits = re.sub(r"^[#№]\s*|[.,:;)]$", "", text.strip())
+    # decimal(), since isdigit() takes ² for a digit, too
+    return digits if all(unicodedata.decimal(digit, None) is not None for digit in digits) else ""

@@ -40,7 +40,8 @@ def answer(call: Call) -> Reply:
         if isinstance(exc, sqlite3.Error) and storage_trouble(exc):
             raise
         sentence = in_words(exc)
-        reply = Reply(notice=sentence) if call.query_id else Reply(sentence)
+        # What flashes up over a button holds one line, and no way on that somebody could follow.
+        reply = Reply(notice=sentence) if call.query_id and "\n" not in sentence else Reply(sentence)
     return Reply(reply) if isinstance(reply, str) else reply
 
 
@@ -56,8 +57,8 @@ def _run(call: Call) -> Reply | str:
         basics.owner_only(call)
     try:
         return command.run(call)
-    except WrongArgumentsError:
-        raise UserError(command.wrong) from None
+    except WrongArgumentsError as exc:
+        raise UserError(f"{command.wrong}\n{exc}".rstrip()) from None
 
 
 def _press(call: Call) -> Reply | str:

@@ -3,9 +3,10 @@
 from answers.asking import Question
 from answers.conversation import find_media, needs
 from answers.frame import stop_button, waiting
-from commands import Call, button, command, parse_number
+from commands import MODELS, Call, button, command, parse_number
 from db import Model, UnknownModelError
 from handlers.models import OFFERED
+from openrouter_client import missing_key
 from storage.dialogue import Turn
 from telegram.lines import first_line
 from telegram.replies import Button, Reply, UserError
@@ -18,10 +19,11 @@ HINT = (
 GO_ON = "Продолжай ровно с того места, где остановился, ничего не повторяя."
 NO_EYES = "Ни одна из доступных моделей не видит картинок. Список: /models"
 NOTHING_TO_READ = "В том сообщении нет ничего, что модель прочтёт: ни текста, ни фото, ни файла."
+NOT_YOUR_MONEY = "Модель платная: спрашивать её может только владелец бота. Выберите бесплатную: /models"
 NOT_YOURS = "Это ответ на чужой вопрос."
 
 
-@command("ask", "<вопрос>", "Задать вопрос модели")
+@command("ask", "<вопрос>", "Задать вопрос модели", group=MODELS)
 def ask(call: Call) -> Reply:
     question, replied = call.text().strip(), call.message.reply_to
     context, media = _context(call, replied), _media(call.message) or _media(replied)
@@ -111,8 +113,12 @@ def _ask(
     media: str = "",
 ) -> Reply:
     """Put a question on its way; the answer will grow in the message that this reply becomes."""
+    if error := missing_key():
+        raise error
     call.app.questions.check_room(call.user_id)
     asked = model or call.app.db.get_active_model()
+    if not _may_spend_on(call, asked):
+        raise UserError(NOT_YOUR_MONEY)
     turn = Turn(0, parent_id, call.user_id, asked.id, text, context, media)
     able, note = _able(call, turn, asked)
     question = Question(call.entry_id, call.place, turn, able, note)
@@ -134,8 +140,14 @@ def _able(call: Call, turn: Turn, model: Model) -> tuple[Model, str]:
 
 
 def _may_ask(call: Call, model: Model) -> bool:
-    """Tell whether somebody may ask a model by a button: one that costs only the owner may."""
-    return model.available and (not model.paid or call.app.gate.may_manage(call.user_id))
+    """Return whether somebody may ask a model by a button."""
+    return model.available and _may_spend_on(call, model)
+
+
+def _may_spend_on(call: Call, model: Model) -> bool:
+    """Return whether a question to it costs nothing, or the owner's money: who asks is he, or he chose it."""
+    owner = call.app.gate.owner
+    return not model.paid or call.user_id == owner or (model.active and owner is not None)
 
 
 def _own_turn(call: Call, turn_id: str) -> Turn:

@@ -1,6 +1,6 @@
 """/backup: the newest copy of the database, for the owner's eyes only."""
 
-from commands import Call, command
+from commands import OWNERS, Call, command
 from handlers.basics import OWNER_ONLY
 from telegram.replies import Reply, UserError
 from upkeep.backup import back_up
@@ -10,8 +10,9 @@ PRIVATE_ONLY = "Копию базы пришлю только в личном ч
 MAX_UPLOAD = 50_000_000  # bytes, what Telegram takes from a bot
 
 
-@command("backup", "", "Копия базы данных", owner_only=True)
+@command("backup", "", "Копия базы данных", group=OWNERS)
 def backup(call: Call) -> Reply:
+    """/backup: the file with everything, as soon as it is copied."""
     if call.user_id != call.app.gate.owner:  # everybody's notes: where all may manage, nobody gets them
         raise UserError(OWNER_ONLY)
     if not call.private:

@@ -1,27 +1,55 @@
 """/start and /help, and the answers to what is no command."""
 
-from commands import COMMANDS, Call, command
+from difflib import get_close_matches
+from itertools import groupby
+
+from commands import COMMANDS, NOTES, Call, Command, command
 from telegram.replies import UserError
 
 OWNER_ONLY = "Это может только владелец бота."
+NO_OWNER = (
+    "Платную модель может добавить и выбрать только владелец, а у бота его нет: "
+    "впишите в ALLOWED_USERS (.env) его id вместо *."
+)
 
 
 @command("start", "", "Приветствие и помощь")
-@command("help", "", "")
+@command("help", "", "Все команды", in_menu=False)
 def show_help(call: Call) -> str:
-    lines = [
-        f"  /{row.name} {row.usage}".rstrip()
-        for row in COMMANDS.values()
-        if row.name not in ("start", "help") and (not row.owner_only or call.user_id == call.app.gate.owner)
-    ]
-    return "\n".join(["Привет! Это заметочник на SQLite.", "", "Команды:", *lines])
+    """/start, /help: every command that the person may use, with what it does."""
+    lines = ["Привет! Это заметочник на SQLite.", "", "Команды:"]
+    for group, rows in groupby(_known_to(call), lambda row: row.group):
+        lines += [] if group == NOTES else ["", f"{group}:"]
+        lines += [_line(row) for row in rows if row.name not in ("start", "help")]
+    return "\n".join(lines)
 
 
 def unknown_command(call: Call) -> str:
-    return f"Нет команды /{call.name}. Все команды: /help" if call.private else ""
+    """/no_such_one: the nearest one; in a group nothing, it may be another bot's."""
+    if not call.private:
+        return ""
+    near = get_close_matches(call.name, [row.name for row in _known_to(call)], 1)
+    perhaps = f" Может быть, /{near[0]}?" if near else ""
+    return f"Нет команды /{call.name}.{perhaps} Все команды: /help"
 
 
 def owner_only(call: Call) -> None:
     """Raise UserError unless the person may change what is everybody's."""
     if not call.app.gate.may_manage(call.user_id):
         raise UserError(OWNER_ONLY)
+
+
+def owners_money(call: Call) -> None:
+    """Raise UserError unless the owner asks: a bot without one has nobody whose money could be spent."""
+    owner_only(call)
+    if call.app.gate.owner is None:
+        raise UserError(NO_OWNER)
+
+
+def _known_to(call: Call) -> list[Command]:
+    """Return the commands that somebody is told of."""
+    return [row for row in COMMANDS.values() if not row.owner_only or call.user_id == call.app.gate.owner]
+
+
+def _line(row: Command) -> str:
+    return f"  {f'/{row.name} {row.usage}'.rstrip()} — {row.summary[0].lower()}{row.summary[1:]}"

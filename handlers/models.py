@@ -1,60 +1,72 @@
 """/models and /model: the list, and which of it answers."""
 
-import math
-import re
 from collections.abc import Sequence
 
 from answers import freshness
-from commands import Call, WrongArgumentsError, button, command, parse_number
+from commands import MODELS, Call, WrongArgumentsError, button, command, digits_in, parse_number
 from db import Model, NoModelsError, UnknownModelError
-from handlers.basics import owner_only
+from handlers.basics import owner_only, owners_money
+from handlers.pages import page_of, turning
+from openrouter_client import OpenRouterError, missing_key
+from telegram.lines import first_line
 from telegram.replies import Button, Reply
 
 PAGE = 10
 OFFERED = 30  # a message can have 100 buttons, a person can look through fewer
-FETCH_S = 20  # the owner's chat waits that long at most
+FETCH_S = 20  # for the service to list its models
 READS = {"image": "🖼", "file": "📄"}
 
 
-@command("models", "", "Получить список моделей")
+@command("models", "", "Получить список моделей", group=MODELS)
 def models(call: Call) -> Reply:
+    """/models: the first page of the list."""
     return _page(call, 1)
 
 
 @button("page")
 def turn_page(call: Call) -> Reply:
+    """«2 из 3 ▶»: that page in the place of this one."""
     return _page(call, call.number(), in_place=True)
 
 
 @button("use")
 def tap(call: Call) -> Reply:
+    """A model's button: from now on that one answers, and the list shows it."""
     owner_only(call)
     page, _, model_id = call.args.partition(".")
     shown = parse_number(page)
-    switched = call.app.db.set_active_model(model_id_of(model_id))
+    switched = _activated(call, model_id_of(model_id))
     return _page(call, shown, in_place=True, notice=f"Активна {switched.label}")
 
 
 @button("refresh")
 def refresh(call: Call) -> Reply:
+    """«🔄 Обновить»: the list changes when the service has sent the new one."""
     owner_only(call)
-    known = freshness.refresh(call.app.registry, FETCH_S)
-    notice = "Список обновлён." if known else "Сервис прислал пустой список, оставляю прежний."
-    return _page(call, 1, in_place=True, notice=notice)
+    return Reply(notice="Читаю список…", later=lambda: _refreshed(call))
 
 
-@command("model", "<id>", "Установить активную модель", wrong="<ID из /models>")
+def _refreshed(call: Call) -> Reply:
+    try:
+        known = freshness.refresh(call.app.registry, FETCH_S)
+    except OpenRouterError as exc:
+        return _page(call, 1, said=f"⚠ Список не обновлён: {exc}")
+    return _page(call, 1, said="Список обновлён." if known else "⚠ Сервис прислал пустой список.")
+
+
+@command("model", "<id>", "Установить активную модель", wrong="<ID из /models>", group=MODELS)
 def model(call: Call) -> Reply | str:
+    """/model 3 or /model gemma: that one answers from now on; /model: which one does."""
     wanted = call.args.strip()
     if not wanted:
         active = call.app.db.get_active_model()
         return f"Текущая активная модель: {name_of(active)}\n(сменить: /model <ID> или /models)"
     owner_only(call)
-    if re.fullmatch("[0-9]+", wanted):
+    if digits_in(wanted):
         return _switch(call, model_id_of(wanted))
     hits = call.app.registry.find(wanted)
     if not hits:
-        raise WrongArgumentsError
+        raise WrongArgumentsError(f"Ни у одной модели нет в имени «{first_line(wanted, 30)}».")
     return _switch(call, hits[0].id) if len(hits) == 1 else _offer(hits)
 
 
@@ -65,41 +77,46 @@ def _offer(hits: list[Model]) -> Reply:
 
 
 def _switch(call: Call, model_id: int) -> str:
-    return f"Активная модель переключена: {name_of(call.app.db.set_active_model(model_id))}"
+    return f"Активная модель переключена: {name_of(_activated(call, model_id))}"
+
+
+def _activated(call: Call, model_id: int) -> Model:
+    if call.app.registry.get(model_id).paid:
+        owners_money(call)
+    return call.app.db.set_active_model(model_id)
 
 
 def model_id_of(text: str) -> int:
-    """Read a model's number; raises WrongArgumentsError, or UnknownModelError beyond all numbers."""
-    if not re.fullmatch("[0-9]+", text):
-        raise WrongArgumentsError
-    if len(text) > 18:  # more than SQLite can count
-        raise UnknownModelError(text)
-    return int(text)
+    """Read a model's number; raises WrongArgumentsError, or UnknownModelError for one that no model has."""
+    try:
+        return parse_number(text)
+    except WrongArgumentsError:
+        if digits_in(text):  # 0, or more than SQLite can count
+            raise UnknownModelError(text) from None
+        raise
 
 
 # The list
 
 
-def _page(call: Call, number: int, *, in_place: bool = False, notice: str = "") -> Reply:
+def _page(call: Call, number: int, *, in_place: bool = False, notice: str = "", said: str = "") -> Reply:
     rows = call.app.db.list_models()
     if not rows:
         raise NoModelsError
-    last = math.ceil(len(rows) / PAGE)
-    number = min(number, last)
-    shown = rows[(number - 1) * PAGE : number * PAGE]
-    replaced = call.app.registry.replaced()
-    warning = ["", f"⚠ {replaced} больше недоступна, активной стала другая модель."] if replaced else []
-    lines = ["Доступные модели:", *map(_row, shown), *warning, "", "Активировать: /model <ID>"]
-    buttons = _rows(shown, number) + _navigation(call, number, last)
-    return Reply("\n".join(lines), buttons=buttons, in_place=in_place, notice=notice)
-
-
-def _navigation(call: Call, number: int, last: int) -> list[list[Button]]:
-    """Return the buttons below the models: other pages, and the owner's."""
-    pages = [Button("◀", "page", number - 1)] if number > 1 else []
-    pages += [Button(f"{number + 1} из {last} ▶", "page", number + 1)] if number < last else []
+    shown, number, last = page_of(rows, number, PAGE)
+    lines = ["Доступные модели:", *map(_row, shown), *_warnings(call), "", "Активировать: /model <ID>"]
     own = [Button("🔄 Обновить", "refresh")] if call.app.gate.may_manage(call.user_id) else []
-    return [row for row in (pages, own) if row]
+    below = [row for row in (turning("page", number, last), own) if row]
+    lines += [said] if said else []
+    return Reply("\n".join(lines), buttons=_rows(shown, number) + below, in_place=in_place, notice=notice)
+
+
+def _warnings(call: Call) -> list[str]:
+    """Return what keeps the models from answering as the person expects, as lines of the list."""
+    replaced, no_key = call.app.registry.replaced(), missing_key()
+    told = [f"⚠ {replaced} больше недоступна, активной стала другая модель."] if replaced else []
+    told += [f"⚠ Спросить пока нельзя: {no_key.msg}\n{no_key.hint}".rstrip()] if no_key else []
+    return ["", *told] if told else []
 
 
 def _rows(rows: Sequence[Model], page: int) -> list[list[Button]]:

@@ -1,5 +1,6 @@
 """/note_*: a person's own notes."""
 
+import math
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta, tzinfo
 
@@ -55,9 +56,11 @@ def note_edit(call: Call) -> str:
 
 @command("note_del", "<id>", "Удалить заметку")
 def note_del(call: Call) -> str:
-    number = call.number()
-    call.app.db.delete_note(call.user_id, number, deleted_at=call.date, source=f"update {call.entry_id}")
-    return f"Заметка #{number} удалена."
+    """/note_del 8: the note is put away; its first line shows whether it was the right one."""
+    gone = call.app.db.delete_note(
+        call.user_id, call.number(), deleted_at=call.date, source=f"update {call.entry_id}"
+    )
+    return f"Заметка #{gone.number} удалена.\n{first_line(gone.text)}"
 
 
 @command("note_count", "", "Сколько заметок")
@@ -92,10 +95,10 @@ def note_stats(call: Call) -> Reply:
 
 
 def _number_and_text(call: Call) -> tuple[int, str]:
-    number, *rest = call.args.split(maxsplit=1)[:2] or [""]
-    if not rest:
+    words = call.args.split(maxsplit=1)
+    if len(words) < 2:
         raise WrongArgumentsError
-    return parse_number(number), rest[0]
+    return parse_number(words[0]), words[1]
 
 
 def _line(call: Call, note: Note) -> str:
@@ -120,4 +123,5 @@ def _start_of(day: date, zone: tzinfo | None) -> int:
 
 
 def _bar(day: date, count: int, most: int) -> str:
-    return f"{day:%d.%m} {count:>4} {'█' * -(-count * BAR // most) if count else ''}".rstrip()
+    length = math.ceil(count * BAR / most) if count else 0
+    return f"{day:%d.%m} {count:>4} {'█' * length}".rstrip()

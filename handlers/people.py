@@ -1,9 +1,16 @@
 """/invite, /people, /remove: the owner lets people in and out."""
 
-from commands import Call, button, command
+import unicodedata
+
+from commands import OWNERS, Call, button, command, parse_number
 from handlers.basics import owner_only
+from handlers.pages import page_of, turning
+from storage.people import Person
+from telegram.lines import first_line
 from telegram.replies import Button, Reply, UserError
 
+PAGE = 20
+LONGEST_NAME = 40
 BY_SETTING = "Кого пускать, задано в ALLOWED_USERS (.env): измените его и перезапустите бота."
 
 IN_TERMINAL = (
@@ -11,9 +18,10 @@ IN_TERMINAL = (
 )
 
 
-@command("invite", "", "Пригласить человека", owner_only=True)
+@command("invite", "", "Пригласить человека", group=OWNERS)
 def invite(call: Call) -> str:
-    _by_invitation(call)
+    """/invite: a link that lets one person in."""
+    _check(call)
     code = call.app.people.invitation()
     return (
         f"Ссылка на одного человека, действует сутки:\nhttps://t.me/{call.app.username}?start={code}\n"
@@ -21,40 +29,69 @@ def invite(call: Call) -> str:
     )
 
 
-@command("people", "", "Кто пользуется ботом", owner_only=True)
+@command("people", "", "Кто пользуется ботом", group=OWNERS)
 def people(call: Call) -> Reply:
-    _by_invitation(call)
-    known = call.app.people.list()
-    lines = [f"{'★' if person.owner else ' '} {person.name} (id {person.user_id})" for person in known]
-    guests = [person for person in known if not person.owner]
-    buttons = [
-        [Button(f"Убрать: {guest.name} ({guest.user_id})", "remove", guest.user_id)] for guest in guests
-    ]
-    return Reply(
-        "\n".join(["Боту доверены:", *lines, "", "Пригласить: /invite. Убрать: /remove <id>"]),
-        buttons=buttons,
-    )
+    """/people: who is let in, with a button to show each guest out."""
+    _check(call)
+    return _page(call, 1)
 
 
-@command("remove", "<id>", "Убрать человека", owner_only=True)
+@button("people")
+def turn_page(call: Call) -> Reply:
+    """«2 из 6 ▶»: that page in the place of this one."""
+    _check(call)
+    return _page(call, call.number(), in_place=True)
+
+
+@command("remove", "<id>", "Убрать человека", group=OWNERS)
 def remove(call: Call) -> str:
-    _by_invitation(call)
+    """/remove 12345: that guest is shown out."""
+    _check(call)
     return _remove(call, call.number())
 
 
 @button("remove")
 def press_remove(call: Call) -> Reply:
-    owner_only(call)
-    return Reply(notice=_remove(call, call.number()))
+    """«Убрать: Анна (12345)»: she is shown out, and gone from the list."""
+    _check(call)
+    page, _, user_id = call.args.partition(".")
+    shown = parse_number(page)
+    notice = _remove(call, parse_number(user_id))
+    return _page(call, shown, in_place=True, notice=notice)
+
+
+def _page(call: Call, number: int, *, in_place: bool = False, notice: str = "") -> Reply:
+    shown, number, last = page_of(call.app.people.list(), number, PAGE)
+    lines = [f"{'★' if person.owner else ' '} {_name(person)} (id {person.user_id})" for person in shown]
+    text = "\n".join(["Боту доверены:", *lines, "", "Пригласить: /invite. Убрать: /remove <id>"])
+    buttons = [
+        [Button(f"Убрать: {_name(guest)} ({guest.user_id})", "remove", f"{number}.{guest.user_id}")]
+        for guest in shown
+        if not guest.owner
+    ]
+    turns = [turning("people", number, last)] if last > 1 else []
+    return Reply(text, buttons=buttons + turns, in_place=in_place, notice=notice)
+
+
+def _name(person: Person) -> str:
+    """Return a name as a line can hold it, without marks that would turn the rest of the line around."""
+    visible = "".join(char for char in person.name if unicodedata.category(char) != "Cf")
+    return first_line(visible, LONGEST_NAME) or "без имени"
 
 
 def _remove(call: Call, user_id: int) -> str:
     person = call.app.people.remove(user_id)
     call.app.gate.reload()
     call.app.questions.drop(user_id)
-    return f"{person.name} больше не пользуется ботом. Заметки остались и вернутся вместе с ним."
+    return f"{_name(person)} больше не пользуется ботом. Заметки остались и вернутся вместе с ним."
 
 
-def _by_invitation(call: Call) -> None:
+def _check(call: Call) -> None:
+    """Raise UserError unless the owner says this, where nobody else reads the answer, and has a say in it."""
+    owner_only(call)
+    if not call.private:
+        raise UserError(
+            "Это не для чужих глаз. Напишите мне в личный чат: /invite, /people или /remove <id>."
+        )
     if not call.app.gate.by_invitation:
         raise UserError(BY_SETTING if call.app.settings.token else IN_TERMINAL)

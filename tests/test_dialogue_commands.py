@@ -1,26 +1,29 @@
 """How a command may be written, what is said to a wrong one, and what is no command at all."""
 
-import re
 from typing import Any
 
 import pytest
 
+from commands import COMMANDS
 from support.harness import Harness, Person
 
 HELP = """Привет! Это заметочник на SQLite.
 
 Команды:
-  /note_add <текст>
-  /note_list [N]
-  /note_find <подстрока>
-  /note_edit <id> <текст>
-  /note_del <id>
-  /note_count
-  /note_export
-  /note_stats [days]
-  /models
-  /model <id>
-  /ask <вопрос>"""
+  /note_add <текст> — добавить заметку
+  /note_list [N] — список заметок
+  /note_find <подстрока> — поиск заметок
+  /note_edit <id> <текст> — изменить заметку
+  /note_del <id> — удалить заметку
+  /note_count — сколько заметок
+  /note_export — экспорт заметок в .txt
+  /note_stats [days] — статистика по датам
+
+Модели:
+  /models — получить список моделей
+  /model <id> — установить активную модель
+  /ask <вопрос> — задать вопрос модели
+  /usage — сколько спрошено и сколько осталось"""
 USAGE = {
     "/note_add": "Использование: /note_add <текст>",
     "/note_list": "Использование: /note_list [N]",
@@ -37,10 +40,8 @@ GROUP = -1001
 
 
 @pytest.mark.parametrize("command", ["/start", "/help"])
-def test_help_lists_the_commands_as_the_menu_does(anna: Person, command: str) -> None:
-    said = anna.says(command)
-    assert said.startswith(HELP)
-    assert all(re.match(r"  /[a-z_]+", line) for line in said.splitlines()[3:])
+def test_help_says_what_each_command_does(anna: Person, command: str) -> None:
+    assert anna.says(command) == HELP
 
 
 def test_start_with_a_code_that_means_nothing_is_a_start(anna: Person) -> None:
@@ -131,23 +132,84 @@ def test_missing_arguments_get_the_usage(anna: Person, command: str) -> None:
 
 
 @pytest.mark.parametrize("number", NOT_NUMBERS)
-@pytest.mark.parametrize("command", ["/note_list", "/note_del", "/note_stats"])
-def test_what_is_no_number_gets_the_usage(anna: Person, command: str, number: str) -> None:
+@pytest.mark.parametrize(
+    ("command", "needed"),
+    [("/note_list", "от 1 до 100"), ("/note_del", "от 1"), ("/note_stats", "от 1 до 365")],
+)
+def test_what_is_no_number_gets_the_usage(anna: Person, command: str, needed: str, number: str) -> None:
     anna.says("/note_add цела")
-    assert anna.says(f"{command} {number}") == USAGE[command]
+    said = anna.says(f"{command} {number}")
+    assert said == f"{USAGE[command]}\n«{number}» не подходит: нужно целое число {needed}."
     assert anna.says("/note_count") == "Заметок: 1."
 
 
 @pytest.mark.parametrize("number", [number for number in NOT_NUMBERS if " " not in number])
 def test_an_edit_of_no_number_gets_the_usage(anna: Person, number: str) -> None:
     anna.says("/note_add цела")
-    assert anna.says(f"/note_edit {number} испорчена") == USAGE["/note_edit"]
+    said = anna.says(f"/note_edit {number} испорчена")
+    assert said == f"{USAGE['/note_edit']}\n«{number}» не подходит: нужно целое число от 1."
     assert "цела" in anna.exports()
 
 
-@pytest.mark.parametrize("text", ["/note_list 101", "/note_list 999", "/note_stats 366", "/note_stats 1000"])
-def test_a_number_out_of_range_gets_the_usage(anna: Person, text: str) -> None:
-    assert anna.says(text) == USAGE[text.split()[0]]
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("/note_list 101", "«101» не подходит: нужно целое число от 1 до 100."),
+        ("/note_list 1000", "«1000» не подходит: нужно целое число от 1 до 100."),
+        ("/note_stats 366", "«366» не подходит: нужно целое число от 1 до 365."),
+        ("/note_stats 400 дней", "«400 дней» не подходит: нужно целое число от 1 до 365."),
+        (f"/note_stats {'я' * 4000}", f"«{'я' * 29}…» не подходит: нужно целое число от 1 до 365."),
+    ],
+)
+def test_a_number_out_of_range_is_told_the_range(anna: Person, text: str, why: str) -> None:
+    assert anna.says(text) == f"{USAGE[text.split()[0]]}\n{why}"
+
+
+@pytest.mark.parametrize("number", ["1", "#1", "№1", "№ 1", "1.", "#1.", "1)", "١", " 1 ", "01"])
+def test_a_number_may_be_written_as_people_do(anna: Person, number: str) -> None:
+    anna.says("/note_add первая\nи её вторая строка")
+    assert anna.says(f"/note_del {number}") == "Заметка #1 удалена.\nпервая…"
+
+
+def test_a_deletion_shows_what_went(anna: Person) -> None:
+    for text in ("восьмая", "девятая " + "слово " * 100, "\n\n  десятая"):
+        anna.says(f"/note_add {text}")
+    head, gone = anna.says("/note_del 2").splitlines()
+    assert head == "Заметка #2 удалена."
+    assert gone.startswith("девятая слово")
+    assert gone.endswith("…")
+    assert len(gone) <= 80
+    assert anna.says("/note_del 3") == "Заметка #3 удалена.\nдесятая"
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("/note_ad хлеб", "/note_add"),
+        ("/note-lst", "/note_list"),
+        ("/notefind хлеб", "/note_find"),
+        ("/modles", "/models"),
+        ("/MODELL 3", "/model"),
+        ("/hepl", "/help"),
+        ("/asks привет", "/ask"),
+        ("/export", "/note_export"),
+    ],
+)
+def test_the_nearest_command_is_suggested(anna: Person, written: str, meant: str) -> None:
+    name = written.split()[0].lower().replace("-", "_")
+    assert anna.says(written) == f"Нет команды {name}. Может быть, {meant}? Все команды: /help"
+
+
+@pytest.mark.parametrize("written", ["/foo", "/weather", "/1", "/" + "x" * 100])
+def test_nothing_is_suggested_that_is_far(anna: Person, written: str) -> None:
+    assert anna.says(written) == f"Нет команды {written}. Все команды: /help"
+
+
+@pytest.mark.parametrize("written", ["/invit", "/peoples", "/remov 5", "/model_dell 1", "/model_adds x"])
+def test_what_is_only_the_owners_is_suggested_to_nobody_else(anna: Person, written: str) -> None:
+    said = anna.says(written)
+    assert said.startswith("Нет команды")
+    assert not [name for name, row in COMMANDS.items() if row.owner_only and f"/{name}?" in said]
 
 
 # ---- What is no command at all --------------------------------------------------------------

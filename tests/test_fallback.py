@@ -26,6 +26,7 @@ from support.registry_people import (
     listed,
     paid,
     seen,
+    settled,
 )
 
 AFTERWARDS = ["🔁 Ещё раз", "🤖 Другая модель"]
@@ -260,15 +261,15 @@ def test_with_one_other_model_left_the_router_is_asked(new_bot: NewBot, question
 def test_a_paid_model_is_never_asked_instead_and_free_ones_are_asked_instead_of_it(
     new_bot: NewBot, question: str
 ) -> None:
-    bot = begin(new_bot(), *listed(FIRST), paid())
+    bot = begin(new_bot(ALLOWED_USERS="1"), *listed(FIRST), paid())
     owner = bot.person(OWNER)
-    offer = owner.asks(f"/model_add {LUNA}")
+    offer = settled(owner, f"/model_add {LUNA}")
     owner.press(offer)
     seen(bot, offer, "Добавлена")
-    assert ask(bot, question, BUSY)["text"] == LIMITED
+    assert ask(bot, question, BUSY, owner)["text"] == LIMITED
     assert models_asked(bot, question) == [FIRST]
     owner.says(f"/model {LUNA}")
-    message = ask(bot, f"{question} 2", by_model({LUNA: status(503)}))
+    message = ask(bot, f"{question} 2", by_model({LUNA: status(503)}), owner)
     assert footer(message) == f"(модель: {FIRST}; {LUNA} недоступна: 503)"
 
 

@@ -19,6 +19,7 @@ from support.registry_people import (
     begin_elsewhere,
     by_model,
     listed,
+    refresh,
     seen,
 )
 
@@ -155,7 +156,7 @@ def test_a_model_that_sees_and_is_gone_is_not_asked(new_bot: NewBot, question: s
     bot = begin(new_bot(), *listed(FIRST), _seeing(GEMMA))
     bot.ai.models = listed(FIRST)
     anna = bot.person()
-    anna.press(anna.asks("/models"), "🔄 Обновить")
+    refresh(bot, anna.asks("/models"))
     photo = bot.server.send_photo(PHOTO, caption=f"/ask {question}", user_id=anna.id)
     assert "не видит картинок" in bot.reply_to(photo)["text"]
 

@@ -5,10 +5,12 @@ from collections.abc import Callable, Iterator
 import pytest
 
 import support.openrouter_replies as replies
-from support.harness import Harness, name_of
+from bot_api.chats import callback_buttons
+from support.harness import Harness, Message, name_of
 from support.openrouter_replies import default_models, model_entry
 from support.registry_people import (
     GEMMA,
+    GUEST,
     KNOWN,
     LUNA,
     NORTH,
@@ -20,8 +22,10 @@ from support.registry_people import (
     listed,
     paid,
     refreshed,
+    result,
     row_of,
     seen,
+    settled,
 )
 
 NEW = model_entry("new/one:free", "New One")
@@ -40,14 +44,14 @@ def test_a_free_model_can_be_added_before_the_next_reading(at_openrouter: Begin)
     bot = at_openrouter(*KNOWN)
     owner = bot.person(OWNER)
     bot.ai.models.append(NEW)
-    assert owner.says("/model_add new/one:free") == "Добавлена: 11. New One [new/one:free]"
+    assert result(owner, "/model_add new/one:free") == "Добавлена: 11. New One [new/one:free]"
     owner.says("/model 11")
     assert "модель: new/one:free)" in owner.asks_model("раз")[-1]["text"]
 
 
 def test_a_key_that_the_service_does_not_know_is_not_added(at_openrouter: Begin) -> None:
     owner = at_openrouter(*KNOWN).person(OWNER)
-    assert owner.says("/model_add no/such:free").startswith("Такой модели у сервиса нет.")
+    assert result(owner, "/model_add no/such:free").startswith("Такой модели у сервиса нет.")
     assert owner.says("/model_add") == "Использование: /model_add <ключ>"
     assert "no/such" not in owner.says("/models")
 
@@ -55,28 +59,34 @@ def test_a_key_that_the_service_does_not_know_is_not_added(at_openrouter: Begin)
 def test_a_model_that_has_expired_or_does_not_chat_is_not_added(at_openrouter: Begin) -> None:
     owner = at_openrouter(*default_models()).person(OWNER)
     for key in ("poolside/laguna:free", "parallel/decisions-fast:free"):
-        assert not owner.says(f"/model_add {key}").startswith("Добавлена")
+        assert not result(owner, f"/model_add {key}").startswith("Добавлена")
         assert key not in owner.says("/models")
 
 
 def test_without_the_service_nothing_is_added(calm: Harness) -> None:
     calm.ai.always(replies.status(503), path="/models")
-    assert calm.person(OWNER).says(f"/model_add {LUNA}").startswith("Ошибка: [503] ")
+    assert result(calm.person(OWNER), f"/model_add {LUNA}").startswith("Ошибка: [503] ")
+
+
+@pytest.fixture
+def owned(new_bot: Begin) -> Begin:
+    """Starts a bot of the test's own at openrouter.ai, which has an owner and a guest."""
+    return lambda *models: begin(new_bot(ALLOWED_USERS="1,2"), *models)
 
 
 def add_paid(bot: Harness) -> None:
     """Let the owner add a model that costs, and make it the active one."""
     owner = bot.person(OWNER)
-    offer = owner.asks(f"/model_add {LUNA}")
+    offer = settled(owner, f"/model_add {LUNA}")
     owner.press(offer)
     seen(bot, offer, "Добавлена")
     assert owner.says(f"/model {LUNA}").endswith(f"[{LUNA}]")
 
 
-def test_a_paid_model_is_named_as_paid_and_asks_once(at_openrouter: Begin) -> None:
-    bot = at_openrouter(*KNOWN, paid())
+def test_a_paid_model_is_named_as_paid_and_asks_once(owned: Begin) -> None:
+    bot = owned(*KNOWN, paid())
     owner = bot.person(OWNER)
-    offer = owner.asks(f"/model_add {LUNA}")
+    offer = settled(owner, f"/model_add {LUNA}")
     assert offer["text"].startswith(f"OpenAI: GPT-6 Luna [{LUNA}] — платная модель")
     assert LUNA not in owner.says("/models")
     owner.press(offer)
@@ -87,29 +97,93 @@ def test_a_paid_model_is_named_as_paid_and_asks_once(at_openrouter: Begin) -> No
     assert f"модель: {LUNA})" in owner.asks_model("раз")[-1]["text"]
 
 
-def test_a_paid_model_stays_available_while_it_is_listed(at_openrouter: Begin) -> None:
-    bot = at_openrouter(*KNOWN, paid())
+def test_a_paid_model_stays_available_while_it_is_listed(owned: Begin) -> None:
+    bot = owned(*KNOWN, paid())
     add_paid(bot)
     shown = refreshed(bot, NEW, paid())
     assert row_of(shown, LUNA) == f"★ 11. OpenAI: GPT-6 Luna [{LUNA}] · 131k"
     assert f"⚠ {LUNA} больше недоступна" in refreshed(bot, NEW)
 
 
-def test_a_paid_model_that_was_only_offered_stays_away(at_openrouter: Begin) -> None:
-    bot = at_openrouter(*KNOWN, paid())
+def test_a_paid_model_that_was_only_offered_stays_away(owned: Begin) -> None:
+    bot = owned(*KNOWN, paid())
     owner = bot.person(OWNER)
-    owner.says(f"/model_add {LUNA}")
+    result(owner, f"/model_add {LUNA}")
     assert LUNA not in refreshed(bot, *KNOWN, paid())
     assert owner.says("/model 11") == UNKNOWN
 
 
-def test_adding_an_active_paid_model_again_takes_nothing_away(at_openrouter: Begin) -> None:
-    bot = at_openrouter(*KNOWN, paid())
+def test_adding_an_active_paid_model_again_takes_nothing_away(owned: Begin) -> None:
+    bot = owned(*KNOWN, paid())
     add_paid(bot)
     owner = bot.person(OWNER)
-    owner.says(f"/model_add {LUNA}")
+    result(owner, f"/model_add {LUNA}")
     assert LUNA in owner.says("/model")
     assert row_of(owner.says("/models"), LUNA).startswith("★ 11. ")
+
+
+# What costs takes an owner
+
+
+NO_OWNER = "Платную модель может добавить и выбрать только владелец, а у бота его нет"
+NOT_YOUR_MONEY = "Модель платная: спрашивать её может только владелец бота. Выберите бесплатную: /models"
+
+
+def test_without_an_owner_nobody_adds_what_costs(at_openrouter: Begin) -> None:
+    bot = at_openrouter(*KNOWN, paid())
+    anna = bot.person()
+    refused = settled(anna, f"/model_add {LUNA}")
+    assert refused["text"].startswith(NO_OWNER)
+    assert "ALLOWED_USERS" in refused["text"]
+    assert buttons(refused) == []
+    for number in (11, 5):  # as if it had been offered, and a free one
+        assert NO_OWNER in anna.press(anna.asks("/models"), data=f"paid:{number}")
+    assert LUNA not in anna.says("/models")
+    assert anna.says("/model 11") == UNKNOWN
+    bot.ai.models.append(NEW)
+    assert result(anna, "/model_add new/one:free") == "Добавлена: 11. New One [new/one:free]"
+
+
+def test_without_an_owner_nobody_asks_what_an_owner_has_added(owned: Begin) -> None:
+    bot = owned(*KNOWN, paid())
+    add_paid(bot)
+    answered = bot.person(OWNER).asks_model("раз")[-1]
+    bot.stop()
+    bot.settings["ALLOWED_USERS"] = "*"
+    bot.start()
+    anna, before = bot.person(), len(bot.ai.questions)
+    for person in (anna, bot.person(OWNER)):  # who is nobody in particular now
+        assert person.says("/ask привет") == NOT_YOUR_MONEY
+    bot.person(OWNER).press(answered, "🔁 Ещё раз")
+    bot.person(OWNER).press(answered, data=f"with:{turn_of(answered)}.11")
+    anna.says("/model 5")
+    assert anna.says("/model 11").startswith(NO_OWNER)
+    assert anna.says(f"/model {LUNA}").startswith(NO_OWNER)
+    assert NO_OWNER in anna.press(anna.asks("/models"), data="use:1.11")
+    assert len(bot.ai.questions) == before
+    assert f"модель: {GEMMA})" in anna.asks_model("два")[-1]["text"]
+
+
+def test_a_guest_asks_what_costs_only_while_the_owner_has_chosen_it(owned: Begin) -> None:
+    bot = owned(*KNOWN, paid())
+    add_paid(bot)
+    owner, guest = bot.person(OWNER), bot.person(GUEST)
+    answered = guest.asks_model("раз")[-1]
+    assert f"модель: {LUNA})" in answered["text"]
+    owner.says("/model 5")
+    assert guest.press(answered, "🔁 Ещё раз") == NOT_YOUR_MONEY
+    assert guest.press(answered, data=f"with:{turn_of(answered)}.11") == UNKNOWN
+    guest.press(answered, "🤖 Другая модель")
+    assert "OpenAI: GPT-6 Luna" not in buttons(bot.server.wait_text(GUEST, "Кого спросить"))
+    assert [request.body["model"] for request in bot.ai.questions] == [LUNA]
+
+
+def turn_of(answered: Message) -> str:
+    """Return the number of a question, as the buttons under its answer have it."""
+    return str(callback_buttons(answered)[0]["callback_data"]).partition(":")[2]
+
+
+# Removing
 
 
 def test_a_removed_model_stays_away_until_it_is_added(at_openrouter: Begin) -> None:
@@ -120,7 +194,7 @@ def test_a_removed_model_stays_away_until_it_is_added(at_openrouter: Begin) -> N
     assert GEMMA not in shown
     assert row_of(shown, "new/one:free").startswith("  11. ")
     assert owner.says("/model 5") == UNKNOWN
-    assert owner.says(f"/model_add {GEMMA}") == f"Добавлена: 5. {name_of(5)}"
+    assert result(owner, f"/model_add {GEMMA}") == f"Добавлена: 5. {name_of(5)}"
     assert row_of(owner.says("/models"), GEMMA)
 
 
@@ -137,7 +211,10 @@ def test_removing_the_active_model_makes_the_first_available_one_active(at_openr
     ("text", "answer"),
     [
         ("/model_del", "Использование: /model_del <id>"),
-        ("/model_del gemma", "Использование: /model_del <id>"),
+        (
+            "/model_del gemma",
+            "Использование: /model_del <id>\n«gemma» не подходит: нужно целое число от 1.",
+        ),
         ("/model_del 0", UNKNOWN),
         ("/model_del 77", UNKNOWN),
         (f"/model_del {'9' * 30}", UNKNOWN),
@@ -152,5 +229,5 @@ def test_after_the_last_model_is_removed_the_next_one_added_answers(at_openroute
     for number in range(1, 11):
         owner.says(f"/model_del {number}")
     assert owner.says("/models") == "Список моделей пуст."
-    owner.says(f"/model_add {GEMMA}")
+    result(owner, f"/model_add {GEMMA}")
     assert GEMMA in owner.says("/model")

@@ -26,7 +26,9 @@ from support.registry_people import (
     buttons,
     listed,
     paid,
+    refresh,
     refreshed,
+    result,
     row_of,
     seen,
 )
@@ -118,7 +120,7 @@ def test_elsewhere_every_listed_model_counts_and_its_price_does_not(new_bot: Beg
     assert row_of(shown, "qwen3:8b") == "★ 11. Qwen [qwen3:8b] · 131k"
     assert row_of(shown, "llama") == "  12. llama [llama]"
     owner.says("/model_del 12")
-    assert owner.says("/model_add llama") == "Добавлена: 12. llama [llama]"
+    assert result(owner, "/model_add llama") == "Добавлена: 12. llama [llama]"
 
 
 def test_at_openrouter_what_costs_expires_or_does_not_chat_is_not_listed(at_openrouter: Begin) -> None:
@@ -136,8 +138,7 @@ def test_what_comes_and_goes_is_seen_after_a_refresh(at_openrouter: Begin) -> No
     owner = bot.person(OWNER)
     message = owner.asks("/models")
     bot.ai.models = [*listed(FIRST, NORTH), NEW]
-    assert owner.press(message, REFRESH) == "Список обновлён."
-    assert row_of(seen(bot, message, "New One")["text"], GEMMA).endswith("⚠ недоступна")
+    assert row_of(refresh(bot, message)["text"], GEMMA).endswith("⚠ недоступна")
     back = refreshed(bot, *KNOWN)
     assert row_of(back, GEMMA) == f"  5. {name_of(5)} · 131k"
     assert row_of(refreshed(bot, *listed(FIRST), NEW), "new/one:free").startswith("  11. New One")
@@ -174,7 +175,7 @@ def test_without_any_free_model_the_active_one_stays_and_is_marked(at_openrouter
     bot = at_openrouter(*KNOWN)
     owner = bot.person(OWNER)
     bot.ai.models = [paid()]
-    owner.press(owner.asks("/models"), REFRESH)
+    refresh(bot, owner.asks("/models"))
     shown = owner.says("/models")
     assert row_of(shown, FIRST).startswith("★ 1. ")
     assert all(line.endswith("⚠ недоступна") for line in shown.splitlines()[1:11])
@@ -196,7 +197,11 @@ def test_a_reading_that_fails_changes_nothing(calm: Harness, reading: replies.Be
     owner = calm.person(OWNER)
     message = owner.asks("/models")
     calm.ai.always(reading, path="/models")
-    assert owner.press(message, REFRESH).startswith(("Ошибка: [5", "Сервис прислал пустой список"))
+    now = refresh(calm, message, "\n⚠ С")["text"]
+    assert now.startswith(message["text"])
+    assert now.removeprefix(message["text"]).startswith(
+        ("\n⚠ Список не обновлён: [5", "\n⚠ Сервис прислал пустой список.")
+    )
     assert owner.says("/models") == message["text"]
 
 
@@ -284,7 +289,8 @@ def test_several_models_that_are_gone_are_not_asked_about_without_a_button(at_op
 @pytest.mark.parametrize(
     ("text", "answer"),
     [
-        ("/model абв", "Использование: /model <ID из /models>"),
+        ("/model абв", "Использование: /model <ID из /models>\nНи у одной модели нет в имени «абв»."),
+        ("/model №77", UNKNOWN),
         ("/model 77", UNKNOWN),
         ("/model 0", UNKNOWN),
         (f"/model {'9' * 30}", UNKNOWN),

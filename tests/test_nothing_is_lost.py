@@ -68,7 +68,7 @@ def test_commands_are_answered_in_their_order_after_a_kill(new_bot: NewBot) -> N
         "Заметка #1 сохранена.",
         "Заметка #1 изменена.",
         "Заметка #2 сохранена.",
-        "Заметка #2 удалена.",
+        "Заметка #2 удалена.\nтри",
         "Заметок: 1.",
     ]
 
@@ -83,7 +83,7 @@ def test_a_deletion_that_is_taken_up_again_does_not_say_that_there_is_no_such_no
     bot.kill()
     bot.server.heal()
     bot.start()
-    bot.wait(lambda: texts(bot, anna)[-1] == "Заметка #1 удалена.")
+    bot.wait(lambda: texts(bot, anna)[-1] == "Заметка #1 удалена.\nмысль")
     assert anna.says("/note_del 1") == "Нет заметки #1. Список: /note_list"
 
 

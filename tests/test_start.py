@@ -293,16 +293,29 @@ def test_telegram_is_reached_through_a_socks_proxy(new_bot: NewBot, scheme: str)
     assert set(socks.asked) == {"telegram.test:80" if scheme == "socks5h" else f"127.0.0.1:{port}"}
 
 
-def test_a_folder_in_the_place_of_the_database_is_told_of_and_nothing_is_left_there(
-    new_bot: NewBot, tmp_path: Path
+@pytest.mark.parametrize(
+    ("path", "why"),
+    [
+        ("", "это папка"),
+        (".", "это папка"),
+        ("nowhere/notes.db", "нет папки"),
+        ("file/notes.db", "нет папки"),
+        ("x" * 300, "такого пути быть не может"),
+    ],
+)
+def test_a_place_where_no_database_can_be_is_told_of_and_nothing_is_left_there(
+    new_bot: NewBot, tmp_path: Path, path: str, why: str
 ) -> None:
     folder = tmp_path / "data"
     folder.mkdir()
-    bot = new_bot(DB_PATH=str(folder))
+    (folder / "file").touch()
+    bot = new_bot(DB_PATH=str(folder / path))
     bot.launch()
     assert bot.exit_code() == 2
-    assert f"DB_PATH: это папка, а нужен файл: {folder / 'notes.db'}" in bot.log
-    assert list(tmp_path.iterdir()) == [folder]
+    assert len(bot.log.splitlines()) == 1
+    assert f"DB_PATH: {why}" in bot.log
+    assert bot.server.calls == []
+    assert [*tmp_path.iterdir(), *folder.iterdir()] == [folder, folder / "file"]
 
 
 # ---- How it is started ----------------------------------------------------------------------

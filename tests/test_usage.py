@@ -19,6 +19,8 @@ from support.registry_people import (
     by_model,
     listed,
     paid,
+    result,
+    settled,
 )
 
 KEY_LINE = "Бесплатных запросов за сутки: 12 из 50, осталось 38."
@@ -52,7 +54,7 @@ def table(message: Message) -> list[list[str]]:
 
 
 def test_before_the_first_question_nothing_is_counted(calm: Harness) -> None:
-    assert calm.person(OWNER).says("/usage") == (
+    assert result(calm.person(OWNER), "/usage") == (
         f"Сегодня у всех: вопросов 0, токенов 0.\n{KEY_LINE}\n\nЗа 7 дней моделей не спрашивали."
     )
 
@@ -61,8 +63,8 @@ def test_a_guest_sees_their_own_questions_and_the_owner_everybodys(bot: Harness)
     owner, guest = bot.person(OWNER), bot.person(GUEST)
     for somebody, question in ((owner, "раз"), (guest, "два")):
         somebody.asks_model(question)
-    assert guest.says("/usage").startswith("Сегодня: вопросов 1, токенов 14.\n")
-    assert owner.says("/usage").startswith("Сегодня у всех: вопросов 2, токенов 28.\n")
+    assert result(guest, "/usage").startswith("Сегодня: вопросов 1, токенов 14.\n")
+    assert result(owner, "/usage").startswith("Сегодня у всех: вопросов 2, токенов 28.\n")
 
 
 def test_how_each_model_did_stands_in_a_table(bot: Harness) -> None:
@@ -70,7 +72,7 @@ def test_how_each_model_did_stands_in_a_table(bot: Harness) -> None:
     bot.answers["два"] = by_model({FIRST: answer("да")})
     for user_id, question in ((OWNER, "раз"), (GUEST, "два")):
         bot.person(user_id).asks_model(question)
-    head, *rows = table(bot.person(OWNER).asks("/usage"))
+    head, *rows = table(settled(bot.person(OWNER), "/usage"))
     assert head == ["За 7 дней", "раз", "сбоев", "секунд"]
     assert [row[:3] for row in rows] == [
         ["DeepSeek V3.1 (free)", "2", "1"],
@@ -85,9 +87,9 @@ def test_how_each_model_did_stands_in_a_table(bot: Harness) -> None:
 
 def test_the_counts_are_there_after_a_restart(bot: Harness) -> None:
     bot.person(GUEST).asks_model("раз")
-    before = bot.person(GUEST).says("/usage")
+    before = result(bot.person(GUEST), "/usage")
     bot.restart()
-    assert bot.person(GUEST).says("/usage") == before
+    assert result(bot.person(GUEST), "/usage") == before
 
 
 def test_an_answer_that_was_stopped_is_no_failure(bot: Harness) -> None:
@@ -97,7 +99,7 @@ def test_an_answer_that_was_stopped_is_no_failure(bot: Harness) -> None:
     bot.wait(lambda: "слово" in bot.server.find(OWNER, message["message_id"])["text"])
     owner.press(message)
     bot.server.wait_text(OWNER, "остановлено")
-    assert table(owner.asks("/usage"))[1][:3] == ["DeepSeek V3.1 (free)", "1", "0"]
+    assert table(settled(owner, "/usage"))[1][:3] == ["DeepSeek V3.1 (free)", "1", "0"]
 
 
 def test_what_was_never_asked_is_not_counted(calm: Harness) -> None:
@@ -131,7 +133,7 @@ def test_without_word_from_the_service_the_rest_is_shown(
     calm: Harness, failure: Behaviour, sentence: str
 ) -> None:
     calm.ai.always(failure, path="/key")
-    text = calm.person(GUEST).says("/usage")
+    text = result(calm.person(GUEST), "/usage")
     assert f"Остаток бесплатных запросов неизвестен: {sentence}" in text
     assert text.startswith("Сегодня: вопросов 0, токенов 0.\n")
     assert "user_2SECRET" not in text
@@ -148,7 +150,7 @@ def test_without_word_from_the_service_the_rest_is_shown(
 )
 def test_what_the_service_tells_of_the_day_is_shown(calm: Harness, told: Json, line: str) -> None:
     calm.ai.always(replies.body({"data": told}), path="/key")
-    text = calm.person(GUEST).says("/usage")
+    text = result(calm.person(GUEST), "/usage")
     assert line in text
     assert "None" not in text
     assert "user_2SECRET" not in text
@@ -156,10 +158,10 @@ def test_what_the_service_tells_of_the_day_is_shown(calm: Harness, told: Json, l
 
 def test_at_another_host_nobody_is_asked_for_the_key(new_bot: NewBot) -> None:
     bot = begin_elsewhere(new_bot(), paid("qwen3:8b", "Qwen"))
-    assert "Бесплатный лимит считает только openrouter.ai." in bot.person().says("/usage")
+    assert "Бесплатный лимит считает только openrouter.ai." in result(bot.person(), "/usage")
     assert not [request for request in bot.ai.requests if request.path.endswith("/key")]
 
 
 def test_without_a_key_it_says_so(new_bot: NewBot) -> None:
     bot = begin(new_bot(OPENROUTER_API_KEY=""), *listed(FIRST))
-    assert "Отсутствует OPENROUTER_API_KEY (.env)." in bot.person().says("/usage")
+    assert "Отсутствует OPENROUTER_API_KEY (.env)." in result(bot.person(), "/usage")

@@ -3,7 +3,7 @@
 import re
 
 from bot_api.chats import callback_buttons
-from support.harness import CATALOGUE, Harness, Message
+from support.harness import CATALOGUE, Harness, Message, Person
 from support.openrouter_replies import Behaviour, Json, Request, answer, model_entry
 
 FIRST, SECOND, THIRD, FOURTH = list(CATALOGUE)[:4]
@@ -28,11 +28,34 @@ def paid(key: str = LUNA, name: str = "OpenAI: GPT-6 Luna") -> Json:
 
 
 def refreshed(bot: Harness, *models: Json) -> str:
-    """Let the service list these models, let somebody press the button, and return the list after it."""
+    """Let the service list these models, let the owner press the button, and return the list after it."""
     bot.ai.models = list(models)
-    someone = bot.person()
-    assert someone.press(someone.asks("/models"), REFRESH) == "Список обновлён."
+    someone = bot.person(OWNER)
+    refresh(bot, someone.asks("/models"))
     return someone.says("/models")
+
+
+def refresh(bot: Harness, message: Message, outcome: str = "Список обновлён.") -> Message:
+    """Press the button under a list, and return it as it is when the service has answered."""
+    person = bot.person(message["chat"]["id"])
+    assert person.press(message, REFRESH) == "Читаю список…"
+    return seen(bot, message, outcome)
+
+
+def settled(person: Person, text: str) -> Message:
+    """Say what takes its time, and return the answer as it is when the service has answered."""
+    message = person.asks(text)
+
+    def look() -> Message | None:
+        now = person.bot.server.find(message["chat"]["id"], message["message_id"])
+        return None if re.search(r"^Ищу модель у сервиса…|узнаю…$", now["text"], re.MULTILINE) else now
+
+    return person.bot.wait(look)
+
+
+def result(person: Person, text: str) -> str:
+    """Say what takes its time, and return the text of the answer then."""
+    return str(settled(person, text)["text"])
 
 
 def begin(bot: Harness, *models: Json) -> Harness:
