@@ -173,4 +173,6 @@ def test_killed_together_bot_and_litestream_lose_no_more_than_the_last_moment(ne
     for end in ("-wal", "-shm"):
         bot.db_path.with_name(bot.db_path.name + end).unlink(missing_ok=True)
     bot.start()
-    assert anna.says("/note_count") == f"Заметок: {len(back)}."
+    anna.says("/note_count")
+    # What the journal still held of the last moment is done now, as after any death.
+    assert texts(bot.db_path) in [[text for _, text in kept[: len(back) + more]] for more in (0, 1)]
