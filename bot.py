@@ -53,6 +53,7 @@ from upkeep.chores import chore
 from upkeep.findings import Finding, show
 from upkeep.health import Pulse
 from upkeep.nightly import copy_each_night
+from upkeep.systemd import READY, STOPPING, notify
 from upkeep.upgrade import copy_before_upgrade
 
 log = logging.getLogger("bot")
@@ -266,6 +267,7 @@ def run(settings: Settings) -> int:
     """Work in Telegram until stopped; returns the exit code."""
     with opened(settings) as database:
         bot = Bot(settings, database, Telegram(settings))
+        notify(READY)  # though Telegram may not answer for hours: that is no failed start
         try:
             bot.work()
         except KeyboardInterrupt:
@@ -279,6 +281,7 @@ def run(settings: Settings) -> int:
         finally:
             signal.signal(signal.SIGINT, signal.SIG_DFL)  # a second Ctrl-C does not wait
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            notify(STOPPING)
             bot.stop()
     return 0
 

@@ -51,6 +51,14 @@ def create_private(path: Path) -> None:
     """
     with suppress(FileExistsError):
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+        give_to_owner_of_folder(path)
+
+
+def give_to_owner_of_folder(path: Path) -> None:
+    """Let what root made belong to whom its folder belongs to: the bot may run as somebody else."""
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        folder = path.parent.stat()
+        os.chown(path, folder.st_uid, folder.st_gid)
 
 
 def prepare(conn: sqlite3.Connection) -> None:

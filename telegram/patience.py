@@ -3,13 +3,16 @@
 import logging
 import random
 import threading
+import time
 from typing import Any
 
 from telegram.api import Door, RefusedError, TelegramError
 from telegram.delivery import backoff
+from upkeep.systemd import ALIVE, notify
 
 log = logging.getLogger("bot")
 LONGEST_PAUSE_S = 15
+LONGEST_SILENCE_S = 60  # towards systemd
 SECOND_COPY = "Telegram отдаёт обновления другой копии бота с этим токеном. Остановите её; жду."
 WEBHOOK = "Telegram отдаёт обновления другой программе (webhook). Снимаю его; жду."
 NONSENSE = "Telegram прислал не обновления, а что-то другое; повторяю, пока не пришлёт"
@@ -39,6 +42,7 @@ class Patience:
     def calm(self) -> None:
         """Note that it went well."""
         self._failures, self._said = 0, ""
+        notify(ALIVE)
 
     def insist(self, method: str) -> Any:
         """Call until Telegram answers; raises BadTokenError, StoppingError."""
@@ -60,7 +64,14 @@ class Patience:
         if (sentence := sentence or _sentence(exc)) != self._said:
             self._said = sentence
             log.warning("%s", sentence)
-        self._stopping.wait(self._pause(exc))
+        self._rest(self._pause(exc))
+
+    def _rest(self, seconds: float) -> None:
+        """Wait, and let systemd know that this is no death: Telegram may order pauses of hours."""
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0 and not self._stopping.is_set():
+            notify(ALIVE)
+            self._stopping.wait(min(left, LONGEST_SILENCE_S))
 
     def _pause(self, exc: Exception) -> float:
         growing = backoff(self._failures, LONGEST_PAUSE_S)

@@ -113,9 +113,16 @@ def test_a_copy_made_beside_the_running_bot_can_be_put_back_when_it_has_stopped(
 
 def test_what_cannot_be_copied_is_said(new_bot: NewBot) -> None:
     bot = new_bot()
+    bot.db_path.write_text("no database")
     code, said = run(bot, "--backup")
     assert code == 1
-    assert "не открывается" in said
+    assert "не сделана" in said
+
+
+def test_where_there_is_no_file_yet_there_is_nothing_to_copy(new_bot: NewBot) -> None:
+    bot = new_bot()
+    assert run(bot, "--backup")[0] == 0
+    assert not bot.db_path.exists()
 
 
 def test_two_of_the_keys_at_once_are_refused(new_bot: NewBot) -> None:

@@ -88,7 +88,7 @@ MAY_IMPORT = {
     "migrations": {"storage.folding"},
     "db": {"migrations", "storage"},
     "storage": {"db", "migrations", "storage", "openrouter_client"},
-    "telegram": {"telegram", "settings"},
+    "telegram": {"telegram", "settings", "upkeep.systemd"},
     "console": {"console", "telegram.api"},
     "access": {"settings", "storage", "telegram.updates"},
     "in_words": {"db", "migrations", "storage", "openrouter_client", "telegram.api", "telegram.replies"},

@@ -1,6 +1,7 @@
 """A copy put back: what was there is kept, and what is no copy of ours changes nothing."""
 
 import gzip
+import os
 import sqlite3
 import stat
 from collections.abc import Callable
@@ -116,6 +117,18 @@ def test_a_file_of_the_course_becomes_todays(file: Path) -> None:
         conn.executescript(COURSE)
     assert restore(course, file, NOW).ok
     assert texts(file) == ["с курса"]
+
+
+@pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root makes files for others"
+)
+def test_what_root_puts_back_or_copies_belongs_to_whom_the_folder_belongs_to(tmp_path: Path) -> None:
+    os.chown(tmp_path, 10001, 10001)
+    file = tmp_path / "notes.db"
+    write(file, "мысль")
+    restore(back_up(file, NOW), file, NOW)
+    everything = [file, file.with_name("notes.db.lock"), folder_of(file), *folder_of(file).iterdir()]
+    assert {path.stat().st_uid for path in everything} == {10001}
 
 
 # ---- What is refused ------------------------------------------------------------------------

@@ -2,7 +2,6 @@
 
 import ast
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -14,6 +13,7 @@ import pytest
 
 import surroundings
 from support.harness import ROOT, Harness
+from support.program import copy_of_the_program
 from support.socks_server import SocksServer
 
 MENU = [
@@ -31,13 +31,6 @@ MENU = [
     ("ask", "Задать вопрос модели"),
 ]
 NewBot = Callable[..., Harness]
-
-
-def copy_of_the_program(folder: Path) -> Path:
-    """Copy what a clone has, without what a developer adds to it."""
-    ignored = shutil.ignore_patterns(".*", "tests", "bench", "__pycache__", "*.db*", "console-files")
-    shutil.copytree(ROOT, folder, ignore=ignored)
-    return folder
 
 
 # ---- What it publishes ----------------------------------------------------------------------

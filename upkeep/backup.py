@@ -9,7 +9,7 @@ from contextlib import closing
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
-from migrations import create_private
+from migrations import create_private, give_to_owner_of_folder
 
 DAYS, WEEKS = 7, 4
 NIGHT = timedelta(hours=4)  # when a day of copies begins; what is made before belongs to the day before
@@ -27,6 +27,13 @@ def folder_of(database: Path) -> Path:
     return database.parent / "backups"
 
 
+def make_folder(folder: Path) -> None:
+    """Make the folder of copies, for its owner alone, unless it is there."""
+    if not folder.exists():
+        folder.mkdir(mode=0o700, exist_ok=True)
+        give_to_owner_of_folder(folder)
+
+
 def path_of(database: Path, now: datetime) -> Path:
     """Return where the copy of today lies; whatever the clock does, a day has one."""
     day = (now - NIGHT).date()
@@ -39,7 +46,7 @@ def back_up(database: Path, now: datetime) -> Path:
     Raises sqlite3.Error or OSError; then everything is as it was.
     """
     path = path_of(database, now)
-    path.parent.mkdir(mode=0o700, exist_ok=True)
+    make_folder(path.parent)
     _sweep(path.parent)
     copy(database, path)
     copies = _copies(database)

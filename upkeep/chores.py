@@ -29,6 +29,8 @@ def chore(options: argparse.Namespace, settings: Settings) -> Iterable[Finding] 
 
 
 def _backup(settings: Settings) -> Finding:
+    if not settings.db_path.exists():
+        return Finding(True, f"Базы ещё нет ({settings.db_path}), копировать нечего")
     try:
         path = back_up(settings.db_path, settings.now())
     except (sqlite3.Error, OSError) as exc:

@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from migrations import VERSION
-from upkeep.backup import copy, folder_of
+from upkeep.backup import copy, folder_of, make_folder
 
 
 def copy_before_upgrade(database: Path, now: datetime) -> Path | None:
@@ -18,7 +18,7 @@ def copy_before_upgrade(database: Path, now: datetime) -> Path | None:
     if version is None or version >= VERSION:
         return None
     path = folder_of(database) / f"{database.stem}-version-{version}-{now:%Y-%m-%d}{database.suffix}"
-    path.parent.mkdir(mode=0o700, exist_ok=True)
+    make_folder(path.parent)
     copy(database, path)
     return path
 

@@ -1,7 +1,9 @@
-"""`python bot.py` with keys that do their work and end."""
+"""The program itself: a copy of it, and `python bot.py` with keys that do their work and end."""
 
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 from support.harness import API_KEY, ROOT, Harness
 
@@ -21,3 +23,10 @@ def run(bot: Harness, *keys: str, **settings: str) -> tuple[int, str]:
     assert bot.server.token not in done.stdout
     assert API_KEY not in done.stdout
     return done.returncode, done.stdout
+
+
+def copy_of_the_program(folder: Path) -> Path:
+    """Copy what a clone has, without what a developer adds to it."""
+    ignored = shutil.ignore_patterns(".*", "tests", "bench", "__pycache__", "*.db*", "console-files")
+    shutil.copytree(ROOT, folder, ignore=ignored)
+    return folder
