@@ -25,6 +25,7 @@ NOT_YOURS = "Это ответ на чужой вопрос."
 
 @command("ask", "<вопрос>", "Задать вопрос модели", group=MODELS)
 def ask(call: Call) -> Reply:
+    """/ask почему небо голубое: the answer grows where «⏳» stands; as a reply it is about that message."""
     question, replied = call.text().strip(), call.message.reply_to
     context, media = _context(call, replied), _media(call.message) or _media(replied)
     if replied and not context and not media:
@@ -44,18 +45,21 @@ def plain_message(call: Call) -> Reply | str:
 
 @button("again")
 def again(call: Call) -> Reply:
+    """«🔁 Ещё раз»: the same question to the same model."""
     turn = _own_turn(call, call.args)
     return _repeat(call, turn, _model_of(call, turn))
 
 
 @button("more")
 def more(call: Call) -> Reply:
+    """«➡️ Продолжить»: the model goes on where its answer was cut."""
     turn = _own_turn(call, call.args)
     return _ask(call, GO_ON, model=_model_of(call, turn), parent_id=turn.id)
 
 
 @button("other")
 def other(call: Call) -> Reply:
+    """«🤖 Другая модель»: a button for each that can answer this question."""
     turn = _own_turn(call, call.args)
     able = [m for m in call.app.db.list_models() if needs(turn) <= m.inputs and _may_ask(call, m)]
     rows = [[Button(model.label, "with", f"{turn.id}.{model.id}")] for model in able[:OFFERED]]
@@ -67,6 +71,7 @@ def other(call: Call) -> Reply:
 
 @button("with")
 def ask_with(call: Call) -> Reply:
+    """One of those: the same question to that model."""
     turn_id, _, model_id = call.args.partition(".")
     turn = _own_turn(call, turn_id)
     model = call.app.registry.get(parse_number(model_id))
@@ -77,6 +82,7 @@ def ask_with(call: Call) -> Reply:
 
 @button("save")
 def save(call: Call) -> Reply:
+    """«📝 В заметки»: question and answer are kept as a note."""
     turn = _own_turn(call, call.args)
     text = f"{turn.question}\n\n{turn.answer}"
     # Into the notebook of whoever pressed, who may be the owner under a guest's answer.
@@ -87,6 +93,7 @@ def save(call: Call) -> Reply:
 
 @button("stop")
 def stop(call: Call) -> Reply:
+    """«⏹ Стоп»: what has come stays, and no more comes."""
     questions, number = call.app.questions, call.number()
     asker = questions.asker(number)
     if asker is None:

@@ -19,6 +19,7 @@ BAR = 20  # characters of the longest bar
 
 @command("note_add", "<текст>", "Добавить заметку")
 def note_add(call: Call) -> str:
+    """/note_add купить хлеб: kept as it was written, and its number."""
     note = call.app.db.add_note(
         call.user_id, call.text(), created_at=call.date, source=f"update {call.entry_id}"
     )
@@ -27,6 +28,7 @@ def note_add(call: Call) -> str:
 
 @command("note_list", "[N]", "Список заметок")
 def note_list(call: Call) -> str:
+    """/note_list 20: the newest ones, a line each."""
     limit = call.number(100, LISTED)
     notes = call.app.db.list_notes(call.user_id, limit)
     if not notes:
@@ -39,6 +41,7 @@ def note_list(call: Call) -> str:
 
 @command("note_find", "<подстрока>", "Поиск заметок")
 def note_find(call: Call) -> str:
+    """/note_find хлеб: the newest ones with that in them, and how many there are."""
     needle = call.text().strip()
     total, notes = call.app.db.find_notes(call.user_id, needle, FOUND)
     if not notes:
@@ -49,6 +52,7 @@ def note_find(call: Call) -> str:
 
 @command("note_edit", "<id> <текст>", "Изменить заметку")
 def note_edit(call: Call) -> str:
+    """/note_edit 8 купить два: that text instead."""
     number, text = _number_and_text(call)
     call.app.db.edit_note(call.user_id, number, text, edited_at=call.date)
     return f"Заметка #{number} изменена."
@@ -65,11 +69,13 @@ def note_del(call: Call) -> str:
 
 @command("note_count", "", "Сколько заметок")
 def note_count(call: Call) -> str:
+    """/note_count: how many."""
     return f"Заметок: {call.app.db.count_notes(call.user_id)}."
 
 
 @command("note_export", "", "Экспорт заметок в .txt")
 def note_export(call: Call) -> Reply | str:
+    """/note_export: all of them as a file."""
     notes = call.app.db.list_notes(call.user_id)
     if not notes:
         return NO_NOTES
@@ -79,6 +85,7 @@ def note_export(call: Call) -> Reply | str:
 
 @command("note_stats", "[days]", "Статистика по датам")
 def note_stats(call: Call) -> Reply:
+    """/note_stats 30: a bar for each day."""
     days = call.number(365, 7)
     zone = call.app.settings.timezone
     today = _local(call.date, zone).date()

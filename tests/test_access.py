@@ -323,6 +323,7 @@ def test_a_guest_is_not_shown_what_is_the_owners(owner: Person) -> None:
     for command in ("/invite", "/people", "/remove"):
         assert command in owner.says("/help")
         assert command not in anna.says("/help")
+    assert "\n\nВладельцу:\n  /model_add <ключ> — добавить модель\n" in owner.says("/help")
 
 
 def test_a_guest_may_look_at_the_models(owner: Person) -> None:

@@ -77,6 +77,31 @@ def test_the_menu_is_what_telegram_takes() -> None:
     assert utf16_len(DESCRIPTION) <= 512
 
 
+# ---- How it is built ------------------------------------------------------------------------
+
+
+WALK = (ROOT / "docs" / "how-it-is-built.md").read_text("utf-8")
+STOPS = re.findall(r"^\| `([^|]+)` \| `(\w+)` \|", WALK, re.MULTILINE)
+
+
+@pytest.mark.parametrize(("rooms", "function"), STOPS)
+def test_the_function_to_read_first_is_where_the_walk_says(rooms: str, function: str) -> None:
+    files = [path for room in rooms.split("`, `") for path in files_of(ROOT / room)]
+    assert files
+    assert any(re.search(rf"^ *def {function}\(", path.read_text("utf-8"), re.MULTILINE) for path in files)
+
+
+def files_of(room: Path) -> list[Path]:
+    assert room.exists(), room
+    return sorted(room.rglob("*.py")) if room.is_dir() else [room]
+
+
+def test_every_room_is_on_the_walk() -> None:
+    assert len(STOPS) > 20
+    rooms = {path.relative_to(ROOT).parts[0] for path in sources()}
+    assert [room for room in rooms if f"`{room}" not in WALK] == []
+
+
 # ---- Models ---------------------------------------------------------------------------------
 
 
