@@ -54,6 +54,8 @@ class Gate:
         self, settings: Settings, people: People, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._allowed = settings.allowed_users
+        # The ids in ALLOWED_USERS, the owner's first.
+        self.listed = self._allowed if isinstance(self._allowed, tuple) else ()
         self._people = people
         self._clock = clock
         self._told: dict[int, float] = {}  # stranger or chat -> when
@@ -63,12 +65,11 @@ class Gate:
 
     def reload(self) -> None:
         """Read the people anew, after one came or went."""
-        listed = self._allowed if isinstance(self._allowed, tuple) else ()
         with self._lock:
             known = self._people.list()
-            owners = listed[:1] or [person.user_id for person in known if person.owner]
+            owners = self.listed[:1] or [person.user_id for person in known if person.owner]
             self.owner = owners[0] if owners else None
-            self._let_in = frozenset(listed or [person.user_id for person in known])
+            self._let_in = frozenset(self.listed or [person.user_id for person in known])
 
     @property
     def by_invitation(self) -> bool:

@@ -154,7 +154,8 @@ class Bot:
         rows = [row for row in COMMANDS.values() if row.in_menu]
         everybodys = [(row.name, row.summary) for row in rows if not row.owner_only]
         owners = [(row.name, row.summary) for row in rows if row.owner_only]
-        self._lanes.put("menu", Menu(self._door, everybodys, self._app.gate.owner, owners))
+        gate = self._app.gate
+        self._lanes.put("menu", Menu(self._door, everybodys, gate.owner, owners, gate.listed[1:]))
 
     def stop(self) -> None:
         """Finish what is being answered within STOP_TIMEOUT; the journal keeps the rest."""

@@ -1,7 +1,7 @@
 """What Telegram's client shows of the bot: the menu of commands, and what it is for."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from telebot import types
@@ -29,10 +29,15 @@ class Menu:
     """Publishes the menu: a job for a lane, which goes on where Telegram has stopped it."""
 
     def __init__(
-        self, door: Door, everybodys: Sequence[Row], owner: int | None, owners: Sequence[Row]
+        self,
+        door: Door,
+        everybodys: Sequence[Row],
+        owner: int | None,
+        owners: Sequence[Row],
+        others: Iterable[int] = (),
     ) -> None:
         self._door = door
-        self._left = list(_calls(everybodys, owner, owners))
+        self._left = list(_calls(everybodys, owner, owners, others))
 
     def __call__(self) -> float | None:
         """Make the calls that are left; returns the seconds to wait, or None when all are made."""
@@ -43,7 +48,7 @@ class Menu:
             except RefusedError as exc:
                 if exc.code == 429 or exc.code >= 500:
                     return float(exc.retry_after) or AGAIN_S
-                log.info("Меню: %s", exc)  # the owner has not written yet, so there is no such chat
+                log.info("Меню: %s", exc)  # somebody has not written yet, so there is no such chat
             except TelegramError as exc:
                 log.warning("Меню команд не обновлено, повторю: %s", exc)
                 return AGAIN_S
@@ -51,12 +56,16 @@ class Menu:
         return None
 
 
-def _calls(everybodys: Sequence[Row], owner: int | None, owners: Sequence[Row]) -> Iterator[Call]:
+def _calls(
+    everybodys: Sequence[Row], owner: int | None, owners: Sequence[Row], others: Iterable[int]
+) -> Iterator[Call]:
     yield "set_my_commands", {"commands": _commands(everybodys)}
     yield "set_my_description", {"description": DESCRIPTION}
     if owner is not None:
         scope = types.BotCommandScopeChat(owner)
         yield "set_my_commands", {"commands": _commands([*everybodys, *owners]), "scope": scope}
+    for other in others:  # one of them may have been the owner before
+        yield "delete_my_commands", {"scope": types.BotCommandScopeChat(other)}
     for make_scope in SCOPES:
         for language in LANGUAGES:
             if language or make_scope is not types.BotCommandScopeDefault:

@@ -40,6 +40,19 @@ def test_the_owner_of_the_settings_has_a_menu_with_what_is_the_owners(new_bot: N
     assert ("chat", 2, "") not in bot.server.command_lists
 
 
+def test_whoever_was_the_owner_before_has_no_longer_the_owners_menu(new_bot: NewBot) -> None:
+    bot = new_bot(ALLOWED_USERS="1,2")
+    for number in (1, 2):
+        bot.server.chat(number)
+    bot.start()
+    bot.wait(lambda: ("chat", 1, "") in bot.server.command_lists)
+    bot.stop()
+    bot.settings["ALLOWED_USERS"] = "2,3,1"  # 3 has never written
+    bot.start()
+    bot.wait(lambda: ("chat", 1, "") not in bot.server.command_lists)
+    assert "invite" in names(bot.server.command_lists["chat", 2, ""])
+
+
 def test_whoever_becomes_the_owner_by_the_link_has_it_at_once(new_bot: NewBot) -> None:
     bot = new_bot(ALLOWED_USERS="").start()
     bot.wait(lambda: bot.server.commands)
