@@ -1,7 +1,9 @@
 """Answers that begin with nothing to see, shrink, break, or are longer than anybody reads in a chat."""
 
 import json
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 
 import pytest
 
@@ -144,9 +146,18 @@ def test_after_ten_messages_the_whole_answer_comes_as_one_file(
     assert messages[-1]["text"][: found.start()].endswith("… ответ целиком — в файле ниже.")
     assert [buttons(m) for m in messages] == [[]] * 9 + [FINISHED]
     assert len(bot.server.calls_of("sendMessage", anna.id)) == 10
+    bot.wait(lambda: in_conversation(bot, file), timeout=30)
     goes_on_from(bot, anna, file, question)
     anna.press(messages[-1], SAVE)
     assert whole in exported(anna)
+
+
+def in_conversation(bot: Harness, message: Message) -> bool:
+    """Return whether the bot has noted by now that a message is part of an answer."""
+    with closing(sqlite3.connect(bot.db_path)) as conn:
+        place = message["chat"]["id"], message["message_id"]
+        query = "SELECT count(*) FROM turn_messages WHERE chat_id = ? AND message_id = ?"
+        return bool(conn.execute(query, place).fetchone()[0])
 
 
 def goes_on_from(bot: Harness, anna: Person, file: Message, question: str) -> None:
