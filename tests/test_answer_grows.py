@@ -105,7 +105,7 @@ def test_it_grows_every_second_or_so_and_can_be_stopped_till_the_end(grown: dict
     *drafts, last = grown["alone"]
     assert len(drafts) >= 2, "four seconds of writing, an edit each 1.2 s"
     assert max(gaps(grown["alone"])) < 2.4, f"{max(gaps(grown['alone'])):.2f} s between edits, 1.2 would do"
-    assert all(len(draft.params["text"].split()) > 1 for draft in drafts)
+    assert all(len(draft.params["text"].split()) > 1 for draft in drafts[1:]), "not word by word"
     whole = "".join(PIECES[:40]).strip()
     assert all(whole.startswith(draft.params["text"]) for draft in drafts)
     assert body([last.params]) == whole

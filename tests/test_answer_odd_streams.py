@@ -1,15 +1,19 @@
 """Answers that begin with nothing to see, shrink, break, or are longer than anybody reads in a chat."""
 
 import json
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
 
 import pytest
 
 import support.openrouter_replies as replies
 from support.asking_bot import AGAIN, FINISHED, SAVE, STOP, Steps, exported, reply
 from support.harness import CATALOGUE, FOOTER, Harness, Message, Person
-from support.openrouter_replies import DONE, answer, chunk
+from support.openrouter_replies import DONE, answer, chunk, stream
 from support.registry_people import asked, buttons, seen
 
+NewBot = Callable[..., Harness]
 LABEL = next(iter(CATALOGUE.values()))
 MINUTE = replies.error_body(429, "Rate limit exceeded: free-models-per-min.")
 
@@ -67,14 +71,15 @@ def test_an_answer_that_becomes_shorter_as_it_grows_loses_its_messages_at_the_en
     bot: Harness, anna: Person, question: str
 ) -> None:
     address = "https://example.org/" + "a" * 4500
-    steps = bot.answers[question] = Steps(f"Смотри [слово]({address}", ") вот", " и всё")
+    steps = bot.answers[question] = Steps(f"Смотри [слово]({address}", ") вот")
     message = anna.asks(f"/ask {question}")
     steps.next()
     bot.wait(lambda: len(bot.server.messages(anna.id)) == 2)
     steps.next()
     assert buttons(seen(bot, message, "Смотри слово вот")) == [STOP]
+    typed = len(bot.server.calls_of("sendChatAction", anna.id))
+    bot.wait(lambda: len(bot.server.calls_of("sendChatAction", anna.id)) > typed)  # seconds later
     assert not bot.server.calls_of("deleteMessage", anna.id)
-    steps.next()
     steps.next()
     seen(bot, message, "мс; модель")
     bot.wait(lambda: len(bot.server.messages(anna.id)) == 1)
@@ -93,6 +98,29 @@ def test_what_has_been_shown_is_not_asked_for_again(
     assert message["text"].startswith("Начало.\n\nОшибка: [")
     assert message["text"].count("Начало.") == 1
     assert len(asked(bot, question)) == 1
+
+
+# ---- Telegram is slow -----------------------------------------------------------------------
+
+
+def test_stop_hangs_up_although_an_edit_hangs(bot: Harness, anna: Person, question: str) -> None:
+    steps = bot.answers[question] = Steps("Начало", " и конец")
+    message = anna.asks(f"/ask {question}")
+    bot.server.fail("editMessageText", "hang", chat_id=anna.id, hold_s=9)
+    steps.next()
+    seen(bot, message, "Начало")
+    anna.press(message, STOP)
+    bot.ai.wait(lambda: question in [request.question for request in bot.ai.closed_by_client])
+    assert bot.server.find(anna.id, message["message_id"])["text"] == "Начало", "the edit hangs on"
+
+
+def test_what_came_while_an_edit_hung_came_in_time(new_bot: NewBot, question: str) -> None:
+    bot = new_bot(ASK_TIMEOUT="4").start()  # a quarter of that for silence
+    anna = bot.person()
+    bot.answers[question] = stream("Начало", *[" и ещё"] * 5, " и конец", delay=0.3)
+    bot.server.fail("editMessageText", "hang", chat_id=anna.id, hold_s=5)
+    (message,) = anna.asks_model(question, timeout=20)
+    assert FOOTER.sub("", message["text"]) == "Начало" + " и ещё" * 5 + " и конец"
 
 
 # ---- Far too long ---------------------------------------------------------------------------
@@ -118,9 +146,18 @@ def test_after_ten_messages_the_whole_answer_comes_as_one_file(
     assert messages[-1]["text"][: found.start()].endswith("… ответ целиком — в файле ниже.")
     assert [buttons(m) for m in messages] == [[]] * 9 + [FINISHED]
     assert len(bot.server.calls_of("sendMessage", anna.id)) == 10
+    bot.wait(lambda: in_conversation(bot, file), timeout=30)
     goes_on_from(bot, anna, file, question)
     anna.press(messages[-1], SAVE)
     assert whole in exported(anna)
+
+
+def in_conversation(bot: Harness, message: Message) -> bool:
+    """Return whether the bot has noted by now that a message is part of an answer."""
+    with closing(sqlite3.connect(bot.db_path)) as conn:
+        place = message["chat"]["id"], message["message_id"]
+        query = "SELECT count(*) FROM turn_messages WHERE chat_id = ? AND message_id = ?"
+        return bool(conn.execute(query, place).fetchone()[0])
 
 
 def goes_on_from(bot: Harness, anna: Person, file: Message, question: str) -> None:

@@ -80,6 +80,8 @@ def test_a_reply_to_an_answer_that_grows_goes_on_with_the_whole_of_it(
     waiting = standing(bot, said)
     assert waiting["text"].startswith("⏳")
     assert buttons(waiting) == [STOP]
+    typed = len(bot.server.calls_of("sendChatAction", anna.id))
+    bot.wait(lambda: len(bot.server.calls_of("sendChatAction", anna.id)) > typed)  # seconds later
     assert not asked(bot, f"{question}!")
     steps.next()
     steps.next()
