@@ -63,6 +63,11 @@ class Telegram:
         apihelper.API_URL = "https://by-route/bot{0}/{1}"  # type: ignore[assignment]
         apihelper.CUSTOM_REQUEST_SENDER = self._post  # type: ignore[assignment]
 
+    @property
+    def route(self) -> str:
+        """The way that is used just now, without passwords."""
+        return str(self._routes.current)
+
     def call(self, method: str, **params: Any) -> Any:
         """Call one function of `apihelper` and return the result as plain data; raises TelegramError."""
         if "long_polling_timeout" in params and not self._routes.is_only_one:

@@ -133,6 +133,24 @@ def test_a_proxy_may_be_any_of_four_kinds(name: str, scheme: str) -> None:
     assert settings.telegram_proxy == ((value,) if name == "TELEGRAM_PROXY" else ())
 
 
+def test_proxies_and_addresses_may_be_several_by_commas() -> None:
+    settings = Settings.from_env(
+        {
+            "TELEGRAM_PROXY": "socks5h://a:1, Direct,http://b:2,,direct",
+            "TELEGRAM_API_URL": "https://api.telegram.org/,http://localhost:8081",
+        }
+    )
+    assert settings.telegram_proxy == ("socks5h://a:1", "direct", "http://b:2")
+    assert settings.telegram_api_url == ("https://api.telegram.org", "http://localhost:8081")
+
+
+@pytest.mark.parametrize("name", ["TELEGRAM_PROXY", "OPENROUTER_PROXY"])
+@pytest.mark.parametrize("value", [",", "http://a:1,tg://proxy", "direct,directly", "http://a:1 http://b:2"])
+def test_one_wrong_proxy_among_several_is_refused(name: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=name):
+        Settings.from_env({name: value})
+
+
 @pytest.mark.parametrize(
     "value",
     ["http://localhost:8080/v1", "http://localhost:8080/v1/", "https://api.example.org/v1/chat/completions"],
