@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 HERE = Path(__file__).resolve().parent
 EVERYBODY = "*"
+DIRECT = "direct"  # among proxies: none
 
 
 class SettingsError(Exception):
@@ -23,8 +24,8 @@ class Settings:
     token: str = field(default="", repr=False)
     db_path: Path = HERE / "notes.db"
     allowed_users: tuple[int, ...] | str = ()  # () until somebody uses the one-time link, or "*"
-    telegram_api_url: str = "https://api.telegram.org"
-    telegram_proxy: str = field(default="", repr=False)  # may hold a password
+    telegram_api_url: tuple[str, ...] = ("https://api.telegram.org",)
+    telegram_proxy: tuple[str, ...] = field(default=(), repr=False)  # may hold passwords
     max_tokens: int = 2000
     ask_timeout: float = 120  # seconds
     stop_timeout: float = 10  # seconds
@@ -86,11 +87,30 @@ def _url(text: str) -> str:
     return text.rstrip("/")
 
 
+def _urls(text: str) -> tuple[str, ...]:
+    return _each(text, _url)
+
+
+def _proxies(text: str) -> tuple[str, ...]:
+    return _each(text, _proxy)
+
+
+def _each(text: str, parse: Callable[[str], str]) -> tuple[str, ...]:
+    """Read values by commas, each of them once, in their order."""
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    if not parts:
+        raise _WrongError("здесь одни запятые.")
+    return tuple(dict.fromkeys(map(parse, parts)))
+
+
 def _proxy(text: str) -> str:
+    if text.lower() == DIRECT:
+        return DIRECT
     if not _is_address(text, "http", "https", "socks5", "socks5h"):
         raise _WrongError(
             "прокси пишется как socks5h://127.0.0.1:1080; "
-            "бывают http://, https://, socks5:// и socks5h://, другие не подойдут."
+            "бывают http://, https://, socks5:// и socks5h://, другие не подойдут. "
+            "Несколько — через запятую; direct — без прокси."
         )
     return text
 
@@ -137,8 +157,8 @@ _PARSERS: dict[str, Callable[[str], object]] = {
     "TOKEN": _token,
     "DB_PATH": _database,
     "ALLOWED_USERS": _people,
-    "TELEGRAM_API_URL": _url,
-    "TELEGRAM_PROXY": _proxy,
+    "TELEGRAM_API_URL": _urls,
+    "TELEGRAM_PROXY": _proxies,
     "MAX_TOKENS": _positive,
     "ASK_TIMEOUT": _positive,
     "STOP_TIMEOUT": _positive,
@@ -146,4 +166,7 @@ _PARSERS: dict[str, Callable[[str], object]] = {
     "LOG_LEVEL": _level,
 }
 # Read by openrouter_client itself, which works without the bot, too; the start says what is wrong with them.
-_CHECKED_ONLY: dict[str, Callable[[str], object]] = {"OPENROUTER_BASE_URL": _url, "OPENROUTER_PROXY": _proxy}
+_CHECKED_ONLY: dict[str, Callable[[str], object]] = {
+    "OPENROUTER_BASE_URL": _url,
+    "OPENROUTER_PROXY": _proxies,
+}

@@ -18,6 +18,7 @@ from openrouter.errors import OTHER_MODEL, Kind, OpenRouterError, unreadable
 from openrouter.parse import parsed
 from openrouter.service import Service
 from openrouter.sockets import TellingAdapter
+from openrouter.ways import Way, failed
 
 MAX_BODY = 16 * 1024 * 1024  # bytes
 CONNECT_TIMEOUT_S = 5.0
@@ -94,7 +95,9 @@ class Exchange:
         self._inbox: SimpleQueue[tuple[float, Item]] = SimpleQueue()
         self._lock = threading.Lock()
         self._line: socket.socket | None = None
-        self._left = False
+        self._left = self._headed = False
+        self._ways: list[Way] = []
+        self._way: Way | None = None  # that is tried just now
         self._thread = threading.Thread(target=self._run, name="openrouter", daemon=True)
 
     def __enter__(self) -> Self:
@@ -162,6 +165,8 @@ class Exchange:
         self._inbox.put((time.monotonic(), item))
 
     def _late(self) -> OpenRouterError:
+        if not self._headed and self._way:  # perhaps it is a proxy that takes connections and is dead behind
+            failed(self._ways, self._way)
         if self._deadline <= self._silent_at:
             msg = "Время ожидания ответа вышло."
         else:
@@ -190,7 +195,32 @@ class Exchange:
             self._put(_End())
 
     def _receive(self) -> None:
-        with requests.Session() as session, self._send(session) as response:
+        """Try one way after another until a connection stands; raises what the last one did."""
+        self._ways = ways = self._service.ways()
+        for way in ways:
+            self._way = way
+            try:
+                self._receive_by(way)
+                return
+            except requests.RequestException as trouble:
+                if self._left or not self._gave_no_connection(trouble):
+                    raise
+                failed(ways, way)
+                if way is ways[-1]:
+                    raise
+
+    def _gave_no_connection(self, trouble: requests.RequestException) -> bool:
+        """Return whether a way led nowhere, so that the question has not been asked."""
+        if isinstance(trouble, requests.exceptions.ProxyError | requests.exceptions.SSLError):
+            return not self._headed
+        return isinstance(trouble, requests.ConnectionError) and self._line is None
+
+    def _receive_by(self, way: Way) -> None:
+        if self._line:
+            self._line.close()
+            self._line = None
+        with requests.Session() as session, self._send(session, way) as response:
+            self._headed = True
             self._put(Head(response.status_code, response.headers))
             size = 0
             # read1 gives what is there; the other ways of reading wait for a full buffer.
@@ -201,7 +231,7 @@ class Exchange:
                     return
                 self._put(data)
 
-    def _send(self, session: requests.Session) -> requests.Response:
+    def _send(self, session: requests.Session, way: Way) -> requests.Response:
         method, url, payload = self._request
         adapter = TellingAdapter(self._hold)
         session.mount("http://", adapter)
@@ -212,7 +242,7 @@ class Exchange:
             json=payload,
             headers=_HEADERS,
             auth=self._authorize,
-            proxies=self._service.proxies,
+            proxies=way.proxies,  # type: ignore[arg-type]  # requests takes a None for: not even the machine's
             timeout=(CONNECT_TIMEOUT_S, self._patience),
             allow_redirects=False,  # the key is for this server only
             stream=True,
@@ -253,4 +283,4 @@ class Exchange:
     def _socks_refused(self, trouble: Exception) -> bool:
         """Return whether a SOCKS proxy gave no connection: requests has no exception for that."""
         connecting = isinstance(trouble, requests.ConnectionError) and not self._line
-        return connecting and self._service.proxy.lower().startswith("socks")
+        return connecting and self._way is not None and self._way.is_socks

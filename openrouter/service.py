@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from openrouter.errors import Kind, OpenRouterError, no_key
+from openrouter.ways import ANY, DIRECT, Way, in_turn
 
 DEFAULT_BASE_URL = "https://openrouter.ai/api/v1"
 _PROXY = re.compile(r"(?:https?|socks(?:4a?|5h?))://", re.IGNORECASE)
@@ -17,7 +18,7 @@ class Service:
 
     base_url: str
     key: str = field(repr=False)
-    proxy: str = field(repr=False)  # may hold a password
+    proxy: str = field(repr=False)  # one or several by commas, perhaps with passwords
 
     @classmethod
     def from_env(cls) -> "Service":
@@ -45,23 +46,28 @@ class Service:
         host = _host(self.base_url)  # none: the request will say so
         return host == "openrouter.ai" or host.endswith(".openrouter.ai")
 
-    @property
-    def proxies(self) -> dict[str, str] | None:
-        """Return what requests wants to know of the proxy; raises OpenRouterError if it is none.
+    def ways(self) -> list[Way]:
+        """Return the ways to the service, the good one first; raises OpenRouterError if one is none."""
+        proxies = [part.strip() for part in self.proxy.split(",") if part.strip()]
+        return in_turn([_way(proxy) for proxy in proxies] or [ANY])
 
-        Checked here since what comes of it is worse than an error: without a host PySocks goes no
-        way round at all, and of an unknown scheme requests makes a ValueError or a default.
-        """
-        if not self.proxy:
-            return None
-        with_scheme = self.proxy if "://" in self.proxy else f"http://{self.proxy}"
-        if not (_PROXY.match(with_scheme) and _host(with_scheme)):
-            msg = (
-                "Адрес в OPENROUTER_PROXY не годится: он должен начинаться с http://, https://, "
-                "socks5:// или socks5h://, и за этим следует имя прокси."
-            )
-            raise OpenRouterError(400, msg, kind=Kind.REQUEST)
-        return {"http": with_scheme, "https": with_scheme}
+
+def _way(proxy: str) -> Way:
+    """Read a proxy; raises OpenRouterError if it is none.
+
+    Checked here since what comes of it is worse than an error: without a host PySocks goes no
+    way round at all, and of an unknown scheme requests makes a ValueError or a default.
+    """
+    if proxy.lower() == DIRECT.name:
+        return DIRECT
+    with_scheme = proxy if "://" in proxy else f"http://{proxy}"
+    if not (_PROXY.match(with_scheme) and _host(with_scheme)):
+        msg = (
+            "Адрес в OPENROUTER_PROXY не годится: он должен начинаться с http://, https://, "
+            "socks5:// или socks5h://, и за этим следует имя прокси."
+        )
+        raise OpenRouterError(400, msg, kind=Kind.REQUEST)
+    return Way(_host(with_scheme), with_scheme)
 
 
 def _setting(name: str) -> str:

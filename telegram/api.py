@@ -6,8 +6,12 @@ import requests
 from telebot import apihelper
 
 from settings import Settings
+from telegram.routes import Route, Routes, routes_of
 
 DOWNLOAD_TIMEOUT_S = (10, 60)  # to connect, and between two pieces
+
+# Where there is more than one way to Telegram, one that died without a word is left within half a minute.
+CONNECT_S, ANSWER_S, LONG_POLL_S = 5, 15, 10
 
 
 class TelegramError(Exception):
@@ -54,13 +58,20 @@ class Telegram:
     def __init__(self, settings: Settings) -> None:
         self.date = ""  # of its last answer, as HTTP writes it
         self._token = settings.token
-        self._url = settings.telegram_api_url
         self._session = _session(settings)
-        apihelper.API_URL = f"{self._url}/bot{{0}}/{{1}}"  # type: ignore[assignment]
+        self._routes = Routes(routes_of(settings), self._answers)
+        apihelper.API_URL = "https://by-route/bot{0}/{1}"  # type: ignore[assignment]
         apihelper.CUSTOM_REQUEST_SENDER = self._post  # type: ignore[assignment]
+
+    @property
+    def route(self) -> str:
+        """The way that is used just now, without passwords."""
+        return str(self._routes.current)
 
     def call(self, method: str, **params: Any) -> Any:
         """Call one function of `apihelper` and return the result as plain data; raises TelegramError."""
+        if "long_polling_timeout" in params and not self._routes.is_only_one:
+            params["long_polling_timeout"] = min(params["long_polling_timeout"], LONG_POLL_S)
         try:
             return getattr(apihelper, method)(self._token, **params)
         except apihelper.ApiTelegramException as exc:
@@ -72,12 +83,13 @@ class Telegram:
     def download(self, file_id: str) -> bytes:
         """Fetch a file that somebody sent, 20 MB at most; raises TelegramError."""
         path = self.call("get_file", file_id=file_id)["file_path"]
+        route = self._routes.current
         # Not by the library: it has no time-out, and its exceptions hold the address with the token.
         try:
-            url = f"{self._url}/file/bot{self._token}/{path}"
-            response = self._session.get(url, timeout=DOWNLOAD_TIMEOUT_S)
+            url = f"{route.url}/file/bot{self._token}/{path}"
+            response = self._session.get(url, timeout=DOWNLOAD_TIMEOUT_S, proxies=route.proxies)
         except requests.RequestException as exc:
-            raise UnreachableError("download", type(exc).__name__) from None
+            raise self._failed(route, "download", type(exc).__name__) from None
         if response.status_code != 200:
             raise UnreachableError("download", f"HTTP {response.status_code}")
         return response.content
@@ -89,21 +101,48 @@ class Telegram:
         params: Any = None,
         files: Any = None,
         timeout: Any = None,
-        proxies: Any = None,
+        **_more: Any,
     ) -> requests.Response:
         """Send what the library would put into the URL, the text of a message included, as a body."""
         method = url.rpartition("/")[2]
+        route = self._routes.current
         try:
-            response = self._session.post(url, data=params, files=files, timeout=timeout, proxies=proxies)
-        except requests.RequestException as exc:
-            raise UnreachableError(
-                method, type(exc).__name__
-            ) from None  # its text holds the URL with the token
+            response = self._session.post(
+                f"{route.url}/bot{self._token}/{method}",
+                data=params,
+                files=files,
+                timeout=self._timeout(method, timeout, uploads=bool(files)),
+                proxies=route.proxies,
+            )
+        except requests.RequestException as exc:  # its text holds the URL with the token
+            raise self._failed(route, method, type(exc).__name__) from None
         self.date = response.headers.get("Date", "")
         response.encoding = "utf-8"  # or the library has it guessed, letter by letter
         if not _is_answer(response):
-            raise UnreachableError(method, f"HTTP {response.status_code} без ответа Telegram")
+            raise self._failed(route, method, f"HTTP {response.status_code} без ответа Telegram")
         return response
+
+    def _timeout(self, method: str, given: Any, *, uploads: bool) -> Any:
+        """Return how long to wait for a connection and for an answer: less where there is another way."""
+        if self._routes.is_only_one or uploads:
+            return given
+        connect, read = given
+        return min(connect, CONNECT_S), LONG_POLL_S + 5 if method == "getUpdates" else min(read, ANSWER_S)
+
+    def _failed(self, route: Route, method: str, cause: str) -> UnreachableError:
+        """Look for another route, and return what to raise: the call itself may have had its effect."""
+        self._routes.lost(route)
+        return UnreachableError(method, cause)
+
+    def _answers(self, route: Route) -> bool:
+        """Return whether Telegram answers on a route, be it to say that it does not know the token."""
+        try:
+            response = self._session.post(
+                f"{route.url}/bot{self._token}/getMe", timeout=(CONNECT_S, CONNECT_S), proxies=route.proxies
+            )
+        except requests.RequestException:
+            return False
+        return _is_answer(response)
 
 
 def _parameter(exc: apihelper.ApiTelegramException, name: str) -> float:
@@ -129,9 +168,9 @@ def _session(settings: Settings) -> requests.Session:
     session = requests.Session()
     for scheme in ("https://", "http://"):
         session.mount(scheme, requests.adapters.HTTPAdapter(pool_maxsize=64))
-    found = session.merge_environment_settings(settings.telegram_api_url, {}, None, None, None)
-    proxy = settings.telegram_proxy
-    session.proxies = {"http": proxy, "https": proxy} if proxy else dict(found["proxies"])
+    found = session.merge_environment_settings(settings.telegram_api_url[0], {}, None, None, None)
+    if not settings.telegram_proxy:
+        session.proxies = dict(found["proxies"])
     session.verify = found["verify"]
     session.trust_env = False
     return session

@@ -59,7 +59,7 @@ def test_where_all_is_well_every_line_says_so(well: Harness) -> None:
     assert all(line.startswith("✔ ") for line in lines)
     for word in (
         "Настройки",
-        "@zametochnik_bot",
+        f"@zametochnik_bot ({well.server.url.removeprefix('http://')})",
         "Webhook",
         "Inline-режим выключен",
         "группах",

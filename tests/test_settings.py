@@ -16,8 +16,8 @@ def test_without_any_the_defaults_hold() -> None:
         token="",
         db_path=HERE / "notes.db",
         allowed_users=(),
-        telegram_api_url="https://api.telegram.org",
-        telegram_proxy="",
+        telegram_api_url=("https://api.telegram.org",),
+        telegram_proxy=(),
         max_tokens=2000,
         ask_timeout=120,
         stop_timeout=10,
@@ -44,8 +44,8 @@ def test_each_of_them_is_read(tmp_path: Path) -> None:
     assert settings.token == TOKEN
     assert settings.db_path == tmp_path / "my notes.db"
     assert settings.allowed_users == (3, 1, 2)
-    assert settings.telegram_api_url == "http://localhost:8081"
-    assert settings.telegram_proxy == "http://user:password@proxy:3128"
+    assert settings.telegram_api_url == ("http://localhost:8081",)
+    assert settings.telegram_proxy == ("http://user:password@proxy:3128",)
     assert (settings.max_tokens, settings.ask_timeout, settings.stop_timeout) == (500, 60, 5)
     assert settings.timezone == ZoneInfo("Europe/Moscow")
     assert settings.log_level == "DEBUG"
@@ -130,7 +130,25 @@ def test_a_proxy_of_another_kind_is_refused_in_words(name: str, value: str) -> N
 def test_a_proxy_may_be_any_of_four_kinds(name: str, scheme: str) -> None:
     value = f"{scheme}://user:p%40ss@[::1]:1080"
     settings = Settings.from_env({name: value})
-    assert settings.telegram_proxy == (value if name == "TELEGRAM_PROXY" else "")
+    assert settings.telegram_proxy == ((value,) if name == "TELEGRAM_PROXY" else ())
+
+
+def test_proxies_and_addresses_may_be_several_by_commas() -> None:
+    settings = Settings.from_env(
+        {
+            "TELEGRAM_PROXY": "socks5h://a:1, Direct,http://b:2,,direct",
+            "TELEGRAM_API_URL": "https://api.telegram.org/,http://localhost:8081",
+        }
+    )
+    assert settings.telegram_proxy == ("socks5h://a:1", "direct", "http://b:2")
+    assert settings.telegram_api_url == ("https://api.telegram.org", "http://localhost:8081")
+
+
+@pytest.mark.parametrize("name", ["TELEGRAM_PROXY", "OPENROUTER_PROXY"])
+@pytest.mark.parametrize("value", [",", "http://a:1,tg://proxy", "direct,directly", "http://a:1 http://b:2"])
+def test_one_wrong_proxy_among_several_is_refused(name: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=name):
+        Settings.from_env({name: value})
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ def _telegram(telegram: Telegram) -> Iterator[Finding]:
         advice = "Проверьте интернет, TELEGRAM_PROXY и TELEGRAM_API_URL"
         yield Finding(False, f"Telegram не отвечает ({exc}). {advice}")
         return
-    yield Finding(True, f"Telegram принял TOKEN: это @{me['username']}")
+    yield Finding(True, f"Telegram принял TOKEN: это @{me['username']} ({telegram.route})")
     yield _webhook(webhook)
     yield from _rights(me)
 
