@@ -5,7 +5,7 @@ python bot.py --console   the same bot in the terminal
 python bot.py --help      what else there is
 """
 
-import surroundings
+from starting import surroundings
 
 if __name__ == "__main__":
     surroundings.check()
@@ -23,13 +23,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import db
-import env_file
 import migrations
 from access import Gate
 from answers.asking import Tools
 from answers.freshness import keep_fresh
 from answers.questions import Questions
-from command_line import parse
 from commands import COMMANDS, App
 from console.door import OWNER_ID
 from console.terminal import Console
@@ -40,6 +38,8 @@ from dispatch.recovery import Recovery
 from in_words import storage_trouble
 from logs import set_up_logging
 from settings import EVERYBODY, HERE, Settings, SettingsError, unquoted
+from starting import env_file
+from starting.command_line import parse
 from storage.dialogue import Dialogue
 from storage.journal import Entry, Journal
 from storage.people import People

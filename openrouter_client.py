@@ -11,13 +11,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import env_file
 from openrouter.answer import Answer, Thinking
 from openrouter.errors import Kind, OpenRouterError, no_answer
 from openrouter.http import Abort
 from openrouter.models import FREE_ROUTER, KeyInfo, RemoteModel, fetch_models, key_info, server_date
 from openrouter.service import Service
 from openrouter.stream import Stream
+from starting import env_file
 
 __all__ = [
     "FREE_ROUTER",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-import env_file
+from starting import env_file
 
 Write = Callable[[bytes], Path]
 TEXT = "# Мой бот\nTOKEN=123456:TEST\nDB_PATH=заметки.db\n"

@@ -80,10 +80,8 @@ def roots(modules: frozenset[str] | set[str]) -> set[str]:
 # Each room, and the rooms or modules that it may import; the program itself imports what it likes.
 MAY_IMPORT = {
     "openrouter": {"openrouter"},
-    "openrouter_client": {"openrouter", "env_file"},
-    "env_file": set(),
-    "command_line": set(),
-    "surroundings": set(),
+    "openrouter_client": {"openrouter", "starting.env_file"},
+    "starting": set(),
     "settings": set(),
     "logs": set(),
     "migrations": {"storage.folding"},

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-import surroundings
+from starting import surroundings
 from support.harness import ROOT, Harness
 from support.program import copy_of_the_program
 from support.socks_server import SocksServer
@@ -375,7 +375,7 @@ def test_a_mistake_in_the_program_itself_is_not_taken_for_that(tmp_path: Path) -
 
 
 def test_an_older_python_is_told_what_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
-    for path in (ROOT / "bot.py", ROOT / "surroundings.py"):  # which it has to be able to read
+    for path in (ROOT / "bot.py", ROOT / "starting" / "surroundings.py"):  # which it has to be able to read
         ast.parse(path.read_text("utf-8"), feature_version=(3, 8))
     monkeypatch.setattr(sys, "version_info", (3, 10, 12))
     with pytest.raises(SystemExit) as caught:
