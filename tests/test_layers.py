@@ -80,7 +80,7 @@ def roots(modules: frozenset[str] | set[str]) -> set[str]:
 # Each room, and the rooms or modules that it may import; the program itself imports what it likes.
 MAY_IMPORT = {
     "openrouter": {"openrouter"},
-    "openrouter_client": {"openrouter", "starting.env_file"},
+    "openrouter_client": {"openrouter", "starting"},
     "starting": set(),
     "settings": set(),
     "logs": set(),
