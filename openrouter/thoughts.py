@@ -52,6 +52,7 @@ _PARTIAL = r"(?:<(?:[|｜][^\s<>|｜]{0,40}[|｜]?|/?[a-z_:]{0,20}))?"
 _LAST = re.compile(rf"\s*(?:(?:{_TOKEN.pattern})\s*)*{_PARTIAL}", re.IGNORECASE)
 _PARTIAL_END = re.compile(rf"{_PARTIAL}\Z", re.IGNORECASE)
 _LONGEST_END = 500
+_LONGEST_BLANKS = 4000  # behind which no tag is waited for: some models never stop sending them
 
 
 class Thoughts:
@@ -92,7 +93,11 @@ class Thoughts:
             self.thinking = tag in _OPENING
             self._tagged = True
             self._held = start[len(tag) :]
-        elif final or not any(tag.startswith(start.lower()) for tag in (*_OPENING, *_PREAMBLE)):
+        elif (
+            final
+            or len(self._held) > _LONGEST_BLANKS
+            or not any(tag.startswith(start.lower()) for tag in (*_OPENING, *_PREAMBLE))
+        ):
             self._begun = True
             self._held = start if self._tagged else self._held
         else:
@@ -125,7 +130,7 @@ class Thoughts:
             return True
         if self._place.glued:
             return False
-        if closes and not (final or rest.strip(" ")):
+        if closes and not (final or rest.strip(" ") or len(rest) > _LONGEST_END):
             return None
         if not closes and len(rest) <= _LONGEST_END and _LAST.fullmatch(rest):
             return False if final else None
