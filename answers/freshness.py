@@ -4,6 +4,7 @@ import logging
 import sqlite3
 import threading
 
+from db import FileReplacedError
 from openrouter_client import OpenRouterError, fetch_models, is_openrouter
 from storage.registry import Registry
 
@@ -22,6 +23,8 @@ def keep_fresh(registry: Registry, stopping: threading.Event) -> None:
         try:
             refresh(registry)
             stopping.wait(REFRESH_S)
+        except FileReplacedError:
+            return  # the polling loop notices it, too, and ends the bot
         except (OpenRouterError, sqlite3.Error) as exc:
             log.info("Список моделей не прочитан, остаётся прежний: %s", exc)
             stopping.wait(FAILED_REFRESH_S)
