@@ -4,18 +4,22 @@
 #
 #   sudo apt install debootstrap && sudo deploy/try-in-chroot.sh [folder]
 #
+# The folder keeps the bare Debian, for the next time; the steps are done in a copy of it.
 # It stands for python:3.11-slim with Debian 12 and its own Python 3.11. Not tried by it: Docker itself, and compose.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 [ "$(id -u)" = 0 ] || { echo "It takes root: sudo $0"; exit 2; }
 command -v debootstrap >/dev/null || { echo "It takes debootstrap: apt install debootstrap"; exit 2; }
-root=$(realpath "${1:-$(mktemp -d)}")
+work=$(mktemp -d) context=$(mktemp -d)
+trap 'rm -rf --one-file-system "$work" "$context"' EXIT
+base=$(realpath "${1:-$work/base}")
 
 # ---- FROM python:3.11-slim-bookworm ----
 
-[ -e "$root/usr/bin/python3" ] ||
-    debootstrap --variant=minbase --include=python3,python3-pip,ca-certificates,tzdata bookworm "$root"
+[ -e "$base/usr/bin/python3" ] ||
+    debootstrap --variant=minbase --include=python3,python3-pip,ca-certificates,tzdata bookworm "$base"
+root=$work/image && cp -a "$base" "$root"
 ln -sf python3 "$root/usr/bin/python"
 env=(PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin HOME=/tmp LANG=C.UTF-8 PIP_BREAK_SYSTEM_PACKAGES=1)
 # The machine's own way to the packages.
@@ -25,8 +29,6 @@ done
 
 # ---- The build context: what .dockerignore lets in ----
 
-context=$(mktemp -d)
-trap 'rm -rf "$context"' EXIT
 for pattern in $(sed -n 's/^!//p' .dockerignore); do
     # shellcheck disable=SC2086 # a pattern is several files
     cp -r --parents $pattern "$context"
@@ -77,4 +79,4 @@ unshare --mount bash -euo pipefail -c "
     ! inside 'touch /app/x' 2>/dev/null
 "
 [ "$(stat -c '%u %a' "$root/data/notes.db")" = "$user 600" ]
-echo "The steps of deploy/Dockerfile work, and so does the bot that comes of them: $root"
+echo "The steps of deploy/Dockerfile work, and so does the bot that comes of them."

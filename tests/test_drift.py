@@ -53,6 +53,12 @@ def test_the_readme_explains_every_setting(name: str) -> None:
     assert re.search(rf"^\|[^|]*`{name}`", README, re.MULTILINE)
 
 
+def test_the_readme_explains_every_key_of_the_program() -> None:
+    keys = re.findall(r'"(--[a-z]+)"', (ROOT / "starting" / "command_line.py").read_text("utf-8"))
+    assert len(keys) >= 6
+    assert [key for key in keys if not re.search(rf"`[^`]*bot\.py {key}\b", README)] in ([], ["--help"])
+
+
 # ---- Commands -------------------------------------------------------------------------------
 
 
