@@ -8,26 +8,36 @@ whoever talks to a person words them. `migrations` opens the file; the other tab
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, tzinfo
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from migrations import create_private, prepare
-from storage.folding import fold
+from storage import notes, search, word_index
+from storage.catching_up import catch_up
+from storage.notes import Entity, File, Note, NoteNotFoundError, Origin
+from storage.query import parse
+
+__all__ = [
+    "Database",
+    "File",
+    "FileReplacedError",
+    "Hit",
+    "Model",
+    "NoModelsError",
+    "Note",
+    "NoteNotFoundError",
+    "Origin",
+    "UnknownModelError",
+]
 
 
 class FileReplacedError(Exception):
     """The file was deleted or replaced while it was open: what is written now would be gone later."""
-
-
-class NoteNotFoundError(Exception):
-    """This person has no such note."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__(number)
-        self.number = number
 
 
 class UnknownModelError(Exception):
@@ -39,12 +49,11 @@ class NoModelsError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
-    """A note as its owner sees it: `number` is the 7 of #7."""
+class Hit:
+    """A note that a search found, and where it stands in its text: beginnings and lengths in letters."""
 
-    number: int
-    text: str
-    created_at: int
+    note: Note
+    spans: tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +87,7 @@ class Database:
         conn = self._open()
         try:
             prepare(conn)
+            catch_up(conn)
         except BaseException:
             conn.close()
             raise
@@ -93,15 +103,13 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
-        """Lend a connection for reading."""
-        try:
-            conn = self._idle.pop()
-        except IndexError:
-            conn = self._open()
-        try:
-            yield conn
-        finally:
-            self._idle.append(conn)
+        """Lend a connection for reading; all that is read until the end is of one moment."""
+        with self._lent() as conn:
+            conn.execute("BEGIN")
+            try:
+                yield conn
+            finally:
+                conn.execute("ROLLBACK")
 
     @contextmanager
     def write(self, *, synced: bool = False) -> Iterator[sqlite3.Connection]:
@@ -111,7 +119,7 @@ class Database:
         synced transaction carries all before it, and what comes after is done again from the journal.
         Raises FileReplacedError, also if the file went while the transaction was written.
         """
-        with self._writing, self.read() as conn:
+        with self._writing, self._lent() as conn:
             self.check_file()
             try:
                 conn.execute(f"PRAGMA synchronous = {'FULL' if synced else 'NORMAL'}")
@@ -124,6 +132,17 @@ class Database:
                     conn.execute("ROLLBACK")
             self.check_file()
 
+    @contextmanager
+    def _lent(self) -> Iterator[sqlite3.Connection]:
+        try:
+            conn = self._idle.pop()
+        except IndexError:
+            conn = self._open()
+        try:
+            yield conn
+        finally:
+            self._idle.append(conn)
+
     def check_file(self) -> None:
         """Raise FileReplacedError if another file, or none, is where this one was."""
         if _identity(self.path) != self._identity:
@@ -134,62 +153,93 @@ class Database:
         address = f"{self.path.as_uri()}?mode=rw"
         conn = sqlite3.connect(address, uri=True, timeout=5, isolation_level=None, check_same_thread=False)
         conn.execute("PRAGMA foreign_keys = ON")
-        conn.create_function("fold", 1, fold, deterministic=True)
         return conn
 
     # Notes
 
-    def add_note(self, user_id: int, text: str, *, created_at: int, source: str) -> Note:
+    def add_note(
+        self,
+        user_id: int,
+        text: str,
+        *,
+        created_at: int,
+        source: str,
+        entities: Sequence[Entity] = (),
+        origin: Origin | None = None,
+        files: Sequence[File] = (),
+    ) -> Note:
         """Keep a note; from the same source again it is the same note.
 
-        It takes the new text, unless its owner has changed it: more parts of it may have come by then.
+        It takes what is new, unless its owner has changed it: more parts of it may have come by then.
         """
+        said = Note(0, text, created_at, tuple(entities), origin, tuple(files))
         with self.write() as conn:
-            row = conn.execute(
-                "INSERT INTO notes (user_id, number, text, folded, created_at, source)"
-                " SELECT ?1, coalesce(max(number), 0) + 1, ?2, ?3, ?4, ?5 FROM notes WHERE user_id = ?1"
-                " ON CONFLICT (source) DO UPDATE SET text = iif(edited_at IS NULL, excluded.text, text),"
-                " folded = iif(edited_at IS NULL, excluded.folded, folded)"
-                " RETURNING number, text, created_at",
-                (user_id, text, fold(text), created_at, source),
-            ).fetchone()
-        return Note(*row)
+            known = notes.from_source(conn, source)
+            if known is None:
+                note = replace(said, number=notes.next_number(conn, user_id))
+                notes.insert(conn, user_id, note, source)
+                word_index.change(conn, user_id, note.number, None, notes.searched(note))
+                return note
+            owner, note = known
+            if note.edited_at is not None or note.deleted_at is not None:
+                return note
+            more = replace(note, text=said.text, entities=said.entities, files=said.files)
+            notes.rewrite(conn, owner, note, more, undoable=False)
+            return more
 
-    def list_notes(self, user_id: int, limit: int = -1) -> list[Note]:
-        """Return the newest notes first; all of them without a limit."""
+    def get_note(self, user_id: int, number: int) -> Note:
+        """Return a note; raises NoteNotFoundError, also for one in the bin."""
         with self.read() as conn:
-            return [
-                Note(*row) for row in conn.execute(_NOTES + " ORDER BY number DESC LIMIT ?", (user_id, limit))
-            ]
+            return notes.find(conn, user_id, number)
 
-    def find_notes(self, user_id: int, needle: str, limit: int) -> tuple[int, list[Note]]:
-        """Return how many notes contain the text in any case, and the newest of them."""
+    def list_notes(self, user_id: int, limit: int = -1, offset: int = 0) -> list[Note]:
+        """Return a page of the notes: pinned ones first, the newest first; all of them without a limit."""
         with self.read() as conn:
             rows = conn.execute(
-                _NOTES + " AND instr(folded, ?) ORDER BY number DESC", (user_id, fold(needle))
-            ).fetchall()
-        return len(rows), [Note(*row) for row in rows[:limit]]
+                f"SELECT * FROM ({notes.LIVING} AND pinned_at IS NOT NULL ORDER BY pinned_at DESC)"
+                f" UNION ALL SELECT * FROM ({notes.LIVING} AND pinned_at IS NULL ORDER BY number DESC)"
+                " LIMIT ? OFFSET ?",
+                (user_id, user_id, limit, offset),
+            )
+            return [notes.from_row(row) for row in rows]
 
-    def edit_note(self, user_id: int, number: int, text: str, *, edited_at: int) -> Note:
-        """Replace the text of a note; raises NoteNotFoundError."""
+    def find_notes(
+        self, user_id: int, query: str, limit: int, offset: int = 0, zone: tzinfo | None = UTC
+    ) -> tuple[int, list[Hit]]:
+        """Return how many notes a query finds, and a page of them, the newest first.
+
+        The zone is that of its days, None the machine's. Raises QueryError.
+        """
+        wanted = parse(query, zone)
+        with self.read() as conn:
+            found = search.find(conn, user_id, wanted)
+            page = islice(word_index.newest_first(found.notes), offset, offset + limit)
+            hits = [
+                Hit(note, search.spans(wanted, found.forms, note.text))
+                for note in notes.find_all(conn, user_id, page)
+            ]
+        return word_index.count(found.notes), hits
+
+    def edit_note(
+        self, user_id: int, number: int, text: str, *, edited_at: int, entities: Sequence[Entity] = ()
+    ) -> Note:
+        """Replace the text of a note, and keep what it was for `undo_edit`; raises NoteNotFoundError."""
         with self.write() as conn:
-            row = conn.execute(
-                "UPDATE notes SET text = ?, folded = ?, edited_at = ?"
-                " WHERE user_id = ? AND number = ? AND deleted_at IS NULL RETURNING number, text, created_at",
-                (text, fold(text), edited_at, user_id, number),
-            ).fetchone()
-        return _note(row, number)
+            old = notes.find(conn, user_id, number)
+            new = replace(old, text=text, entities=tuple(entities), edited_at=edited_at)
+            notes.rewrite(conn, user_id, old, new, undoable=True)
+            return new
 
     def delete_note(self, user_id: int, number: int, *, deleted_at: int, source: str) -> Note:
-        """Put a note away; raises NoteNotFoundError, but not to the command that deleted it, come again."""
+        """Put a note in the bin; raises NoteNotFoundError, but not to the command that did so, come again."""
+        return self.delete_notes(user_id, [number], deleted_at=deleted_at, source=source)[0]
+
+    def delete_notes(
+        self, user_id: int, numbers: Sequence[int], *, deleted_at: int, source: str
+    ) -> list[Note]:
+        """Put notes in the bin, all of them or none; raises NoteNotFoundError as `delete_note` does."""
         with self.write() as conn:
-            row = conn.execute(
-                "UPDATE notes SET deleted_at = coalesce(deleted_at, ?1), deleted_by = ?2"
-                " WHERE user_id = ?3 AND number = ?4 AND (deleted_at IS NULL OR deleted_by = ?2)"
-                " RETURNING number, text, created_at",
-                (deleted_at, source, user_id, number),
-            ).fetchone()
-        return _note(row, number)
+            return [_delete(conn, user_id, number, deleted_at, source) for number in numbers]
 
     def count_notes(self, user_id: int) -> int:
         """Return how many notes a person has."""
@@ -238,15 +288,23 @@ class Database:
             return found_model(row, model_id)
 
 
-_NOTES = "SELECT number, text, created_at FROM notes WHERE user_id = ? AND deleted_at IS NULL"
 MODEL_COLUMNS = "id, key, label, active, context_length, inputs, gone_at, paid"
 _MODELS = f"SELECT {MODEL_COLUMNS} FROM models WHERE removed_at IS NULL"
 
 
-def _note(row: tuple[int, str, int] | None, number: int) -> Note:
+def _delete(conn: sqlite3.Connection, user_id: int, number: int, deleted_at: int, source: str) -> Note:
+    row = conn.execute(
+        "SELECT 1 FROM notes WHERE user_id = ? AND number = ? AND deleted_at IS NOT NULL AND deleted_by = ?",
+        (user_id, number, source),
+    ).fetchone()
+    note = notes.find(conn, user_id, number, deleted=row is not None)
     if row is None:
-        raise NoteNotFoundError(number)
-    return Note(*row)
+        conn.execute(
+            "UPDATE notes SET deleted_at = ?, deleted_by = ? WHERE user_id = ? AND number = ?",
+            (deleted_at, source, user_id, number),
+        )
+        word_index.change(conn, user_id, number, notes.searched(note), None)
+    return note
 
 
 def read_model(row: tuple[Any, ...]) -> Model:

@@ -64,7 +64,7 @@ def give_to_owner_of_folder(path: Path) -> None:
 def prepare(conn: sqlite3.Connection) -> None:
     """Bring the file to the newest shape in one transaction, or leave it untouched.
 
-    The connection needs the SQL function fold. Raises NewerFileError.
+    Raises NewerFileError.
     """
     if _version(conn) > VERSION:
         raise NewerFileError(_version(conn))
@@ -85,7 +85,7 @@ def _bring_up_to_date(conn: sqlite3.Connection) -> None:
     if version == 0:
         _make_room(conn)
         _run(conn, SCHEMA.read_text("utf-8"))
-        _take_over(conn)
+        _take_over(conn, COURSE_NOTES)
         return
     for step in _STEPS[version - 1 :]:
         step(conn)
@@ -129,61 +129,75 @@ def _as_number(value: object) -> float:
         return 0.0
 
 
-# A file of the course's code
+# A table of notes that is not ours, or ours of an earlier day
 
 
 def _make_room(conn: sqlite3.Connection) -> None:
     """Make a file of the course's code fit schema.sql; a new file fits as it is."""
-    models, notes = _columns(conn, "models"), _columns(conn, "notes")
+    models = _columns(conn, "models")
     for added in _MODEL_COLUMNS:
         if models and added.split()[0] not in models:
             conn.execute(f"ALTER TABLE models ADD COLUMN {added}")
-    if notes and "folded" not in notes:
-        conn.execute(f"ALTER TABLE notes RENAME TO {COURSE_NOTES}")
     if models:  # its unique index may be missing
         conn.execute("UPDATE models SET active = id = (SELECT min(id) FROM models WHERE active) WHERE active")
+    _move_away(conn, COURSE_NOTES)
 
 
-def _take_over(conn: sqlite3.Connection) -> None:
-    """Copy the notes of the course's code; its table stays, under another name.
+def _move_away(conn: sqlite3.Connection, name: str) -> None:
+    if _columns(conn, "notes"):
+        conn.execute(f"ALTER TABLE notes RENAME TO {name}")
+    conn.execute("DROP INDEX IF EXISTS ix_notes_user_created")  # it would stay with the old table
 
-    A note keeps its id as its number, since that is the number that its owner knows. Rows that we cannot
-    read stay where they are, and hold up no other.
+
+def _take_over(conn: sqlite3.Connection, old: str) -> None:
+    """Copy the notes of another table, in whatever shape, with all that we know.
+
+    A note keeps its number, since that is what its owner knows it by. Rows that we cannot read stay where
+    they are, and hold up no other.
     """
-    columns = _columns(conn, COURSE_NOTES)
-    text, user = (
-        next((name for name in names if name in columns), None)
-        for names in (("text", "content"), ("user_id", "chat_id"))
-    )
+    columns = _columns(conn, old)
+    text = next((name for name in ("text", "content") if name in columns), None)
+    user = next((name for name in ("user_id", "chat_id") if name in columns), None)
     if not text or not user:
         return
-    time = "created_at" if "created_at" in columns else "NULL"
-    number = "id" if "id" in columns else "NULL"
+    number = next((name for name in ("number", "id") if name in columns), "NULL")
+    created = "created_at" if "created_at" in columns else "NULL"
+    ours = [name for name in _OF_NOTES if name in columns]
+    names = "".join(f", {name}" for name in ours)
     conn.execute(
         f"""
-        WITH readable (user_id, id, text, time) AS (
-            SELECT CAST({user} AS INTEGER), iif(typeof({number}) = 'integer', {number}, NULL), {text}, {time}
-            FROM {COURSE_NOTES}
+        WITH readable AS (
+            SELECT CAST({user} AS INTEGER) AS user_id, {text} AS text,
+                iif(typeof({number}) = 'integer' AND {number} > 0, {number}, NULL) AS number,
+                coalesce(seconds({created}), unixepoch()) AS created_at{names}
+            FROM {old}
             WHERE typeof({text}) = 'text' AND CAST(CAST({user} AS INTEGER) AS TEXT) = CAST({user} AS TEXT)
         ), counted AS (
-            SELECT *, row_number() OVER (PARTITION BY user_id, id) AS nth FROM readable
-        ), highest AS (
-            SELECT user_id AS whose, coalesce(max(id), 0) AS highest FROM readable GROUP BY user_id
+            SELECT *, row_number() OVER (PARTITION BY user_id, number) AS nth,
+                max(number) OVER (PARTITION BY user_id) AS highest
+            FROM readable
+        ), numbered AS (
+            SELECT *, iif(number IS NULL OR nth > 1, coalesce(highest, 0) + row_number() OVER (
+                PARTITION BY user_id, number IS NULL OR nth > 1), number) AS new_number
+            FROM counted
         )
-        INSERT INTO notes (user_id, number, text, folded, created_at)
-        SELECT user_id, id, text, fold(text), coalesce(seconds(time), unixepoch())
-        FROM counted WHERE id > 0 AND nth = 1
-        UNION ALL
-        SELECT user_id, max(highest, 0) + row_number() OVER (PARTITION BY user_id), text, fold(text),
-            coalesce(seconds(time), unixepoch())
-        FROM counted JOIN highest ON whose = user_id WHERE id IS NULL OR id <= 0 OR nth > 1"""
+        INSERT INTO notes (user_id, number, text, created_at{names})
+        SELECT user_id, new_number, text, created_at{names} FROM numbered ORDER BY user_id, new_number"""
     )
+
+
+def _count(conn: sqlite3.Connection, table: str) -> int:
+    count: int = conn.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+    return count
 
 
 def _columns(conn: sqlite3.Connection, table: str) -> set[str]:
     return {name for (name,) in conn.execute("SELECT name FROM pragma_table_info(?)", (table,))}
 
 
+_OF_NOTES = (
+    "source", "edited_at", "deleted_at", "deleted_by", "pinned_at", "entities", "origin", "files", "previous",
+)  # fmt: skip
 _MODEL_COLUMNS = (
     "context_length INTEGER",
     "inputs TEXT NOT NULL DEFAULT 'text'",
@@ -196,6 +210,12 @@ _MODEL_COLUMNS = (
 def _to_version_2(conn: sqlite3.Connection) -> None:
     conn.execute("DROP INDEX ix_updates_new")
     conn.execute("ALTER TABLE turns RENAME COLUMN update_id TO entry_id")
+    old = "notes_of_version_1"
+    _move_away(conn, old)
+    _run(conn, SCHEMA.read_text("utf-8"))
+    _take_over(conn, old)
+    if _count(conn, old) == _count(conn, "notes"):
+        conn.execute(f"DROP TABLE {old}")
 
 
 # How a file of version N becomes one of N + 1 (append only). Version 0 is a new file or one of the course.

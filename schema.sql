@@ -17,21 +17,73 @@ CREATE TABLE IF NOT EXISTS models (
 -- At most one row may be active: the index sees active rows only, and all of them have the same value.
 CREATE UNIQUE INDEX IF NOT EXISTS ux_models_single_active ON models (active) WHERE active = 1;
 
+-- Without a rowid the notes of a person lie side by side, which a page of them needs.
 CREATE TABLE IF NOT EXISTS notes (
-    id                 INTEGER PRIMARY KEY,
-    user_id            INTEGER NOT NULL,
-    number             INTEGER NOT NULL,                -- #1, #2, ... of this person; rows stay, so never used twice
-    text               TEXT NOT NULL,
-    folded             TEXT NOT NULL,                   -- fold(text): what a search looks through
-    created_at         INTEGER NOT NULL,
-    source             TEXT UNIQUE,                     -- what it came from: handled twice, that is one note
-    edited_at          INTEGER,
-    deleted_at         INTEGER,
-    deleted_by         TEXT,                            -- the source of the command that deleted it
-    UNIQUE (user_id, number)
-);
+    user_id    INTEGER NOT NULL,
+    number     INTEGER NOT NULL,                        -- #1, #2, ... of this person, never used twice
+    text       TEXT NOT NULL,
+    created_at INTEGER NOT NULL CHECK (typeof(created_at) = 'integer' AND created_at BETWEEN 0 AND 253402214399),
+    source     TEXT UNIQUE,                             -- what it came from: handled twice, that is one note
+    edited_at  INTEGER,
+    deleted_at INTEGER,                                 -- since then in the bin
+    deleted_by TEXT,                                    -- the source of the command that deleted it
+    pinned_at  INTEGER,
+    entities   TEXT,                                    -- JSON, as Telegram's: the formatting
+    origin     TEXT,                                    -- JSON: whom it was forwarded from
+    files      TEXT,                                    -- JSON: what came with it, by Telegram's ids
+    previous   TEXT,                                    -- JSON: text and entities before the last edit
+    PRIMARY KEY (user_id, number)
+) WITHOUT ROWID;
 
 CREATE INDEX IF NOT EXISTS ix_notes_user_created ON notes (user_id, created_at) WHERE deleted_at IS NULL;
+CREATE INDEX IF NOT EXISTS ix_notes_pinned ON notes (user_id, pinned_at) WHERE pinned_at IS NOT NULL;
+CREATE INDEX IF NOT EXISTS ix_notes_deleted ON notes (user_id, deleted_at) WHERE deleted_at IS NOT NULL;
+
+-- The highest number among the notes that have left the bin for good.
+CREATE TABLE IF NOT EXISTS used_numbers (
+    user_id INTEGER PRIMARY KEY,
+    number  INTEGER NOT NULL
+);
+
+-- Which notes hold which words: storage/word_index.py makes these three of the notes.
+CREATE TABLE IF NOT EXISTS words (
+    user_id INTEGER NOT NULL,
+    word    TEXT NOT NULL,
+    id      INTEGER,                                    -- of its postings; NULL: `numbers` are all
+    numbers BLOB,                                       -- of notes, four bytes each
+    PRIMARY KEY (user_id, word)
+) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS postings (
+    word_id INTEGER NOT NULL,
+    block   INTEGER NOT NULL,                           -- number / 4096
+    bits    BLOB NOT NULL,
+    PRIMARY KEY (word_id, block)
+) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS vocabulary (
+    user_id INTEGER NOT NULL,
+    chunk   INTEGER NOT NULL,
+    words   TEXT NOT NULL,                              -- each with a line end behind it
+    PRIMARY KEY (user_id, chunk)
+) WITHOUT ROWID;
+
+-- The messages that a note came in or is shown in: an edit, or a reply to any of them, means the note.
+CREATE TABLE IF NOT EXISTS note_messages (
+    chat_id    INTEGER NOT NULL,
+    message_id INTEGER NOT NULL,
+    user_id    INTEGER NOT NULL,
+    number     INTEGER NOT NULL,
+    PRIMARY KEY (chat_id, message_id)
+) WITHOUT ROWID;
+
+-- What a person has chosen in /settings.
+CREATE TABLE IF NOT EXISTS preferences (
+    user_id INTEGER NOT NULL,
+    name    TEXT NOT NULL,
+    value   TEXT NOT NULL,
+    PRIMARY KEY (user_id, name)
+) WITHOUT ROWID;
 
 -- The journal: what Telegram handed over, before Telegram is told that it arrived. Its own numbers, not
 -- Telegram's: those begin anew with another bot and after a quiet week, so they need not mean a repetition.

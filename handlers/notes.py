@@ -5,8 +5,7 @@ from collections import Counter
 from datetime import UTC, date, datetime, timedelta, tzinfo
 
 from commands import Call, WrongArgumentsError, command, parse_number
-from db import Note
-from storage.folding import find_folded
+from db import Hit, Note
 from telegram.lines import first_line, snippet
 from telegram.replies import Reply
 from telegram.splitting import pre
@@ -43,11 +42,11 @@ def note_list(call: Call) -> str:
 def note_find(call: Call) -> str:
     """/note_find хлеб: the newest ones with that in them, and how many there are."""
     needle = call.text().strip()
-    total, notes = call.app.db.find_notes(call.user_id, needle, FOUND)
-    if not notes:
+    total, hits = call.app.db.find_notes(call.user_id, needle, FOUND)
+    if not hits:
         return f"Ничего не найдено: {first_line(needle)}"
-    head = f"Найдено: {total}" + (f", последние {len(notes)}" if total > len(notes) else "")
-    return "\n".join([f"{head}.", *(_hit(call, note, needle) for note in notes)])
+    head = f"Найдено: {total}" + (f", последние {len(hits)}" if total > len(hits) else "")
+    return "\n".join([f"{head}.", *(_hit(call, hit) for hit in hits)])
 
 
 @command("note_edit", "<id> <текст>", "Изменить заметку")
@@ -112,8 +111,8 @@ def _line(call: Call, note: Note) -> str:
     return f"#{note.number} · {_when(call, note)} · {first_line(note.text)}"
 
 
-def _hit(call: Call, note: Note, needle: str) -> str:
-    start, length = find_folded(note.text, needle)
+def _hit(call: Call, hit: Hit) -> str:
+    note, (start, length) = hit.note, hit.spans[0] if hit.spans else (0, 0)
     return f"#{note.number} · {_when(call, note)} · {snippet(note.text, start, length)}"
 
 

@@ -12,11 +12,8 @@ from itertools import count, permutations
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from db import Database, FileReplacedError, Note, NoteNotFoundError, UnknownModelError
-from storage.folding import find_folded, fold
 from support.harness import CATALOGUE
 
 ANNA, BORIS = 1, 2
@@ -120,78 +117,6 @@ def test_numbers_are_given_out_once_to_threads_at_work_together(db: Database) ->
         notes = list(pool.map(lambda number: add(db, str(number)), range(80)))
     assert sorted(note.number for note in notes) == list(range(1, 81))
     assert {note.text for note in db.list_notes(ANNA)} == {str(number) for number in range(80)}
-
-
-# ---- Searching ------------------------------------------------------------------------------
-
-# A combining mark changes the letter before it, so that a text may not contain its own tail.
-LETTERS = st.characters(exclude_categories=("Cs", "Mn", "Mc", "Me", "Lo", "Cn"))
-FOREVER = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
-PEOPLE = count(10_000)
-
-
-@FOREVER
-@given(before=st.text(LETTERS, max_size=20), needle=st.text(LETTERS, min_size=1), after=st.text(LETTERS))
-def test_a_note_is_found_by_every_part_of_it(big: Database, before: str, needle: str, after: str) -> None:
-    person = next(PEOPLE)
-    note = add(big, before + needle + after, person)
-    assert big.find_notes(person, needle, 10) == (1, [note])
-
-
-@FOREVER
-@given(text=st.text("абвёжАБВЁЖ abcXYZ%_*'\"\\[]", min_size=1), turn=st.sampled_from([str.upper, str.lower]))
-def test_case_does_not_matter(big: Database, text: str, turn: type[str]) -> None:
-    person = next(PEOPLE)
-    note = add(big, text, person)
-    assert big.find_notes(person, turn(text), 10) == (1, [note])
-
-
-@FOREVER
-@given(text=st.text("аб%_*?'\"[]", max_size=12), needle=st.text("аб%_*?'\"[]", min_size=1, max_size=4))
-def test_nothing_is_found_but_what_stands_there(big: Database, text: str, needle: str) -> None:
-    person = next(PEOPLE)
-    add(big, text or "в", person)
-    assert big.find_notes(person, needle, 10)[0] == int(needle in text)
-
-
-def test_a_search_counts_all_and_returns_the_newest(db: Database) -> None:
-    for number in range(5):
-        add(db, f"кот {number}")
-    add(db, "пёс")
-    add(db, "кот Бориса", BORIS)
-    total, notes = db.find_notes(ANNA, "КОТ", 2)
-    assert total == 5
-    assert [note.number for note in notes] == [5, 4]
-
-
-@pytest.mark.parametrize(("one", "other"), [("ЁЛКА", "елка"), ("и\u0306", "й"), ("Straße", "STRASSE")])
-def test_what_reads_the_same_folds_the_same(one: str, other: str) -> None:
-    assert fold(one) == fold(other)
-
-
-@pytest.mark.parametrize(("one", "other"), [("и", "й"), ("е", "э"), ("a", "а"), ("1", "١")])
-def test_different_letters_stay_different(one: str, other: str) -> None:
-    assert fold(one) != fold(other)
-
-
-@pytest.mark.parametrize(
-    ("text", "needle", "found"),
-    [
-        ("Strasse Straße", "ß", "ss"),
-        ("наша Straße", "STRASSE", "Straße"),
-        ("чита\u0438\u0306 ёлку", "читай", "чита\u0438\u0306"),
-        ("ёлку", "ЕЛ", "ёл"),
-        ("и\u0306", "и", ""),
-        ("мысль", "ещё", ""),
-        ("", "ещё", ""),
-        ("мысль", "", ""),
-    ],
-)
-def test_what_is_found_is_a_part_of_the_text(text: str, needle: str, found: str) -> None:
-    start, length = find_folded(text, needle)
-    assert text[start : start + length] == found
 
 
 # ---- Models ---------------------------------------------------------------------------------

@@ -84,7 +84,7 @@ MAY_IMPORT = {
     "starting": set(),
     "settings": set(),
     "logs": set(),
-    "migrations": {"storage.folding"},
+    "migrations": set(),
     "db": {"migrations", "storage"},
     "storage": {"db", "migrations", "storage", "openrouter_client"},
     "telegram": {"telegram", "settings", "upkeep.systemd"},

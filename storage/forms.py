@@ -1,0 +1,143 @@
+"""Forms of a word: whether two words are one in Russian or English, without a dictionary.
+
+Snowball cuts the endings off. What it cannot know of Russian comes on top: vowels that come and go (петля,
+петель), consonants that change before an ending (долг, должен), and the suffixes of everyday derivation
+(стиральная машина is a стиралка). All words are folded (`storage.folding`).
+"""
+
+import re
+import threading
+from collections.abc import Iterator
+from functools import lru_cache
+
+import snowballstemmer
+
+_STEMMERS = threading.local()  # each keeps the word that it works on, so no two threads may share one
+_C, _V = "бвгджзйклмнпрстфхцчшщ", "аеиоуыэюя"
+# дня, сном, льва: Snowball takes nothing from a word whose root has no vowel.
+_NO_VOWEL = re.compile(f"([{_C}ь]{{2,4}})(?:[аяуюеыи]|ом|ем|ой|ей|ов|ью|ами?|ями?|ах|ях)")
+_PREFIX = re.compile("^(?:пере|про|при|под|раз|рас|из|ис|вы|до|за|на|об|от|по|со|[восу])")
+_NAME = re.compile("(..?с)[яиеюй]{1,2}")  # Вася, Люсе: to Snowball -ся is the ending of a verb
+_SOFT_SIGN = re.compile(f"ь(?=[{_C}]?$)")  # пальца, палец
+_FLEETING = re.compile(f"(?<=[{_C}])[ое](?=[{_C}]$)")  # отец, отца
+_FLEETING_Y = re.compile(f"(?<=[{_V}])е(?=[кц]$)")  # копеек, копейка
+# Of roots with three letters only these have a vowel that goes: a мир is no мор, but a лев is a льва.
+_SHORT = frozenset(
+    ("ден", "сон", "лоб", "рот", "лев", "лед", "пес", "пен", "мох", "ров", "шов", "лен", "рож", "лож")
+)
+_CHANGES = ("гж", "кч", "хш", "цч", "дж", "тч", "зж", "сш", "тщ")
+_CHANGED = {a: {x for pair in _CHANGES if a in pair for x in pair} - {a} for pair in _CHANGES for a in pair}
+# What asks for figures.
+FIGURE_WORDS = frozenset(
+    "сколько скольки когда число числа числу какого день дня время год году года почем цена стоит размер"
+    " размера номер код телефон рост вес when many much".split()
+)
+# What says nothing of the matter in a question.
+STOP_WORDS = frozenset(
+    "а без бы был была были было быть будет будут в вам вас весь вместо во вот все всех вы где да для"
+    " до его ее если есть еще же за и из или им их к как какая какие какого какое какой каким какую"
+    " когда кого кому кто ли меня мне мной мой моя мое мои мы на над надо нам нас наш наша наше наши не"
+    " него нее нет ни них но о об он она они оно опять от откуда под пока по при про раз с сам сколько"
+    " снова со так там тебе тебя то тогда того тоже той только том тот ты у уже чего чем что чтобы эта"
+    " эти это этот я делать the a an of to in on at is are was what when where who how which for and or"
+    " do does my".split()
+)
+_SUFFIXES = (
+    "",
+    "н",
+    "к",
+    "ик",
+    "ок",
+    "ек",
+    "ов",
+    "ев",
+    "ск",
+    "ник",
+    "очк",
+    "ечк",
+    "оньк",
+    "еньк",
+    "ушк",
+    "юшк",
+)
+_LEAST_CHANGING, _LEAST_SOFT, _LEAST_DERIVED = 4, 3, 6  # letters that a root needs for each
+
+
+def same_word(one: str, other: str) -> bool:
+    """Return whether two words are forms of one word, or derived from each other in an everyday way."""
+    a, b = stem(one), stem(other)
+    return (
+        a == b
+        or a in _without_fleeting(other)
+        or b in _without_fleeting(one)
+        or _consonant_changed(a, b)
+        or not _roots(a).isdisjoint(_roots(b))
+    )
+
+
+def beginnings(word: str) -> list[str]:
+    """Return what every form of a word begins with, one of these: a sieve before `same_word`."""
+    found = stem(word)
+    starts = {found, *_without_fleeting(word), *_roots(found)}
+    starts |= {f"{start[:-1]}{other}" for start in starts for other in _CHANGED.get(start[-1:], ())}
+    starts |= {f"{start[:-1].removesuffix('й')}{vowel}{start[-1:]}" for start in starts for vowel in "оеь"}
+    if found[-1:] == "л":
+        starts.add(found[:-1])  # куплю, купить
+    shortest = sorted(filter(None, starts), key=len)
+    return [start for n, start in enumerate(shortest) if not start.startswith(tuple(shortest[:n]))]
+
+
+def longest_ending(start: str) -> int:
+    """Return how many letters a form may have behind its beginning: short roots take no long endings."""
+    return 4 if len(start) <= _LEAST_SOFT else 7
+
+
+@lru_cache(1 << 16)
+def stem(word: str) -> str:
+    """Return a word without its ending, and without a soft sign at the end of what is left."""
+    if word.isascii():
+        return _snowball("english", word)
+    short = _NO_VOWEL.fullmatch(word) or _NAME.fullmatch(word)
+    return _harden(short[1] if short else _snowball("russian", word).removesuffix("е") or word)
+
+
+def _snowball(language: str, word: str) -> str:
+    if not hasattr(_STEMMERS, language):
+        setattr(_STEMMERS, language, snowballstemmer.stemmer(language))
+    return str(getattr(_STEMMERS, language).stemWord(word))
+
+
+def without_prefix(word: str) -> str:
+    """Return a word without what Russian puts before its verbs: записать is писать."""
+    return _PREFIX.sub("", word)
+
+
+def _harden(root: str) -> str:
+    return _SOFT_SIGN.sub("", root)
+
+
+def _without_fleeting(word: str) -> set[str]:
+    """Return the stems that a word would have without its fleeting vowel."""
+    return set(_drop_vowel(stem(word))) | set(_drop_vowel(_harden(word)))
+
+
+def _drop_vowel(root: str) -> Iterator[str]:
+    if len(root) > 3 or root in _SHORT or root[:1] in _V:
+        for pattern, instead in ((_FLEETING, ""), (_FLEETING_Y, "й")):
+            shorter = pattern.sub(instead, root)
+            if shorter != root:
+                yield shorter
+
+
+def _consonant_changed(a: str, b: str) -> bool:
+    short, long = sorted((a, b), key=len)
+    if len(short) < len(long):  # купить, куплю
+        return len(short) >= _LEAST_SOFT and short[-1] in "бвмпф" and long == f"{short}л"
+    return len(a) >= _LEAST_CHANGING and a[:-1] == b[:-1] and b[-1] in _CHANGED.get(a[-1], ())
+
+
+@lru_cache(1 << 16)
+def _roots(found: str) -> frozenset[str]:
+    """Return what may be left of a stem without its last suffix."""
+    cut = (found.removesuffix(suffix) for suffix in _SUFFIXES if found.endswith(suffix))
+    return frozenset(root for root in cut if len(root) >= _LEAST_DERIVED)

@@ -1,0 +1,190 @@
+"""Notes as records and as rows: what a note is, read from the file and written to it.
+
+The functions work inside a transaction that somebody else has begun; `db.Database` and `storage.notebook`
+make one of each call.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from storage import word_index
+
+Entity = dict[str, Any]  # formatting of a part of a text, as Telegram's; offsets in UTF-16 units
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """What came with a note, by Telegram's ids; `kind` is photo, document, voice and so on."""
+
+    kind: str
+    file_id: str
+    file_unique_id: str = ""
+    name: str = ""
+    mime: str = ""
+    size: int | None = None  # bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a forwarded note came from; there is a link only where everybody may read it."""
+
+    name: str
+    link: str = ""
+    date: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A note as its owner sees it: `number` is the 7 of #7; `deleted_at` is set in the bin only."""
+
+    number: int
+    text: str
+    created_at: int
+    entities: tuple[Entity, ...] = ()
+    origin: Origin | None = None
+    files: tuple[File, ...] = ()
+    pinned: bool = False
+    edited_at: int | None = None
+    deleted_at: int | None = None
+
+
+class NoteNotFoundError(Exception):
+    """This person has no such note."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+class NothingToUndoError(Exception):
+    """This note was never edited."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+COLUMNS = "number, text, created_at, entities, origin, files, pinned_at, edited_at, deleted_at"
+LIVING = f"SELECT {COLUMNS} FROM notes WHERE user_id = ? AND deleted_at IS NULL"
+
+
+def from_row(row: tuple[Any, ...]) -> Note:
+    """Make a Note of a row of COLUMNS."""
+    number, text, created_at, entities, origin, files, pinned_at, edited_at, deleted_at = row
+    return Note(
+        number,
+        text,
+        created_at,
+        tuple(json.loads(entities)) if entities else (),
+        Origin(**json.loads(origin)) if origin else None,
+        tuple(File(**file) for file in json.loads(files)) if files else (),
+        pinned_at is not None,
+        edited_at,
+        deleted_at,
+    )
+
+
+def find(conn: sqlite3.Connection, user_id: int, number: int, *, deleted: bool = False) -> Note:
+    """Return a note that is there, or one that is in the bin; raises NoteNotFoundError."""
+    row = conn.execute(
+        f"SELECT {COLUMNS} FROM notes WHERE user_id = ? AND number = ? AND (deleted_at IS NOT NULL) = ?",
+        (user_id, number, deleted),
+    ).fetchone()
+    if row is None:
+        raise NoteNotFoundError(number)
+    return from_row(row)
+
+
+def find_all(conn: sqlite3.Connection, user_id: int, numbers: Iterable[int]) -> Iterator[Note]:
+    """Return the notes of these numbers, in that order."""
+    return (find(conn, user_id, number) for number in numbers)
+
+
+def from_source(conn: sqlite3.Connection, source: str) -> tuple[int, Note] | None:
+    """Return the note that came from there, and whose it is."""
+    row = conn.execute(f"SELECT user_id, {COLUMNS} FROM notes WHERE source = ?", (source,)).fetchone()
+    return (row[0], from_row(row[1:])) if row else None
+
+
+def next_number(conn: sqlite3.Connection, user_id: int) -> int:
+    """Return the number of a person's next note; none is used twice, not even of what left the bin."""
+    row = conn.execute(
+        "SELECT 1 + max(coalesce((SELECT max(number) FROM notes WHERE user_id = ?1), 0),"
+        " coalesce((SELECT number FROM used_numbers WHERE user_id = ?1), 0))",
+        (user_id,),
+    ).fetchone()
+    return int(row[0])
+
+
+def insert(conn: sqlite3.Connection, user_id: int, note: Note, source: str | None) -> None:
+    """Write a new note, without its words."""
+    conn.execute(
+        "INSERT INTO notes"
+        " (user_id, number, text, created_at, source, entities, origin, files, pinned_at, edited_at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            user_id,
+            note.number,
+            note.text,
+            note.created_at,
+            source,
+            _json(note.entities),
+            _json(asdict(note.origin)) if note.origin else None,
+            _json([asdict(file) for file in note.files]),
+            note.created_at if note.pinned else None,
+            note.edited_at,
+        ),
+    )
+
+
+def rewrite(conn: sqlite3.Connection, user_id: int, old: Note, new: Note, *, undoable: bool) -> None:
+    """Write what a note says and holds now, and index it; undoable keeps what it was before."""
+    conn.execute(
+        "UPDATE notes SET text = ?, entities = ?, files = ?, edited_at = ?, previous = iif(?, ?, previous)"
+        " WHERE user_id = ? AND number = ?",
+        (
+            new.text,
+            _json(new.entities),
+            _json([asdict(file) for file in new.files]),
+            new.edited_at,
+            undoable,
+            json.dumps({"text": old.text, "entities": old.entities, "files": [asdict(f) for f in old.files]}),
+            user_id,
+            new.number,
+        ),
+    )
+    word_index.change(conn, user_id, new.number, searched(old), searched(new))
+
+
+def previous(
+    conn: sqlite3.Connection, user_id: int, number: int
+) -> tuple[str, tuple[Entity, ...], tuple[File, ...]]:
+    """Return text, entities and files before the last edit; raises NothingToUndoError."""
+    row = conn.execute(
+        "SELECT previous FROM notes WHERE user_id = ? AND number = ?", (user_id, number)
+    ).fetchone()
+    if row is None or row[0] is None:
+        raise NothingToUndoError(number)
+    was = json.loads(row[0])
+    return was["text"], tuple(was["entities"]), tuple(File(**file) for file in was["files"])
+
+
+def moved(entities: Sequence[Entity], behind: str) -> tuple[Entity, ...]:
+    """Return entities of a text that is put behind another one."""
+    units = len(behind.encode("utf-16-le")) // 2
+    return tuple({**entity, "offset": entity["offset"] + units} for entity in entities)
+
+
+def searched(note: Note) -> str:
+    """Return what a search looks through: the text, hidden addresses, names of files and of the author."""
+    addresses = [str(entity["url"]) for entity in note.entities if "url" in entity]
+    names = [file.name for file in note.files if file.name]
+    author = [note.origin.name] if note.origin else []
+    return "\n".join([note.text, *addresses, *names, *author])
+
+
+def _json(value: Sequence[Any] | dict[str, Any]) -> str | None:
+    return json.dumps(value, ensure_ascii=False) if value else None

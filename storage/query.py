@@ -1,0 +1,61 @@
+"""What a person searches for: words, "literal parts" and the days between which it was written."""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta, tzinfo
+
+from storage.folding import fold
+
+# A part in quotation marks stands for itself; a lone mark, or one within a word, is a letter like others.
+_PARTS = re.compile(r'(?<!\S)"([^"]+)"(?!\S)|(\S+)')
+_DAY = re.compile(r"(?<!\S)(от|до):\s*(\d[\d./-]*)(?!\S)")
+_SHAPES = ("%d.%m.%Y", "%d.%m.%y", "%Y-%m-%d")
+
+
+class QueryError(Exception):
+    """A part of the query cannot be read."""
+
+    def __init__(self, part: str) -> None:
+        super().__init__(part)
+        self.part = part
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What is searched for, folded; times in seconds, `before` is not included."""
+
+    words: tuple[str, ...] = ()  # in any form, each as part of a word too; may hold punctuation
+    literals: tuple[str, ...] = ()
+    since: int | None = None
+    before: int | None = None
+
+
+def parse(text: str, zone: tzinfo | None = UTC) -> Query:
+    """Read a query; its days are those of the zone, None is the machine's. Raises QueryError."""
+    days: dict[str, date] = {}
+
+    def take(found: re.Match[str]) -> str:
+        days[found[1]] = _day(found)
+        return " "
+
+    parts = _PARTS.findall(_DAY.sub(take, fold(text)))
+    return Query(
+        words=tuple(dict.fromkeys(word for _, word in parts if word)),
+        literals=tuple(dict.fromkeys(literal for literal, _ in parts if literal)),
+        since=midnight(days["от"], zone) if "от" in days else None,
+        before=midnight(days["до"] + timedelta(days=1), zone) if "до" in days else None,
+    )
+
+
+def _day(found: re.Match[str]) -> date:
+    for shape in _SHAPES:
+        try:
+            return datetime.strptime(found[2], shape).replace(tzinfo=UTC).date()
+        except ValueError:
+            continue
+    raise QueryError(found[0].strip())
+
+
+def midnight(day: date, zone: tzinfo | None) -> int:
+    """Return when a day begins in a zone; None is the machine's."""
+    return int(datetime(day.year, day.month, day.day, tzinfo=zone).timestamp())

@@ -1,0 +1,246 @@
+"""Which notes hold which words: three tables that are made of the notes, and can be made of them again.
+
+`words` knows each word of a person, and the numbers of its notes as long as those are few; of a word that
+has many, `postings` holds them, a row for each block of 4096 numbers. `vocabulary` is the words once more, as
+texts of some kilobytes: to look through them for a part of a word is a hundred times faster than row by row.
+
+A note in the bin is not indexed. The pseudo-word '' stands in every note, so it tells which are.
+"""
+
+import json
+import sqlite3
+import struct
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Set
+
+from storage.folding import fold, look_alike, words_in
+from storage.tags import tags_in
+
+BLOCK = 4096
+FEW = 16  # numbers that stand beside the word itself
+_CHUNK = 4000  # letters of a text of the vocabulary
+ALL = ""  # the pseudo-word
+
+# Numbers of notes: for each block a number whose n-th bit stands for the n-th note of the block.
+Numbers = dict[int, int]
+
+
+def count(numbers: Numbers) -> int:
+    """Return how many numbers there are."""
+    return sum(bits.bit_count() for bits in numbers.values())
+
+
+def both(one: Numbers, other: Numbers) -> Numbers:
+    """Return the numbers that are in one and the other."""
+    return {block: bits & other[block] for block, bits in one.items() if bits & other.get(block, 0)}
+
+
+def add_all(one: Numbers, other: Numbers) -> None:
+    """Put the other numbers to the one's."""
+    for block, bits in other.items():
+        one[block] = one.get(block, 0) | bits
+
+
+def numbers_of(few: Iterable[int]) -> Numbers:
+    """Return single numbers as Numbers."""
+    found: Numbers = {}
+    for number in few:
+        block, place = divmod(number, BLOCK)
+        found[block] = found.get(block, 0) | 1 << place
+    return found
+
+
+def newest_first(numbers: Numbers) -> Iterator[int]:
+    """Return the numbers one by one, the highest first."""
+    for block in sorted(numbers, reverse=True):
+        bits = numbers[block]
+        while bits:
+            place = bits.bit_length() - 1
+            yield block * BLOCK + place
+            bits ^= 1 << place
+
+
+def without(one: Numbers, other: Numbers) -> Numbers:
+    """Return the numbers that are in one and not in the other."""
+    return {block: bits & ~other.get(block, 0) for block, bits in one.items() if bits & ~other.get(block, 0)}
+
+
+# Looking up
+
+
+def vocabulary(conn: sqlite3.Connection, user_id: int) -> str:
+    """Return all words that a person ever used, each between line ends."""
+    rows = conn.execute("SELECT words FROM vocabulary WHERE user_id = ?", (user_id,))
+    return "".join(["\n", *(words for (words,) in rows)])
+
+
+def notes_with(conn: sqlite3.Connection, user_id: int, words: Iterable[str]) -> Numbers:
+    """Return the numbers of the notes that hold any of these words."""
+    rows = conn.execute(
+        "SELECT numbers, block, bits FROM words LEFT JOIN postings ON word_id = id"
+        " WHERE user_id = ? AND word IN (SELECT value FROM json_each(?))",
+        (user_id, json.dumps(list(words))),
+    )
+    few, found = bytearray(), Numbers()
+    for numbers, block, bits in rows:
+        if numbers is None:
+            found[block] = found.get(block, 0) | _read_block(bits)
+        else:
+            few += numbers
+    add_all(found, numbers_of(_read_few(few)))
+    return found
+
+
+def words_from(conn: sqlite3.Connection, user_id: int, start: str) -> list[tuple[str, int]]:
+    """Return the words that begin so and stand in some note, each with the number of its notes."""
+    counts = [(word, count(notes_with(conn, user_id, [word]))) for word in beginning(conn, user_id, start)]
+    return [(word, total) for word, total in counts if total]
+
+
+def beginning(conn: sqlite3.Connection, user_id: int, start: str, longest: int = 1000) -> list[str]:
+    """Return the words that begin so and have at most so many letters."""
+    rows = conn.execute(
+        "SELECT word FROM words WHERE user_id = ? AND word >= ? AND word < ? AND length(word) <= ?",
+        (user_id, start, f"{start[:-1]}{chr(ord(start[-1]) + 1)}", longest),
+    )
+    return [word for (word,) in rows]
+
+
+# Keeping it true
+
+
+def change(
+    conn: sqlite3.Connection, user_id: int, number: int, before: str | None, after: str | None
+) -> None:
+    """Index a note whose searched text has changed; None stands for a note that is not there."""
+    old, new = _words(before), _words(after)
+    _remove(conn, user_id, number, old - new)
+    _add(conn, user_id, {word: numbers_of([number]) for word in new - old})
+
+
+def add_many(conn: sqlite3.Connection, user_id: int, texts: Iterable[tuple[int, str]]) -> None:
+    """Index some thousands of notes at once, each a number and its searched text."""
+    found: defaultdict[str, list[int]] = defaultdict(list)
+    for number, text in texts:
+        for word in _words(text):
+            found[word].append(number)
+    _add(conn, user_id, {word: numbers_of(found[word]) for word in sorted(found)})
+
+
+def forget(conn: sqlite3.Connection, user_id: int) -> None:
+    """Delete what is known of a person's words."""
+    conn.execute("DELETE FROM postings WHERE word_id IN (SELECT id FROM words WHERE user_id = ?)", (user_id,))
+    conn.execute("DELETE FROM words WHERE user_id = ?", (user_id,))
+    conn.execute("DELETE FROM vocabulary WHERE user_id = ?", (user_id,))
+
+
+def _words(text: str | None) -> set[str]:
+    """Return all that a note is found by: its words, their look-alikes, its tags, and the pseudo-word."""
+    if text is None:
+        return set()
+    words = set(words_in(fold(text)))
+    return {*words, *map(look_alike, words), *(f"#{tag}" for tag in tags_in(text)), ALL}
+
+
+def _known(
+    conn: sqlite3.Connection, user_id: int, words: Iterable[str]
+) -> dict[str, tuple[int | None, bytes]]:
+    """Return the rows of those words that are there: the id of its postings, or its few numbers."""
+    rows = conn.execute(
+        "SELECT word, id, numbers FROM words WHERE user_id = ? AND word IN (SELECT value FROM json_each(?))",
+        (user_id, json.dumps(list(words))),
+    )
+    return {word: (word_id, numbers) for word, word_id, numbers in rows}
+
+
+def _add(conn: sqlite3.Connection, user_id: int, found: dict[str, Numbers]) -> None:
+    known = _known(conn, user_id, found)
+    _extend_vocabulary(conn, user_id, [word for word in found if word not in known])
+    (next_id,) = conn.execute("SELECT coalesce(max(word_id), 0) + 1 FROM postings").fetchone()
+    rows: list[tuple[int, str, int | None, bytes | None]] = []
+    postings: list[tuple[int, int, bytes]] = []
+    for word, numbers in found.items():
+        word_id, few = known.get(word, (None, b""))
+        if word_id is None:
+            add_all(numbers, numbers_of(_read_few(few)))
+            if count(numbers) <= FEW:
+                rows.append((user_id, word, None, _write_few(newest_first(numbers))))
+                continue
+            word_id, next_id = next_id, next_id + 1
+            rows.append((user_id, word, word_id, None))
+        postings += (
+            (word_id, block, _write_block(bits | _block(conn, word_id, block)))
+            for block, bits in numbers.items()
+        )
+    conn.executemany("INSERT OR REPLACE INTO words (user_id, word, id, numbers) VALUES (?, ?, ?, ?)", rows)
+    conn.executemany("INSERT OR REPLACE INTO postings (word_id, block, bits) VALUES (?, ?, ?)", postings)
+
+
+def _remove(conn: sqlite3.Connection, user_id: int, number: int, words: Set[str]) -> None:
+    block, place = divmod(number, BLOCK)
+    for word, (word_id, few) in _known(conn, user_id, words).items():
+        if word_id is None:
+            left: object = _write_few(one for one in _read_few(few) if one != number)
+            conn.execute("UPDATE words SET numbers = ? WHERE user_id = ? AND word = ?", (left, user_id, word))
+        else:
+            bits = _block(conn, word_id, block) & ~(1 << place)
+            conn.execute(
+                "UPDATE postings SET bits = ? WHERE word_id = ? AND block = ?",
+                (_write_block(bits), word_id, block),
+            )
+
+
+def _block(conn: sqlite3.Connection, word_id: int, block: int) -> int:
+    row = conn.execute(
+        "SELECT bits FROM postings WHERE word_id = ? AND block = ?", (word_id, block)
+    ).fetchone()
+    return _read_block(row[0]) if row else 0
+
+
+def _extend_vocabulary(conn: sqlite3.Connection, user_id: int, words: list[str]) -> None:
+    """Write new words behind the others; a word that was used up once may stand there twice."""
+    if not words:
+        return
+    last, text = conn.execute(
+        "SELECT chunk, words FROM vocabulary WHERE user_id = ? ORDER BY chunk DESC LIMIT 1", (user_id,)
+    ).fetchone() or (0, "")
+    for word in words:
+        text += f"{word}\n"
+        if len(text) > _CHUNK:
+            _write_chunk(conn, user_id, last, text)
+            last, text = last + 1, ""
+    _write_chunk(conn, user_id, last, text)
+
+
+def _write_chunk(conn: sqlite3.Connection, user_id: int, chunk: int, words: str) -> None:
+    conn.execute(
+        "INSERT OR REPLACE INTO vocabulary (user_id, chunk, words) VALUES (?, ?, ?)", (user_id, chunk, words)
+    )
+
+
+# How numbers are written. Up to 255 of a block: each as two bytes; more: one bit for each of the 4096.
+
+
+def _read_few(few: bytes | bytearray) -> tuple[int, ...]:
+    return struct.unpack(f"<{len(few) // 4}I", few)
+
+
+def _write_few(numbers: Iterable[int]) -> bytes:
+    few = sorted(numbers)
+    return struct.pack(f"<{len(few)}I", *few)
+
+
+def _read_block(written: bytes) -> int:
+    if len(written) == BLOCK // 8:
+        return int.from_bytes(written, "little")
+    bits = 0
+    for place in struct.unpack(f"<{len(written) // 2}H", written):
+        bits |= 1 << place
+    return bits
+
+
+def _write_block(bits: int) -> bytes:
+    if bits.bit_count() * 2 >= BLOCK // 8:
+        return bits.to_bytes(BLOCK // 8, "little")
+    places = sorted(newest_first({0: bits}))
+    return struct.pack(f"<{len(places)}H", *places)
