@@ -49,7 +49,7 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A row of the registry; `key` is its name at OpenRouter."""
+    """A row of the registry; `key` is its name at OpenRouter, after `fallback:` at the second service."""
 
     id: int
     key: str
