@@ -37,7 +37,8 @@ from dispatch.lanes import Lanes
 from dispatch.recovery import Recovery
 from in_words import storage_trouble
 from logs import set_up_logging
-from settings import EVERYBODY, HERE, Settings, SettingsError, unquoted
+from openrouter_client import fallback_model
+from settings import EVERYBODY, HERE, SERVICES, Settings, SettingsError, unquoted
 from starting import env_file
 from starting.command_line import parse
 from storage.dialogue import Dialogue
@@ -129,6 +130,7 @@ class Bot:
         self._app.username = self._patience.insist("get_me")["username"]
         self._patience.insist("delete_webhook")  # while one is set, getUpdates is refused for ever
         self._announce()
+        self._app.registry.sync_fallback(fallback_model())
         self._recovery.run()
         self._publish_menu()
         self._beside("registry", keep_fresh, self._app.registry, self._stopping)
@@ -336,7 +338,7 @@ def main(args: list[str]) -> int:
         console = True
     set_up_logging(
         "WARNING" if console else settings.log_level,
-        [settings.token, unquoted(os.environ.get("OPENROUTER_API_KEY", ""))],
+        [settings.token, *(unquoted(os.environ.get(f"{service}_API_KEY", "")) for service in SERVICES)],
     )
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:

@@ -58,7 +58,7 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A row of the registry; `key` is its name at OpenRouter."""
+    """A row of the registry; `key` is its name at OpenRouter, after `fallback:` at the second service."""
 
     id: int
     key: str

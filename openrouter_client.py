@@ -14,12 +14,22 @@ from typing import Any
 from openrouter.answer import Answer, Thinking
 from openrouter.errors import Kind, OpenRouterError, no_answer
 from openrouter.http import Abort
-from openrouter.models import FREE_ROUTER, KeyInfo, RemoteModel, fetch_models, key_info, server_date
-from openrouter.service import Service
+from openrouter.models import (
+    FREE_ROUTER,
+    KeyInfo,
+    RemoteModel,
+    described_fallback,
+    fallback_model,
+    fetch_models,
+    key_info,
+    server_date,
+)
+from openrouter.service import FALLBACK, Service
 from openrouter.stream import Stream
 from starting import env_file
 
 __all__ = [
+    "FALLBACK",
     "FREE_ROUTER",
     "Abort",
     "Answer",
@@ -30,7 +40,11 @@ __all__ = [
     "Stream",
     "Thinking",
     "chat_once",
+    "described_fallback",
+    "fallback_model",
+    "fallback_name",
     "fetch_models",
+    "is_fallback",
     "is_openrouter",
     "key_info",
     "missing_key",
@@ -56,6 +70,7 @@ def chat_once(
 ) -> Answer:
     """Ask once and wait for the whole answer; raises OpenRouterError.
 
+    A `model` that begins with `fallback:` is asked of the second service, any other of the first.
     `timeout_s` is for everything together. With `on_text` the answer is streamed: it gets each
     piece as it comes, `on_thinking` is called while the model only reasons, and `silence_s`
     without either (a quarter of `timeout_s` unless given) ends the attempt. `abort.set()` ends
@@ -80,13 +95,23 @@ def chat_once(
     return news
 
 
-def is_openrouter() -> bool:
-    """Return whether the service of the settings is OpenRouter itself, by its host."""
-    return Service.from_env().is_openrouter
+def is_openrouter(model: str = "") -> bool:
+    """Return whether the service that has this model (else the first) is OpenRouter itself, by its host."""
+    return Service.of(model).is_openrouter
+
+
+def is_fallback(model: str) -> bool:
+    """Return whether the second service has this model, by its key."""
+    return model.startswith(FALLBACK)
+
+
+def fallback_name() -> str:
+    """Return the host of the second service as people call it, "" where there is none."""
+    return Service.fallback().name
 
 
 def missing_key() -> OpenRouterError | None:
-    """Return the error that every question ends with for want of a usable key, None if there is one."""
+    """Return the error of every question to the first service for want of a usable key; None with one."""
     try:
         Service.from_env().with_key()
     except OpenRouterError as error:

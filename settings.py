@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 HERE = Path(__file__).resolve().parent
 EVERYBODY = "*"
 DIRECT = "direct"  # among proxies: none
+SERVICES = ("OPENROUTER", "FALLBACK")  # how the names of what concerns a service of models begin
 
 
 class SettingsError(Exception):
@@ -19,7 +20,7 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a person may choose. The three OPENROUTER_* names are read by `openrouter_client` itself."""
+    """What a person may choose. OPENROUTER_* and FALLBACK_* are read by `openrouter_client` itself."""
 
     token: str = field(default="", repr=False)
     db_path: Path = HERE / "notes.db"
@@ -42,6 +43,7 @@ class Settings:
                     values[name] = parse(text)
                 except _WrongError as exc:
                     wrong.append(f"{name}: {exc}")
+        wrong += _half_a_fallback(env)
         if wrong:
             raise SettingsError("Исправьте .env: " + "\n".join(wrong))
         return cls(**{name.lower(): values[name] for name in _PARSERS if name in values})  # type: ignore[arg-type]
@@ -54,6 +56,15 @@ class Settings:
 def unquoted(text: str) -> str:
     """Return a value without the blanks and quotes that get into the environment with it."""
     return text.strip().strip("\"'").strip()
+
+
+def _half_a_fallback(env: Mapping[str, str]) -> list[str]:
+    """Return a sentence if the second service is named in part only."""
+    needed = [f"FALLBACK_{what}" for what in ("BASE_URL", "API_KEY", "MODEL")]
+    missing = [name for name in needed if not unquoted(env.get(name, ""))]
+    if missing in ([], needed):
+        return []
+    return [f"{', '.join(missing)}: запасному сервису нужны все три: {', '.join(needed)}, или ни одной."]
 
 
 class _WrongError(ValueError):
@@ -133,6 +144,20 @@ def _people(text: str) -> tuple[int, ...] | str:
     return tuple(dict.fromkeys(map(int, ids)))
 
 
+def _key(text: str) -> str:
+    if not re.fullmatch("[!-~]+", text):  # it stands in an HTTP header
+        raise _WrongError(
+            "в ключе посторонние знаки, скопируйте его заново. Своему серверу подойдёт любое слово."
+        )
+    return text
+
+
+def _model(text: str) -> str:
+    if not text.isprintable() or len(text) > 200:
+        raise _WrongError("имя модели — как его называет сервис, например llama-3.3-70b-versatile.")
+    return text
+
+
 def _positive(text: str) -> int:
     if not re.fullmatch(r"[1-9][0-9]{0,6}", text):
         raise _WrongError("целое положительное число.")
@@ -169,4 +194,8 @@ _PARSERS: dict[str, Callable[[str], object]] = {
 _CHECKED_ONLY: dict[str, Callable[[str], object]] = {
     "OPENROUTER_BASE_URL": _url,
     "OPENROUTER_PROXY": _proxies,
+    "FALLBACK_BASE_URL": _url,
+    "FALLBACK_API_KEY": _key,
+    "FALLBACK_MODEL": _model,
+    "FALLBACK_PROXY": _proxies,
 }

@@ -167,7 +167,7 @@ class Answering:
     def _final_parts(self, text: str) -> list[Part]:
         outcome, rendered = self._asking.outcome, self._asking.rendered()
         if outcome.error is not None and not self.stopped:
-            sentence = in_words(outcome.error)
+            sentence = in_words(outcome.error) + frame.elsewhere_too(outcome)
             return with_ending(rendered, f"\n\n{sentence}") if text else split(sentence)
         if not text:
             return split(f"{frame.STOPPED.capitalize()}.")

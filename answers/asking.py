@@ -4,16 +4,25 @@ import logging
 import math
 import sqlite3
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
 from threading import Thread
 from typing import TypeVar
 
-from answers.conversation import Download, Files, Told, needs, request
+from answers.conversation import Download, Files, Told, can_read, needs, request
 from answers.rendering import Rendered, Renderer
 from db import Model
-from openrouter_client import Abort, Answer, Kind, OpenRouterError, Stream, Thinking, no_answer
+from openrouter_client import (
+    Abort,
+    Answer,
+    Kind,
+    OpenRouterError,
+    Stream,
+    Thinking,
+    is_fallback,
+    no_answer,
+)
 from settings import Settings
 from storage.dialogue import Dialogue, Turn
 from storage.journal import Journal
@@ -99,25 +108,29 @@ class Asking:
             self.outcome.error = exc
 
     def _ask_one_after_another(self) -> Generator[None]:
-        for model in self._candidates():
-            self.model = self.outcome.model = model
+        left = self._candidates()
+        while left and (self._seconds_left() >= 1 or not self.outcome.failures):
+            model = self.model = self.outcome.model = left.pop(0)
             try:
                 yield from self._ask(model)
             except OpenRouterError as exc:
                 self.outcome.failures.append((model, exc))
                 if exc.model_gone:
                     self._mark_gone(model)
-                if not exc.falls_back or self._seconds_left() < 1:
-                    break
+                left = _may_help(exc, model, left)
             else:
                 return
         self.outcome.error = self.outcome.failures[-1 if self.text else 0][1]
 
-    def _candidates(self) -> Iterator[Model]:
-        """Yield the model that is to answer, then those that may instead of it."""
-        model = self.model
-        yield model
-        yield from self._tools.registry.substitutes(model, needs(self._turn))[:SUBSTITUTES]
+    def _candidates(self) -> list[Model]:
+        """Return the model that is to answer, then those that may instead, the second service's last."""
+        registry, wanted = self._tools.registry, needs(self._turn)
+        fallback = [
+            model
+            for model in registry.fallback()
+            if model.id != self.model.id and can_read(model, self._turn)
+        ]
+        return [self.model, *registry.substitutes(self.model, wanted)[:SUBSTITUTES], *fallback]
 
     def _ask(self, model: Model) -> Generator[None]:
         """Ask one model; a second time after the account's minute is over, if that was the matter.
@@ -224,6 +237,14 @@ class Asking:
 
     def _seconds_left(self) -> float:
         return max(0.0, self._deadline - time.monotonic())
+
+
+def _may_help(exc: OpenRouterError, failed: Model, others: list[Model]) -> list[Model]:
+    """Return which of the others may be asked after this error of a model."""
+    elsewhere = [model for model in others if is_fallback(model.key) != is_fallback(failed.key)]
+    if exc.is_of_the_service and elsewhere:
+        return elsewhere
+    return others if exc.falls_back else []
 
 
 class _StoppedError(Exception):

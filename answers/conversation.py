@@ -52,6 +52,14 @@ def needs(turn: Turn) -> frozenset[str]:
     return frozenset({"image"} if media and media.kind == "image" else ())
 
 
+def can_read(model: Model, turn: Turn) -> bool:
+    """Return whether a model can be given what came with a question."""
+    media = media_of(turn)
+    if media and media.kind == "pdf":
+        return is_openrouter(model.key) or "file" in model.inputs
+    return needs(turn) <= model.inputs
+
+
 def find_media(files: Sequence[File]) -> Media | None:
     """Return the first photo or file; raises UserError for a file that no model can be given."""
     file = next((file for file in files if file.kind in ("photo", "document")), None)
@@ -107,6 +115,7 @@ class Files:
         return content
 
 
+NO_PDF = "PDF читает только openrouter.ai. Пришлите текст файлом .txt или сообщением."
 TOO_MUCH = "Файлов в этой беседе слишком много. Начните новую: /ask <вопрос>."
 
 Told = tuple[list[Message], list[dict[str, Any]]]  # messages and plugins
@@ -181,8 +190,8 @@ def _content(turn: Turn, model: Model, files: Files) -> str | list[Message]:
         if "image" not in model.inputs:
             raise UserError("Эта модель не видит картинок.")
         return _with(text, {"type": "image_url", "image_url": {"url": _data_url(media, files)}})
-    if not (is_openrouter() or "file" in model.inputs):
-        raise UserError("PDF читает только openrouter.ai. Пришлите текст файлом .txt или сообщением.")
+    if not can_read(model, turn):
+        raise UserError(NO_PDF)
     file = {"filename": media.name, "file_data": _data_url(media, files)}
     return _with(text, {"type": "file", "file": file})
 

@@ -2,7 +2,7 @@
 
 from answers.asking import Outcome
 from db import Model
-from openrouter_client import Kind, OpenRouterError
+from openrouter_client import FALLBACK, Kind, OpenRouterError, fallback_name, is_fallback
 from storage.dialogue import Turn
 from telegram.replies import Button, Buttons
 
@@ -21,11 +21,19 @@ def stop_button(entry_id: int) -> Buttons:
 
 def footer(outcome: Outcome, ms: int, note: str, *, stopped: bool) -> str:
     """Return the line below an answer: how long it took, who answered, and who could not."""
-    notes = [f"{ms} мс", f"модель: {outcome.model.key}"]
+    notes = [f"{ms} мс", f"модель: {outcome.model.key.removeprefix(FALLBACK)}"]
+    notes += [f"ответил запасной сервис {fallback_name()}"] if is_fallback(outcome.model.key) else []
     notes += [note] if note else []
     notes += [_why_not(model, exc) for model, exc in outcome.failures]
     notes += [STOPPED] if stopped else []
     return f"({'; '.join(notes)})"
+
+
+def elsewhere_too(outcome: Outcome) -> str:
+    """Return the line of what the other service has said, "" if nothing besides the error itself."""
+    failures = outcome.failures
+    others = [exc for model, exc in failures[1:] if is_fallback(model.key) != is_fallback(failures[0][0].key)]
+    return f"\n{others[0]}" if others and others[0] is not outcome.error else ""
 
 
 def _why_not(model: Model, exc: OpenRouterError) -> str:

@@ -5,7 +5,13 @@ import sqlite3
 import threading
 
 from db import FileReplacedError
-from openrouter_client import OpenRouterError, fetch_models, is_openrouter
+from openrouter_client import (
+    OpenRouterError,
+    described_fallback,
+    fallback_model,
+    fetch_models,
+    is_openrouter,
+)
 from storage.registry import Registry
 
 log = logging.getLogger(__name__)
@@ -17,10 +23,19 @@ def refresh(registry: Registry, timeout_s: float = 60) -> bool:
     return registry.sync(fetch_models(timeout_s), free_only=is_openrouter())
 
 
+def refresh_fallback(registry: Registry) -> None:
+    """Make the row of the second service what that tells of its model, or what the settings tell."""
+    try:
+        registry.sync_fallback(described_fallback() or fallback_model())
+    except OpenRouterError as exc:
+        log.info("Запасной сервис не описал свою модель: %s", exc)
+
+
 def keep_fresh(registry: Registry, stopping: threading.Event) -> None:
     """Refresh the registry from time to time until somebody stops the bot."""
     while not stopping.is_set():
         try:
+            refresh_fallback(registry)
             refresh(registry)
             stopping.wait(REFRESH_S)
         except FileReplacedError:

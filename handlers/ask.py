@@ -1,7 +1,7 @@
 """/ask, replies to answers, and the buttons under an answer."""
 
 from answers.asking import Question
-from answers.conversation import find_media, needs
+from answers.conversation import NO_PDF, can_read, find_media, needs
 from answers.frame import stop_button, waiting
 from commands import MODELS, Call, button, command, parse_number
 from db import Model, UnknownModelError
@@ -120,7 +120,7 @@ def _ask(
     media: str = "",
 ) -> Reply:
     """Put a question on its way; the answer will grow in the message that this reply becomes."""
-    if error := missing_key():
+    if not call.app.registry.fallback() and (error := missing_key()):
         raise error
     call.app.questions.check_room(call.user_id)
     asked = model or call.app.db.get_active_model()
@@ -138,12 +138,14 @@ def _ask(
 
 def _able(call: Call, turn: Turn, model: Model) -> tuple[Model, str]:
     """Return the model if it can read what came with the question, else the first that can, and why."""
-    if needs(turn) <= model.inputs:
+    if can_read(model, turn):
         return model, ""
-    others = call.app.registry.substitutes(model, needs(turn))
-    if not others:
-        raise UserError(NO_EYES)
-    return min(others, key=lambda other: other.id), f"{model.key} не видит картинок"
+    registry, sees = call.app.registry, needs(turn)
+    others = sorted(registry.substitutes(model, sees), key=lambda other: other.id) + registry.fallback()
+    able = [other for other in others if can_read(other, turn)]
+    if not able:
+        raise UserError(NO_EYES if sees else NO_PDF)
+    return able[0], f"{model.key} не {'видит картинок' if sees else 'читает PDF'}"
 
 
 def _may_ask(call: Call, model: Model) -> bool:

@@ -3,7 +3,7 @@
 from commands import OWNERS, Call, button, command
 from handlers.basics import owners_money
 from handlers.models import FETCH_S, model_id_of, name_of, numbered
-from openrouter_client import RemoteModel, fetch_models, is_openrouter
+from openrouter_client import FALLBACK, RemoteModel, fallback_model, fetch_models, is_openrouter
 from telegram.replies import Button, Reply, UserError
 
 
@@ -15,7 +15,9 @@ def model_add(call: Call) -> Reply:
 
 
 def _add(call: Call, key: str) -> Reply:
-    found = {model.key: model for model in fetch_models(FETCH_S)}.get(key)
+    second = fallback_model()
+    listed = [second] if second and key.startswith(FALLBACK) else fetch_models(FETCH_S)
+    found = {model.key: model for model in listed}.get(key)
     if found is None or not found.usable:
         raise UserError("Такой модели у сервиса нет. Ключи моделей: openrouter.ai/models")
     if known := [row for row in call.app.db.list_models() if row.key == key and row.available]:

@@ -113,7 +113,8 @@ def _page(call: Call, number: int, *, in_place: bool = False, notice: str = "", 
 
 def _warnings(call: Call) -> list[str]:
     """Return what keeps the models from answering as the person expects, as lines of the list."""
-    replaced, no_key = call.app.registry.replaced(), missing_key()
+    registry = call.app.registry
+    replaced, no_key = registry.replaced(), None if registry.fallback() else missing_key()
     told = [f"⚠ {replaced} больше недоступна, активной стала другая модель."] if replaced else []
     told += [f"⚠ Спросить пока нельзя: {no_key.msg}\n{no_key.hint}".rstrip()] if no_key else []
     return ["", *told] if told else []

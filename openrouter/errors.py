@@ -7,11 +7,12 @@ class Kind(Enum):
     """What can be done about an error."""
 
     UPSTREAM = "another model may answer"
+    UNREACHABLE = "the service cannot be reached, be it by a proxy; another service may answer"
     EMPTY = "the model had no words; another may have"
     MINUTE_CAP = "the account asked too often: wait `retry_after_s`, the model does not matter"
     DAILY_CAP = "the account's free questions are used up, whatever the model"
     DATA_POLICY = "the owner has to allow free endpoints in the privacy settings"
-    ACCOUNT = "the owner has to see to the key, the balance or the rights"
+    ACCOUNT = "the owner has to see to the key, the balance, the rights or the way to the service"
     REQUEST = "the question or the settings have to change"
 
 
@@ -51,11 +52,19 @@ class OpenRouterError(Exception):
     @property
     def falls_back(self) -> bool:
         """Return whether another model may be asked; not once a part of the answer has been shown."""
-        return self.kind in (Kind.UPSTREAM, Kind.EMPTY) and not self.partial
+        return self.kind in (Kind.UPSTREAM, Kind.EMPTY, Kind.UNREACHABLE) and not self.partial
+
+    @property
+    def is_of_the_service(self) -> bool:
+        """Return whether no model of this service will do, but one of another service may."""
+        return self.kind in _OF_THE_SERVICE and not self.partial
+
+
+_OF_THE_SERVICE = (Kind.UNREACHABLE, Kind.MINUTE_CAP, Kind.DAILY_CAP, Kind.ACCOUNT)
 
 
 def _kind(status: int) -> Kind:
-    if status in (401, 402, 403):
+    if status in (401, 402, 403, 407) or 300 <= status < 400:
         return Kind.ACCOUNT
     return Kind.UPSTREAM if status in (404, 408, 410, 429) or status >= 500 else Kind.REQUEST
 
@@ -67,7 +76,8 @@ KEY_HINT = "Ключ создают на openrouter.ai/settings/keys и пишу
 
 def no_key(*, own_server: bool) -> OpenRouterError:
     hint = KEY_HINT + (". Своему серверу подойдёт любое слово." if own_server else "")
-    return OpenRouterError(401, "Отсутствует OPENROUTER_API_KEY (.env).", hint=hint)
+    msg = "Отсутствует OPENROUTER_API_KEY (.env)."
+    return OpenRouterError(401, msg, hint=hint, short="недоступна: нет ключа")
 
 
 def no_answer(finish_reason: str | None) -> OpenRouterError:

@@ -171,7 +171,8 @@ class Exchange:
             msg = "Время ожидания ответа вышло."
         else:
             msg = "Модель слишком долго молчит."
-        return OpenRouterError(504, f"{msg} {OTHER_MODEL}")
+        kind = None if self._line else Kind.UNREACHABLE
+        return OpenRouterError(504, f"{msg} {OTHER_MODEL}", kind=kind)
 
     def _hang_up(self) -> None:
         with self._lock:
@@ -264,11 +265,11 @@ class Exchange:
 
     def _explain(self, trouble: Exception) -> OpenRouterError:
         if isinstance(trouble, requests.exceptions.ProxyError) or self._socks_refused(trouble):
-            return OpenRouterError(503, "Прокси не пускает к сервису. Проверьте OPENROUTER_PROXY.")
+            msg = "Прокси не пускает к сервису. Проверьте OPENROUTER_PROXY."
+            return OpenRouterError(503, msg, kind=Kind.UNREACHABLE)
         if isinstance(trouble, requests.exceptions.SSLError):
-            return OpenRouterError(
-                503, "Защищённое соединение не удалось. Проверьте часы компьютера и прокси."
-            )
+            msg = "Защищённое соединение не удалось. Проверьте часы компьютера и прокси."
+            return OpenRouterError(503, msg, kind=Kind.UNREACHABLE)
         if isinstance(trouble, _WRONG_ADDRESS):
             return OpenRouterError(
                 400,
@@ -278,7 +279,8 @@ class Exchange:
             )
         if self._line:
             return OpenRouterError(503, "Соединение с сервисом оборвалось. Повторите вопрос.")
-        return OpenRouterError(503, "Нет связи с сервисом моделей. Проверьте интернет и прокси.")
+        msg = "Нет связи с сервисом моделей. Проверьте интернет и прокси."
+        return OpenRouterError(503, msg, kind=Kind.UNREACHABLE)
 
     def _socks_refused(self, trouble: Exception) -> bool:
         """Return whether a SOCKS proxy gave no connection: requests has no exception for that."""

@@ -52,6 +52,7 @@ def _used_up(left: float) -> OpenRouterError:
         429,
         f"{_LIMITED} Бесплатные вопросы на сегодня кончились, новые будут через {span}.",
         kind=Kind.DAILY_CAP,
+        short="недоступна: дневной лимит",
     )
 
 

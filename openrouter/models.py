@@ -1,15 +1,15 @@
 """What models a service offers, and what a key may still ask today."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from openrouter.errors import unreadable
+from openrouter.errors import OpenRouterError, unreadable
 from openrouter.http import Exchange
 from openrouter.parse import as_count, as_dict, as_list, as_str, whole
 from openrouter.refusals import refusal
-from openrouter.service import Service
+from openrouter.service import FALLBACK, Service, setting
 
 FREE_ROUTER = "openrouter/free"
 
@@ -44,10 +44,31 @@ class KeyInfo:
 
 def fetch_models(timeout_s: float = 60) -> list[RemoteModel]:
     """List all models of the service, paid and expired ones too; raises OpenRouterError."""
-    service = Service.from_env().with_sound_key()  # none at all will do
-    listed = _get(service, "/models", timeout_s).get("data")
+    return [model for model in _listed(Service.from_env(), timeout_s) if not model.key.startswith(FALLBACK)]
+
+
+def fallback_model() -> RemoteModel | None:
+    """Return the model of the second service by the settings alone; None where there is none."""
+    service, name = Service.fallback(), setting("FALLBACK_MODEL")
+    if not (service.base_url and service.key and name):
+        return None
+    label = f"Запасной сервис {service.name}: {name}"
+    return RemoteModel(FALLBACK + name, label, None, frozenset(["text"]), free=True, usable=True)
+
+
+def described_fallback(timeout_s: float = 15) -> RemoteModel | None:
+    """Return it with what its service tells of it; None if that does not list it; raises OpenRouterError."""
+    model = fallback_model()
+    for told in _listed(Service.fallback(), timeout_s) if model else ():
+        if model and model.key == FALLBACK + told.key:
+            return replace(model, context_length=told.context_length, inputs=told.inputs)
+    return None
+
+
+def _listed(service: Service, timeout_s: float) -> list[RemoteModel]:
+    listed = _get(service.with_sound_key(), "/models", timeout_s).get("data")  # no key at all will do
     if not isinstance(listed, list):
-        raise unreadable()
+        raise service.worded(unreadable())
     found = (_model(as_dict(entry), priced=service.is_openrouter) for entry in listed)
     return list({model.key: model for model in found if model}.values())
 
@@ -68,6 +89,13 @@ def key_info(timeout_s: float = 15) -> KeyInfo:
 
 
 def _get(service: Service, path: str, timeout_s: float) -> dict[str, Any]:
+    try:
+        return _got(service, path, timeout_s)
+    except OpenRouterError as error:
+        raise service.worded(error) from None
+
+
+def _got(service: Service, path: str, timeout_s: float) -> dict[str, Any]:
     with Exchange(service, "GET", path, timeout_s=timeout_s) as exchange:
         head = exchange.head()
         body = exchange.json()

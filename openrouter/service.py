@@ -1,4 +1,8 @@
-"""The server that is asked: where it is, with which key, and by which way."""
+"""The two services that are asked: where each is, with which key, and by which way.
+
+The first one has many models; the second one, the fallback, has the one that the settings name. In a
+model's key, `fallback:` says that it is that one.
+"""
 
 import os
 import re
@@ -9,13 +13,15 @@ from openrouter.errors import Kind, OpenRouterError, no_key
 from openrouter.ways import ANY, DIRECT, Way, in_turn
 
 DEFAULT_BASE_URL = "https://openrouter.ai/api/v1"
+FALLBACK = "fallback:"
 _PROXY = re.compile(r"(?:https?|socks(?:4a?|5h?))://", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """The server that answers, and how it is reached."""
+    """A server that answers, and how it is reached."""
 
+    settings: str  # how the names of its settings begin
     base_url: str
     key: str = field(repr=False)
     proxy: str = field(repr=False)  # one or several by commas, perhaps with passwords
@@ -23,9 +29,39 @@ class Service:
     @classmethod
     def from_env(cls) -> "Service":
         """Read OPENROUTER_BASE_URL, OPENROUTER_API_KEY and OPENROUTER_PROXY."""
-        base_url = _setting("OPENROUTER_BASE_URL") or DEFAULT_BASE_URL
+        return cls._read("OPENROUTER", DEFAULT_BASE_URL)
+
+    @classmethod
+    def fallback(cls) -> "Service":
+        """Read FALLBACK_BASE_URL, FALLBACK_API_KEY and FALLBACK_PROXY; without any it has no address."""
+        return cls._read("FALLBACK", "")
+
+    @classmethod
+    def of(cls, model: str) -> "Service":
+        """Return the service that has a model, by the model's key."""
+        return cls.fallback() if model.startswith(FALLBACK) else cls.from_env()
+
+    @classmethod
+    def _read(cls, settings: str, default_url: str) -> "Service":
+        base_url = setting(f"{settings}_BASE_URL") or default_url
         base_url = base_url.rstrip("/").removesuffix("/chat/completions")
-        return cls(base_url, _setting("OPENROUTER_API_KEY"), _setting("OPENROUTER_PROXY"))
+        return cls(settings, base_url, setting(f"{settings}_API_KEY"), setting(f"{settings}_PROXY"))
+
+    @property
+    def name(self) -> str:
+        """Return its host as people call it: groq.com."""
+        return _host(self.base_url).removeprefix("api.")
+
+    def worded(self, error: OpenRouterError) -> OpenRouterError:
+        """Return an error in words that blame this service, where they were made for the first one."""
+        if self.settings == "OPENROUTER":
+            return error
+        if error.status in (401, 402, 403):
+            error.msg = "Отказал: ключ, счёт или права. Проверьте OPENROUTER_API_KEY (.env)."
+        told = error.msg.replace("OPENROUTER_", f"{self.settings}_")
+        error.msg = f"Запасной сервис {self.name}. {told}"
+        error.hint = ""
+        return error
 
     def with_key(self) -> "Service":
         """Return itself; raises OpenRouterError if it has no key, or none that can be sent."""
@@ -38,7 +74,7 @@ class Service:
         if re.fullmatch(r"[!-~]*", self.key):
             return self
         msg = "В OPENROUTER_API_KEY (.env) посторонние знаки. Скопируйте ключ заново."
-        raise OpenRouterError(401, msg)
+        raise OpenRouterError(401, msg, short="недоступна: негодный ключ")
 
     @property
     def is_openrouter(self) -> bool:
@@ -70,7 +106,7 @@ def _way(proxy: str) -> Way:
     return Way(_host(with_scheme), with_scheme)
 
 
-def _setting(name: str) -> str:
+def setting(name: str) -> str:
     """Return a setting without the blanks and quotes that get into a `.env` with it."""
     return os.environ.get(name, "").strip().strip("\"'").strip()
 

@@ -9,7 +9,7 @@ from openrouter.answer import Answer, Draft, Thinking
 from openrouter.errors import OpenRouterError, unreadable
 from openrouter.events import EventReader
 from openrouter.http import Abort, Exchange, Head, StoppedError
-from openrouter.service import Service
+from openrouter.service import FALLBACK, Service
 
 News = str | Thinking | Answer | None
 
@@ -37,7 +37,12 @@ class Stream:
         plugins: list[dict[str, Any]] | None = None,
         streamed: bool = True,
     ) -> None:
-        service = Service.from_env().with_key()
+        self._service = service = Service.of(model)
+        try:
+            service.with_key()
+        except OpenRouterError as error:
+            raise service.worded(error) from None
+        model = model.removeprefix(FALLBACK)
         payload = _payload(service, messages, model, temperature, max_tokens, plugins)
         if streamed:
             payload |= {"stream": True, "stream_options": {"include_usage": True}}
@@ -85,7 +90,7 @@ class Stream:
         yield from self._draft.rest()
         if failure:
             failure.partial = self._draft.text
-            raise failure
+            raise self._service.worded(failure)
         yield self._draft.answer(round((time.monotonic() - self._started) * 1000), stopped=stopped)
 
     def _read(self) -> Iterator[str | Thinking | None]:

@@ -8,11 +8,11 @@ import sqlite3
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import cast
 
 from db import MODEL_COLUMNS, Database, Model, UnknownModelError, found_model, read_model
-from openrouter_client import FREE_ROUTER, RemoteModel
+from openrouter_client import FALLBACK, FREE_ROUTER, RemoteModel, is_fallback
 
+_IS_FALLBACK = f"key GLOB '{FALLBACK}*'"
 KEEP_ATTEMPTS_S = 30 * 86_400
 
 
@@ -52,7 +52,9 @@ class Registry:
             return False
         now = int(time.time())
         with self._db.write() as conn:
-            conn.execute("UPDATE models SET gone_at = ? WHERE gone_at IS NULL", (now,))
+            conn.execute(
+                f"UPDATE models SET gone_at = ? WHERE gone_at IS NULL AND NOT {_IS_FALLBACK}", (now,)
+            )
             for model in offered:
                 if model.free or not free_only:
                     _upsert(conn, model)
@@ -60,6 +62,18 @@ class Registry:
                     conn.execute("UPDATE models SET gone_at = NULL WHERE key = ? AND paid", (model.key,))
             _replace_active(conn, tell=True)
         return True
+
+    def sync_fallback(self, model: RemoteModel | None) -> None:
+        """Make the row of the second service this model (or none); that of other settings is gone."""
+        with self._db.write() as conn:
+            conn.execute(
+                f"UPDATE models SET gone_at = ? WHERE gone_at IS NULL AND {_IS_FALLBACK} AND key IS NOT ?",
+                (int(time.time()), model and model.key),
+            )
+            if model:
+                _upsert(conn, model)
+                conn.execute("UPDATE models SET label = ? WHERE key = ?", (model.label, model.key))
+            _replace_active(conn, tell=True)
 
     def find(self, part: str) -> list[Model]:
         """Return the models with that in their key or label; only available ones if there are any."""
@@ -75,14 +89,19 @@ class Registry:
         return found[0]
 
     def substitutes(self, model: Model, needs: frozenset[str]) -> list[Model]:
-        """Return the free models to ask instead, the next ones first.
+        """Return the free models of the first service to ask instead, the next ones first.
 
         OpenRouter's router is among them only if fewer than two others are left: it picks one of them itself.
         """
-        free = [m for m in self._db.list_models() if m.available and not m.paid and needs <= m.inputs]
+        able = [m for m in self._db.list_models() if m.available and needs <= m.inputs]
+        free = [m for m in able if not m.paid and not is_fallback(m.key)]
         others = sorted((m for m in free if m.id != model.id), key=lambda m: (m.id < model.id, m.id))
         named = [other for other in others if other.key != FREE_ROUTER]
         return named if len(named) > 1 else others
+
+    def fallback(self) -> list[Model]:
+        """Return the model of the second service if it can be asked."""
+        return [m for m in self._db.list_models() if m.available and is_fallback(m.key)]
 
     def add(self, model: RemoteModel, *, paid: bool) -> Model:
         """Add a model, or take back one that was removed."""
@@ -225,11 +244,12 @@ def _replace_active(conn: sqlite3.Connection, *, tell: bool) -> None:
 
 
 def _first_free(conn: sqlite3.Connection) -> int | None:
-    """Return the id of the first model that can be asked for nothing."""
+    """Return the id of the first model that can be asked for nothing, that of the second service last."""
     row = conn.execute(
-        "SELECT min(id) FROM models WHERE removed_at IS NULL AND gone_at IS NULL AND NOT paid AND NOT active"
+        "SELECT id FROM models WHERE removed_at IS NULL AND gone_at IS NULL AND NOT paid AND NOT active"
+        f" ORDER BY {_IS_FALLBACK}, id LIMIT 1"
     ).fetchone()
-    return cast("int | None", row[0])
+    return row[0] if row else None
 
 
 def _first_of_any_kind(conn: sqlite3.Connection) -> int | None:

@@ -107,7 +107,7 @@ def test_a_value_that_cannot_work_is_named(name: str, value: str) -> None:
     assert ".env" in str(caught.value)
 
 
-@pytest.mark.parametrize("name", ["TELEGRAM_PROXY", "OPENROUTER_PROXY"])
+@pytest.mark.parametrize("name", ["TELEGRAM_PROXY", "OPENROUTER_PROXY", "FALLBACK_PROXY"])
 @pytest.mark.parametrize(
     "value",
     [
@@ -125,7 +125,7 @@ def test_a_proxy_of_another_kind_is_refused_in_words(name: str, value: str) -> N
     assert "PASSWORD" not in str(caught.value)
 
 
-@pytest.mark.parametrize("name", ["TELEGRAM_PROXY", "OPENROUTER_PROXY"])
+@pytest.mark.parametrize("name", ["TELEGRAM_PROXY", "OPENROUTER_PROXY", "FALLBACK_PROXY"])
 @pytest.mark.parametrize("scheme", ["http", "https", "socks5", "socks5h", "SOCKS5H"])
 def test_a_proxy_may_be_any_of_four_kinds(name: str, scheme: str) -> None:
     value = f"{scheme}://user:p%40ss@[::1]:1080"
@@ -144,7 +144,7 @@ def test_proxies_and_addresses_may_be_several_by_commas() -> None:
     assert settings.telegram_api_url == ("https://api.telegram.org", "http://localhost:8081")
 
 
-@pytest.mark.parametrize("name", ["TELEGRAM_PROXY", "OPENROUTER_PROXY"])
+@pytest.mark.parametrize("name", ["TELEGRAM_PROXY", "OPENROUTER_PROXY", "FALLBACK_PROXY"])
 @pytest.mark.parametrize("value", [",", "http://a:1,tg://proxy", "direct,directly", "http://a:1 http://b:2"])
 def test_one_wrong_proxy_among_several_is_refused(name: str, value: str) -> None:
     with pytest.raises(SettingsError, match=name):

@@ -2,7 +2,18 @@
 
 from collections.abc import Iterator
 
-from openrouter_client import OpenRouterError, RemoteModel, fetch_models, is_openrouter, key_info, missing_key
+from openrouter_client import (
+    FALLBACK,
+    OpenRouterError,
+    RemoteModel,
+    described_fallback,
+    fallback_model,
+    fallback_name,
+    fetch_models,
+    is_openrouter,
+    key_info,
+    missing_key,
+)
 from settings import Settings
 from telegram.api import RefusedError, Telegram, TelegramError
 from upkeep.check_file import check_file, check_registry
@@ -23,6 +34,9 @@ def check(settings: Settings) -> Iterator[Finding]:
     yield from _telegram(telegram) if settings.token else [Finding(False, NOT_IN_TELEGRAM)]
     offered: list[RemoteModel] = []
     yield from _models(offered)
+    if second := fallback_model():
+        yield _fallback(second)
+        offered.append(second)
     yield from check_file(settings.db_path)
     yield from check_registry(settings.db_path, {model.key for model in offered if model.usable})
     yield from check_clock(telegram.date)
@@ -85,9 +99,24 @@ def _models(offered: list[RemoteModel]) -> Iterator[Finding]:
     free = sum(model.free for model in usable)
     yield Finding(bool(free), f"Сервис моделей отвечает: моделей {len(usable)}, из них бесплатных {free}")
     if missing := missing_key():
-        yield Finding(False, str(missing))
+        yield Finding(
+            bool(fallback_model()),
+            f"{missing}{' Вопросы пойдут запасному сервису' if fallback_model() else ''}",
+        )
     elif is_openrouter():
         yield _key()
+
+
+def _fallback(model: RemoteModel) -> Finding:
+    """Look at the second service."""
+    name = model.key.removeprefix(FALLBACK)
+    try:
+        listed = described_fallback(PATIENCE_S)
+    except OpenRouterError as exc:
+        return Finding(False, str(exc))
+    if listed is None:
+        return Finding(False, f"Запасной сервис {fallback_name()} модели {name} не называет: FALLBACK_MODEL")
+    return Finding(True, f"Запасной сервис {fallback_name()} отвечает, модель {name} у него есть")
 
 
 def _key() -> Finding:
