@@ -146,7 +146,8 @@ def parse_number(text: str, highest: int = MAX_ID) -> int:
 
 
 def digits_in(text: str) -> str:
-    """Return the digits of what is a number in any alphabet, or one like #7, №7, «7.»; "" for all else."""
-    digits = re.sub(r"^[#№]\s*|[.,:;)]$", "", text.strip())
+    """Return the digits of what is a number in any alphabet, also of #7, №7, <7>, «7.»; "" for all else."""
+    visible = "".join(char for char in text if unicodedata.category(char) != "Cf")
+    digits = re.sub(r"""^[\s#№<\[("'«]+|[\s>\])"'»!?.,:;]+$""", "", visible)
     # decimal(), since isdigit() takes ² for a digit, too
     return digits if all(unicodedata.decimal(digit, None) is not None for digit in digits) else ""

@@ -183,6 +183,7 @@ class Asking:
                     if isinstance(news, str):
                         self.text += news
                     elif isinstance(news, Thinking):
+                        self.text = "" if news.takes_back else self.text
                         self.thinking_since = self.thinking_since or time.monotonic()
                     yield
         except OpenRouterError as exc:

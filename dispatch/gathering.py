@@ -65,21 +65,22 @@ class Gathered:
 
 
 class Gathering:
-    """The newest action of each lane."""
+    """The newest action of each person in each lane: in a group somebody else may write in its midst."""
 
     def __init__(self) -> None:
         self._newest: dict[Hashable, Gathered] = {}
 
     def add(self, entry: Entry, update: Update) -> Gathered | None:
         """Return the action that an update begins; None if it belongs to one that began before."""
-        newest = self._newest.get(update.lane)
+        whose = update.lane, update.speaker
+        newest = self._newest.get(whose)
         if newest and newest.take(entry, update):
             return None
         gathered = Gathered(entry, update)
         if gathered.wait():
-            self._newest[update.lane] = gathered
+            self._newest[whose] = gathered
         else:
-            self._newest.pop(update.lane, None)
+            self._newest.pop(whose, None)
         return gathered
 
 

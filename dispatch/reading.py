@@ -62,7 +62,9 @@ def is_command(message: Message) -> bool:
 
 def _invisible(text: str) -> int:
     """Return how much at the beginning of a text nobody sees: blanks, marks of direction, a BOM."""
-    return next((i for i, char in enumerate(text) if unicodedata.category(char) not in ("Cf", "Zs", "Cc")), 0)
+    return next(
+        (i for i, char in enumerate(text) if unicodedata.category(char) not in ("Cf", "Zs", "Cc", "Mn")), 0
+    )
 
 
 def _name_and_arguments(found: re.Match[str], text: str) -> tuple[str, int]:

@@ -13,14 +13,17 @@ INCOMPLETE = "… ответ неполный: исчерпан MAX_TOKENS."
 _BY_ITSELF = "by itself"
 # What it means, and how it is spelt (in lower case, with underscores); whatever is not here did not end well.
 _TABLE = (
-    (LENGTH, r".*length.*|.*max.*tokens?.*|.*tokens?_(limit|exhausted).*|.*context_window.*"),
+    (
+        LENGTH,
+        r".*length.*|.*max.*tokens?.*|.*tokens?_(limit|exhausted).*|.*context_window.*|tokens|truncated",
+    ),
     (FILTER, r".*(filter|safety|spii|guardrail|moderat|sensitiv|polic|recitation|blocklist|toxic).*"),
     (FILTER, r".*(prohibited|refus|blocked|censor|copyright).*"),
     (
         _BY_ITSELF,
-        r"stop|stopped|stop_(sequence|token|string)s?|eos|eos_(token|id)|eot|end|end_turn|end_?of_?.*",
+        r"stop|stopped|stop_(sequence|token|string)s?|eo[st]|eo[st]_(token|id)|</?s>|<\|.*\|>|end|end_turn|end_?of_?.*",
     ),
-    (_BY_ITSELF, r"done|completed?|finish|finished|success|normal|tool_(calls?|use)|function_call"),
+    (_BY_ITSELF, r"done|ok|completed?|finish|finished|success|normal|tool_(calls?|use)|function_call"),
     (_BY_ITSELF, r"|null|none|unspecified"),
 )
 _BROKEN = r"(?i).*(error|abort|cancel|interrupt|time.?out).*"

@@ -1,5 +1,6 @@
 """The body of an answer, as it arrives, cut into the JSON objects that it is made of."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,7 +10,12 @@ from openrouter.parse import parsed
 from openrouter.refusals import refusal
 
 _DONE = b"[DONE]"
-_HEARTBEATS = ("", "null", "ping", "[ping]", "heartbeat", "keepalive", "keep-alive")
+# Some servers send as data what belongs into a comment.
+_HEARTBEAT = re.compile(
+    r"[^\w{]*(?:ping|pong|heart.?beat|keep.?alive|(?:openrouter )?processing|null|none|undefined)?[^\w{]*",
+    re.IGNORECASE,
+)
+_LINE_END = re.compile(rb"\r\n|\r|\n")
 _PADDING = b"\xef\xbb\xbf \t\r\n"  # keeps a slow connection alive; or marks UTF-8
 
 
@@ -69,10 +75,13 @@ class EventReader:
     def _messages(self, chunk: bytes) -> Iterator[bytes]:
         """Yield the data of each server-sent event; comments and other fields are left out.
 
-        Lines are cut as bytes, at the newline only: bytes of Russian letters look like other ends.
+        Lines are cut as bytes, at the three ends of the standard: bytes of Russian letters look like others.
         """
-        *lines, self._line = (self._line + chunk).split(b"\n")
-        for line in (line.removesuffix(b"\r") for line in lines):
+        text = self._line + chunk
+        half = b"\r" if text.endswith(b"\r") else b""  # of a CRLF, perhaps
+        *lines, rest = _LINE_END.split(text.removesuffix(half))
+        self._line = rest + half
+        for line in lines:
             if line.startswith(b"data:"):
                 self._data.append(line[5:].removeprefix(b" "))
             elif not line and self._data:
@@ -81,15 +90,18 @@ class EventReader:
 
 
 def _carries_nothing(data: bytes, value: object) -> bool:
-    """Return whether this only keeps the line alive: blanks, an empty value, a word for it."""
-    word = value.strip() if isinstance(value, str) else data.decode("utf-8", "replace").strip()
-    return word.lower() in _HEARTBEATS or value in ([], {})
+    """Return whether this only keeps the line alive: an empty value, a sign, a word for it."""
+    if isinstance(value, dict | list):
+        return not any(map(bool, value))
+    word = value if isinstance(value, str) else data.decode("utf-8", "replace")
+    return _HEARTBEAT.fullmatch(word) is not None
 
 
 def _checked(event: object) -> dict[str, Any]:
     """Return the event; raises OpenRouterError if it is none, or says that something failed."""
     if not isinstance(event, dict):
         raise unreadable()
-    if event.get("error") or event.get("object") == "error":
+    wrong = event.get("error") or "error" in (event.get("object"), event.get("type"))
+    if wrong or ("choices" not in event and (event.get("message") or event.get("detail"))):
         raise refusal(200, event)
     return event

@@ -8,7 +8,7 @@ from typing import Any
 def parsed(data: bytes) -> object:
     """Return the JSON in the data, None if it is none; its exceptions would carry the data on."""
     with suppress(ValueError, RecursionError):
-        return json.loads(data.decode("utf-8", "replace"))
+        return json.loads(data.decode(json.detect_encoding(data), "replace"))
     return None
 
 

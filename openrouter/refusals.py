@@ -57,10 +57,15 @@ class _Reason:
 
 _TOO_LONG = _Reason(
     (400, 413),
-    r"context.?(length|size|window)|too long|token_limit",
+    r"context.?(length|size|window)|too long|token_limit|tokens? [^.]*exceed|exceed[^.]* tokens?",
     Kind.REQUEST,
     "Неверный формат запроса. Вопрос вместе с беседой длиннее, чем помещается в модель: "
     "сократите его или начните новую беседу.",
+)
+_NO_SUCH_MODEL = (
+    r"not a valid model|(invalid|unknown|unsupported|no such) model|wrong_endpoint|"
+    r"model.*not.(found|exist)|model( \S+)? is (not|no longer) (available|supported|offered)(?! \w)|"
+    r"model(_| (\S+ )?(is|has been) )(deprecated|decommissioned|removed|retired|discontinued)"
 )
 _REASONS = (  # the first that fits counts
     _Reason(
@@ -76,6 +81,12 @@ _REASONS = (  # the first that fits counts
         Kind.EMPTY,
         f"Фильтр модели не пропустил вопрос. {OTHER_WORDS}",
         short="фильтр",
+    ),
+    _Reason(
+        (403,),
+        r"key limit",
+        Kind.ACCOUNT,
+        "Нет прав доступа к модели: исчерпан лимит ключа. Поднять его: openrouter.ai/settings/keys.",
     ),
     _Reason(
         (403,),
@@ -106,16 +117,14 @@ _REASONS = (  # the first that fits counts
     ),
     _Reason(
         (400,),
-        r"not a valid model|(invalid|unknown) model|wrong_endpoint|"
-        r"model.*not.(found|exist)|model(_| \S+ (is|has been) )(deprecated|decommissioned)",
+        rf"{_NO_SUCH_MODEL}|no endpoints found for",
         Kind.UPSTREAM,
         "Неверный формат запроса. Такой модели для бесед нет, выберите другую: /models.",
         model_gone=True,
     ),
     _Reason(
         (404, 410),
-        r"no.endpoints|period has ended|no longer available|free_variant_ended|wrong_endpoint|"
-        r"not a valid model|model.*not.(found|exist)|model(_| \S+ (is|has been) )(deprecated|decommissioned)",
+        rf"{_NO_SUCH_MODEL}|no.endpoints|period has ended|no longer available|free_variant_ended",
         Kind.UPSTREAM,
         "Эту модель больше никто не предлагает (или не предлагает бесплатно). Выберите другую: /models.",
         model_gone=True,
@@ -160,9 +169,21 @@ def _reason(status: int, wording: str, *, of_provider: bool) -> _Reason | None:
 
 
 def _error_in(body: object) -> dict[str, Any]:
-    """Find the error: an object, a bare string, or the body itself, as various servers write it."""
-    error = as_dict(body).get("error", body)
-    return {"message": error} if isinstance(error, str) else as_dict(error)
+    """Find the error as various servers write it: in another one, in a list, as a bare string."""
+    while True:
+        if isinstance(body, list):
+            body = next(iter(body), None)
+        elif isinstance(body, str):
+            return {"message": body}
+        elif inside := _inside(as_dict(body)):
+            body = inside
+        else:
+            return as_dict(body)
+
+
+def _inside(body: dict[str, Any]) -> object:
+    names = ("error",) if body.get("message") else ("error", "errors", "detail")
+    return next((body[name] for name in names if isinstance(body.get(name), dict | list | str)), None)
 
 
 def _status(status: int, error: dict[str, Any]) -> int:

@@ -19,7 +19,7 @@ _OPENING = (
     "<|channel|>commentary<|message|>",
     "<|channel>thought",
 )
-_CLOSING_TAG = r"</(?:think|thinking|thoughts?|reasoning|seed:think)>"
+_CLOSING_TAG = r"</(?:think|thinking|thoughts?|reasoning|seed:think)\s*>"
 _CLOSING = re.compile(
     rf"{_CLOSING_TAG}|\[/think\]|◁/think▷"
     r"|<\|end_of_thought\|>|<\|end\|>|<\|channel\|>final<\|message\|>|<channel\|>",

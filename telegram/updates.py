@@ -4,7 +4,9 @@ Nothing that Telegram might ever send breaks `read`, or one update would stop th
 """
 
 import json
+import time
 from collections.abc import Hashable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -16,6 +18,8 @@ KINDS = ("message", "edited_message", "callback_query")  # that the bot asks for
 # Accounts of Telegram's own that write for others: anonymous admins, channels, a channel in its group.
 # Whoever stands behind them is not told: https://core.telegram.org/bots/api#message (`from`, `sender_chat`)
 STAND_INS = frozenset({1087968824, 136817688, 777000})
+
+LAST_DATE = 2**34  # seconds since 1970: in the year 2514
 
 
 class Place(NamedTuple):
@@ -130,12 +134,12 @@ def _message(content: Body) -> Message:
         id=need(content, "message_id", int),
         place=Place(need(chat, "id", int), _thread(content)),
         private=chat.get("type") == "private",
-        date=need(content, "date", int),
+        date=_date(content),
         text=text,
         entities=entities,
         files=files_of(content),
         origin=origin_of(content),
-        foreign=any(mark in content for mark in ("forward_origin", "forward_date", "via_bot")),
+        foreign=any(content.get(mark) for mark in ("forward_origin", "forward_date", "via_bot")),
         album=text_in(content, "media_group_id"),
         written=is_written(content),
         reply_to=_replied(content),
@@ -146,7 +150,11 @@ def _message(content: Body) -> Message:
 def _replied(content: Body) -> Message | None:
     replied = dict_in(content, "reply_to_message")
     # In a topic every message replies to the service message that opened it.
-    return _message(replied) if replied and "forum_topic_created" not in replied else None
+    if not replied or "forum_topic_created" in replied:
+        return None
+    with suppress(UnreadableUpdateError):  # what somebody says can be read without it
+        return _message(replied)
+    return None
 
 
 def _speaker(content: Body) -> Speaker | None:
@@ -156,7 +164,13 @@ def _speaker(content: Body) -> Speaker | None:
 
 
 def _stands_in(content: Body) -> bool:
-    return "sender_chat" in content or dict_in(content, "from").get("id") in STAND_INS
+    return bool(content.get("sender_chat")) or dict_in(content, "from").get("id") in STAND_INS
+
+
+def _date(content: Body) -> int:
+    """Return when it was written; by our clock where that is no time that a calendar could show."""
+    date = number_in(content, "date")
+    return date if 0 < date < LAST_DATE else int(time.time())
 
 
 def _thread(content: Body) -> int | None:

@@ -60,6 +60,20 @@ def test_what_shows_nothing_yet_leaves_the_message_standing(
     assert kinds.count("sent") == 1 + len(nothing), "the answer's one message, and the counts"
 
 
+def test_what_a_tag_shows_to_have_been_thoughts_goes_from_the_answer(
+    bot: Harness, anna: Person, question: str
+) -> None:
+    steps = bot.answers[question] = Steps("Хм, посчитаю", "\n</think>\n\n", "Ответ: 42")
+    message = anna.asks(f"/ask {question}")
+    steps.next()
+    seen(bot, message, "Хм, посчитаю")
+    steps.next()
+    assert seen(bot, message, "Думает")["message_id"] == message["message_id"]
+    steps.next()
+    steps.next()
+    assert FOOTER.sub("", seen(bot, message, "мс; модель")["text"]) == "Ответ: 42"
+
+
 def _drained(events: object) -> list[tuple[str, dict[str, dict[str, int]]]]:
     drained = []
     while not events.empty():  # type: ignore[attr-defined]

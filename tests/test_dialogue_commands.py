@@ -165,7 +165,10 @@ def test_a_number_out_of_range_is_told_the_range(anna: Person, text: str, why: s
     assert anna.says(text) == f"{USAGE[text.split()[0]]}\n{why}"
 
 
-@pytest.mark.parametrize("number", ["1", "#1", "№1", "№ 1", "1.", "#1.", "1)", "١", " 1 ", "01"])
+@pytest.mark.parametrize(
+    "number",
+    ["1", "#1", "№1", "№ 1", "1.", "#1.", "1)", "١", " 1 ", "01", "<1>", "«1»", "[1]", "\u200e1\u200e"],
+)
 def test_a_number_may_be_written_as_people_do(anna: Person, number: str) -> None:
     anna.says("/note_add первая\nи её вторая строка")
     assert anna.says(f"/note_del {number}") == "Заметка #1 удалена.\nпервая…"

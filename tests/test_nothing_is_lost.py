@@ -158,6 +158,19 @@ def test_an_odd_update_holds_up_nobody(bot: Harness, anna: Person, odd: dict[str
     bot.wait(lambda: not bot.server.pending)
 
 
+@pytest.mark.parametrize("date", [0, -5, 1763942400000, 2**62, 2**70, "1763942400", None])
+def test_an_odd_date_is_now_and_spoils_no_list(bot: Harness, anna: Person, date: Any) -> None:
+    assert anna.says("/note_add мысль", date=date) == "Заметка #1 сохранена."
+    assert "мысль" in anna.says("/note_list")
+    assert "Всего: 1" in anna.says("/note_stats 1")
+    assert "мысль" in anna.exports()
+
+
+@pytest.mark.parametrize("odd", [{"message_id": 5}, {"message_id": 5, "chat": {"id": 7}}, {"text": 5}, None])
+def test_an_odd_message_that_is_replied_to_spoils_no_command(bot: Harness, anna: Person, odd: Any) -> None:
+    assert anna.says("/note_count", reply_to_message=odd) == "Заметок: 0."
+
+
 def test_an_update_that_cannot_be_read_is_put_aside_and_logged(new_bot: NewBot) -> None:
     bot = new_bot().start()
     bot.server.push({"message": {"from": {"id": 7}, "chat": {"id": 7}}})

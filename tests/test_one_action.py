@@ -70,6 +70,17 @@ def test_a_full_message_of_another_person_in_the_same_second_is_his(bot: Harness
     assert "моё" not in anna.exports()
 
 
+def test_what_somebody_else_writes_in_its_midst_does_not_cut_a_pasted_text(bot: Harness) -> None:
+    group, anna, boris = new_group(), bot.person(), bot.person()
+    whole = "/note_add " + "слово" * 1000 + "конец"
+    said = bot.server.say(whole[:LIMIT], user_id=anna.id, chat_id=group)
+    between = bot.server.say("/note_count", user_id=boris.id, chat_id=group)
+    bot.server.say(whole[LIMIT:], user_id=anna.id, chat_id=group)
+    assert bot.reply_to(said)["text"] == "Заметка #1 сохранена."
+    assert bot.reply_to(between)["text"] == "Заметок: 0."
+    assert whole.removeprefix("/note_add ") in anna.exports()
+
+
 def test_an_album_is_one_message_with_one_answer(bot: Harness, anna: Person) -> None:
     said = [
         bot.server.send_photo(b"JPEG", caption=caption, user_id=anna.id, media_group_id="42")

@@ -267,6 +267,7 @@ def test_the_data_policy_names_the_switch_and_no_other_model(fake: FakeOpenRoute
     [
         "This endpoint's maximum context length is 8192 tokens. However, you requested 9000",
         "request (9025 tokens) exceeds the available context size (2048 tokens)",
+        "The input token count (9025) exceeds the maximum number of tokens allowed (2048).",
     ],
 )
 def test_a_question_too_long_for_the_model_says_so(fake: FakeOpenRouter, message: str) -> None:
@@ -280,6 +281,12 @@ def test_a_question_too_long_for_the_model_says_so(fake: FakeOpenRouter, message
     [
         (400, "x/y:free is not a valid model ID"),
         (400, "Model Not Exist"),
+        (400, "No endpoints found for x/y:free."),
+        (400, "Model x/y:free is not available."),
+        (400, "This model is no longer supported"),
+        (400, "The model x/y has been removed."),
+        (404, "Invalid model: x/y"),
+        (410, "no such model"),
         (404, "No endpoints found for x/y:free."),
         (404, "The free X period has ended. Please migrate to the paid slug: x/y"),
         (404, "model 'llama9' not found"),
@@ -314,6 +321,8 @@ def test_a_model_that_is_gone_is_told_by_its_code(fake: FakeOpenRouter, status: 
         (400, "temperature: out of range"),
         (400, "The model x/y: parameter max_tokens is deprecated"),
         (400, "This model is not supported with images"),
+        (400, "The parameter top_k is no longer supported"),
+        (400, "Model x/y is not available in your plan"),
         (404, "Not Found"),
         (404, "No endpoints found that support image input"),
         (404, "No endpoints found that support tool use. Try disabling x"),
@@ -326,6 +335,28 @@ def test_a_model_that_is_gone_is_told_by_its_code(fake: FakeOpenRouter, status: 
 def test_a_model_that_cannot_just_now_is_not_gone(fake: FakeOpenRouter, code: int, message: str) -> None:
     fake.next(replies.status(code, message, metadata={"error_type": "not_found"}))
     assert not refused().model_gone
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        {"error": "model 'x' not found"},
+        {"error": ["model x not found"]},
+        {"errors": [{"message": "model x not found"}]},
+        {"detail": "Model x not found"},
+        {"detail": [{"msg": 1, "message": "model x not found"}]},
+        {"error": {"error": {"message": "model x not found", "code": 400}}},
+        [{"error": {"message": "model x not found", "code": 400}}],
+        {"message": "model x not found", "detail": "try another"},
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_an_error_is_found_however_a_server_writes_it(
+    fake: FakeOpenRouter, written: object, encoding: str
+) -> None:
+    fake.next(replies.body(json.dumps(written).encode(encoding), code=400))
+    error = refused()
+    assert (error.status, error.model_gone) == (400, True)
 
 
 # ---- Whose refusal it was -------------------------------------------------------------------

@@ -91,7 +91,7 @@ def stream_bytes(text: str, newline: bytes = b"\n") -> bytes:
     return b"".join(parts).replace(b"\n", newline)
 
 
-@given(size=st.integers(1, 400), newline=st.sampled_from([b"\n", b"\r\n"]))
+@given(size=st.integers(1, 400), newline=st.sampled_from([b"\n", b"\r\n", b"\r"]))
 @settings(
     max_examples=40,
     deadline=None,
@@ -142,6 +142,10 @@ BEATS = [
     b'data: ""\n\n',
     b"data: {}\n\n",
     b"data: ping\n\n",
+    b"data: .\n\n",
+    b"data: undefined\n\n",
+    b"data: : OPENROUTER PROCESSING\n\n",
+    b"data: [null]\n\n",
     b"event: ping\n\n",
     b'event: ping\ndata: {"type": "ping"}\n\n',
     b"event: keep-alive\ndata\n\n",
@@ -304,6 +308,7 @@ def test_what_begins_with_markup_is_told_once_there_is_something_to_see(fake: Fa
         "maxTokens",
         "max_output_tokens",
         "model_length",
+        "tokens",
         "FinishReason.MAX_TOKENS",
     ],
 )
@@ -330,7 +335,22 @@ def test_an_answer_that_a_filter_cut_says_so(fake: FakeOpenRouter, reason: str) 
 
 @pytest.mark.parametrize(
     "reason",
-    ["stop", "STOP", "eos", "end_turn", "stop_sequence", "tool_calls", "COMPLETE", None, "", 5, [], "done"],
+    [
+        "stop",
+        "STOP",
+        "eos",
+        "end_turn",
+        "stop_sequence",
+        "tool_calls",
+        "COMPLETE",
+        None,
+        "",
+        5,
+        [],
+        "done",
+        "eot_id",
+        "</s>",
+    ],
 )
 def test_an_answer_that_ended_by_itself_says_nothing_of_it(fake: FakeOpenRouter, reason: Any) -> None:
     fake.next(replies.events(chunk("Раз"), chunk(None, finish=reason), DONE))
@@ -454,6 +474,9 @@ def test_a_stream_that_was_never_asked_leaves_nothing_behind(fake: FakeOpenRoute
         ({**chunk("", finish="error"), "error": {"code": "server_error", "message": "x"}}, 502),
         ({"error": {"code": 429, "message": "x"}}, 429),
         ({"error": "words"}, 502),
+        ({"message": "Rate limit exceeded", "code": 429}, 429),
+        ({"type": "error", "message": "Overloaded"}, 502),
+        ({"detail": "Internal error"}, 502),
         ({"choices": [{"delta": {}, "error": {"code": 503}, "finish_reason": "error"}]}, 503),
         (chunk(None, finish="error"), 502),
     ],
