@@ -315,7 +315,7 @@ def test_a_silent_model_is_given_up_after_a_quarter_of_the_time_for_a_question(
     broken: dict[str, tuple[Message, float]], question: str, least: float
 ) -> None:
     _, took = broken[question]
-    assert least - 0.1 <= took < least + 1.5, f"{took:.2f} s; due after {least}, and an edit's pause"
+    assert least - 0.1 <= took < least + 6, f"{took:.2f} s; due after {least}, and an edit's pause"
 
 
 def test_a_model_that_pauses_for_less_than_that_is_waited_for(

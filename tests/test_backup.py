@@ -45,7 +45,7 @@ def add(database: Database, text: str) -> None:
 def texts(path: Path) -> list[str]:
     with closing(sqlite3.connect(path)) as conn:
         assert conn.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-        return [text for (text,) in conn.execute("SELECT text FROM notes ORDER BY id")]
+        return [text for (text,) in conn.execute("SELECT text FROM notes ORDER BY user_id, number")]
 
 
 def names(path: Path) -> list[str]:
