@@ -39,6 +39,9 @@ from storage.word_index import (
 )
 
 _WORD = re.compile(r"\w+")
+_SENTENCE = re.compile(
+    r"[\w.,;:!?()\"'-]+"
+)  # words with the signs of a sentence: other signs mean themselves
 _LEAST_FORM = 3  # letters of a part of «что-то» that is found in its forms
 _MOST_SPANS = 100
 _RARE = 2000  # notes that a word may stand in to bring notes of its own into the ranking
@@ -83,7 +86,7 @@ def _in_any_form(
         return notes_with(conn, user_id, {*_containing(known, part), *_alike(known, part), *forms[part]})
     found = _literally(conn, user_id, known, part)
     pieces = words_in(part)
-    if pieces and all(piece in forms for piece in pieces):
+    if pieces and _SENTENCE.fullmatch(part) and all(piece in forms for piece in pieces):
         add_all(found, reduce(both, (_in_any_form(conn, user_id, known, piece, forms) for piece in pieces)))
     return found
 
