@@ -43,7 +43,11 @@ from starting import env_file
 from starting.command_line import parse
 from storage.dialogue import Dialogue
 from storage.journal import Entry, Journal
+from storage.notebook import Notebook
 from storage.people import People
+from storage.pieces import Pieces
+from storage.preferences import Preferences
+from storage.recalled import Recalled
 from storage.registry import Registry
 from telegram.api import Door, Telegram, TelegramError
 from telegram.delivery import Delivery
@@ -99,6 +103,10 @@ class Bot:
             people=self._people,
             gate=Gate(self._settings, self._people),
             questions=Questions(tools),
+            notebook=Notebook(database),
+            preferences=Preferences(database),
+            recalled=Recalled(database),
+            pieces=Pieces(database),
         )
 
     # Start and stop

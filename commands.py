@@ -14,15 +14,20 @@ from answers.questions import Questions
 from db import Database
 from settings import Settings
 from storage.dialogue import Dialogue
+from storage.notebook import Notebook
 from storage.people import People
+from storage.pieces import Pieces
+from storage.preferences import Preferences
+from storage.recalled import Recalled
 from storage.registry import Registry
+from telegram.formatted import behind, is_blank
 from telegram.lines import first_line
 from telegram.replies import Reply
 from telegram.splitting import Entity
 from telegram.updates import Message, Place
 
 MAX_ID = 10**18  # SQLite holds 2**63 - 1
-NOTES, MODELS, OWNERS = "Заметки", "Модели", "Владельцу"  # the groups of /help
+NOTES, MODELS, MORE, OWNERS = "Заметки", "Модели", "Ещё о заметках", "Владельцу"  # the groups of /help
 
 
 class WrongArgumentsError(Exception):
@@ -40,6 +45,10 @@ class App:
     people: People
     gate: Gate
     questions: Questions
+    notebook: Notebook
+    preferences: Preferences
+    recalled: Recalled
+    pieces: Pieces
     username: str = ""  # of the bot, as soon as Telegram has told it
 
 
@@ -60,6 +69,7 @@ class Call:
     batch: tuple[Message, ...] = ()  # all that came at once, the message first
     answer_ids: tuple[int, ...] = ()  # messages in which an earlier run began the answer
     query_id: str = ""  # of a button that was pressed
+    edited: bool = False  # the person has changed an older message to this
 
     def number(self, highest: int = MAX_ID, default: int | None = None) -> int:
         """Read the arguments as one whole number from 1; raises WrongArgumentsError for anything else."""
@@ -71,9 +81,13 @@ class Call:
 
     def text(self) -> str:
         """Return the arguments as they were written; raises WrongArgumentsError if there are none."""
-        if not self.args.strip():
+        if is_blank(self.args):
             raise WrongArgumentsError
         return self.args
+
+    def behind(self, start: int) -> tuple[str, tuple[Entity, ...]]:
+        """Return the rest of the arguments with its formatting."""
+        return self.args[start:], behind(self.entities, self.args[:start])
 
 
 Handler = Callable[[Call], Reply | str]

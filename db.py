@@ -221,13 +221,27 @@ class Database:
         return word_index.count(found.notes), hits
 
     def edit_note(
-        self, user_id: int, number: int, text: str, *, edited_at: int, entities: Sequence[Entity] = ()
+        self,
+        user_id: int,
+        number: int,
+        text: str,
+        *,
+        edited_at: int,
+        entities: Sequence[Entity] = (),
+        files: Sequence[File] = (),
+        source: str = "",
     ) -> Note:
-        """Replace the text of a note, and keep what it was for `undo_edit`; raises NoteNotFoundError."""
+        """Replace the text of a note, add files, and keep what it was for `undo_edit`.
+
+        From the same source again it is the same change. Raises NoteNotFoundError.
+        """
         with self.write() as conn:
             old = notes.find(conn, user_id, number)
-            new = replace(old, text=text, entities=tuple(entities), edited_at=edited_at)
-            notes.rewrite(conn, user_id, old, new, undoable=True)
+            if notes.came_from(conn, user_id, number, source):
+                return old
+            more = old.files + tuple(files)
+            new = replace(old, text=text, entities=tuple(entities), files=more, edited_at=edited_at)
+            notes.rewrite(conn, user_id, old, new, undoable=True, source=source)
             return new
 
     def delete_note(self, user_id: int, number: int, *, deleted_at: int, source: str) -> Note:

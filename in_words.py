@@ -7,7 +7,10 @@ import db
 import migrations
 from openrouter_client import OpenRouterError
 from storage.dialogue import TurnNotFoundError
+from storage.notes import NothingToUndoError
 from storage.people import PersonNotFoundError
+from storage.query import QueryError
+from storage.recalled import TextGoneError
 from telegram.api import TelegramError
 from telegram.replies import UserError
 
@@ -18,6 +21,7 @@ _SENTENCES: dict[type[BaseException], str] = {
     db.UnknownModelError: "Неизвестный ID модели. Сначала /models.",
     db.NoModelsError: "Список моделей пуст.",
     TurnNotFoundError: "Этого вопроса больше нет. Спросите заново: /ask <вопрос>",
+    TextGoneError: "Эта кнопка больше не действует.",
     PersonNotFoundError: "Среди гостей нет человека с таким id. Список: /people",
 }
 
@@ -56,6 +60,10 @@ def in_words(exc: BaseException) -> str:
         return str(exc)
     if isinstance(exc, db.NoteNotFoundError):
         return f"Нет заметки #{exc.number}. Список: /note_list"
+    if isinstance(exc, NothingToUndoError):
+        return f"У заметки #{exc.number} нечего возвращать."
+    if isinstance(exc, QueryError):
+        return f"Не понимаю «{exc.part}». Дата пишется так: от:01.02.2026 до:01.03.2026"
     if type(exc) in _SENTENCES:
         return _SENTENCES[type(exc)]
     if isinstance(exc, TelegramError):

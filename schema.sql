@@ -160,6 +160,28 @@ CREATE TABLE IF NOT EXISTS codes (
     expires_at INTEGER NOT NULL
 );
 
+-- The messages that a note was made of, and the place of each in its text: who edits one edits the note.
+CREATE TABLE IF NOT EXISTS note_pieces (
+    chat_id    INTEGER NOT NULL,
+    message_id INTEGER NOT NULL,
+    user_id    INTEGER NOT NULL,
+    number     INTEGER NOT NULL,
+    start      INTEGER NOT NULL,                        -- in UTF-16 units of the note's text, like length
+    length     INTEGER NOT NULL,
+    checksum   INTEGER NOT NULL,                        -- of the piece: whether it still stands there
+    PRIMARY KEY (chat_id, message_id)
+) WITHOUT ROWID;
+
+CREATE INDEX IF NOT EXISTS ix_note_pieces ON note_pieces (user_id, number);
+
+-- Texts that are too long for a button's 64 bytes, which carries their number instead.
+CREATE TABLE IF NOT EXISTS recalled (
+    id      INTEGER PRIMARY KEY,
+    user_id INTEGER NOT NULL,
+    text    TEXT NOT NULL,
+    UNIQUE (user_id, text)
+);
+
 -- The catalogue. Only what is missing is added: a file of the course keeps its rows, ids and active model,
 -- and an id that is taken there already gives way to the next free one (those come last).
 WITH catalogue (id, key, label) AS (VALUES

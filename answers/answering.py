@@ -158,6 +158,8 @@ class Answering:
                 self.question.turn, text, reason, outcome.attempts, asked=outcome.asked
             )
         )
+        if text and self.question.answered:
+            self._patiently(self.question.answered)
         while self._patiently(lambda: self._screen.step(parts, buttons, final=True)):
             pass
         if not self._asking.rendered().whole:

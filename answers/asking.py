@@ -46,6 +46,7 @@ class Question:
     turn: Turn
     model: Model
     note: str = ""  # for the footer: why not the active model
+    answered: Callable[[], object] | None = None  # called when there is an answer, however long
 
 
 @dataclass(frozen=True, slots=True)

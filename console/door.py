@@ -4,6 +4,7 @@ There is one private chat. What is called here is shown at once by the `Screen`;
 becomes an update for `get_updates`. Telegram's limits do not apply: no text is too long.
 """
 
+import json
 import mimetypes
 import threading
 import time
@@ -265,7 +266,7 @@ class TerminalDoor:
 def _extras(entities: Any, reply_markup: Any) -> Message:
     """Return what a message has beside its content, the library's objects as plain data."""
     extras = {"entities": list(entities)} if entities else {}
-    return extras | ({"reply_markup": reply_markup.to_dict()} if reply_markup else {})
+    return extras | ({"reply_markup": json.loads(reply_markup.to_json())} if reply_markup else {})
 
 
 def _document(path: Path) -> Message:

@@ -8,6 +8,7 @@ nothing.
 import threading
 import time
 from collections.abc import Callable, Hashable
+from dataclasses import replace
 
 from dispatch.reading import is_command
 from storage.journal import Entry
@@ -33,7 +34,11 @@ class Gathered:
     @property
     def messages(self) -> list[Message]:
         """What was written, in order."""
-        return [update.message for update in self.updates if update.message]
+        return [
+            replace(update.message, entry_id=entry.entry_id)
+            for entry, update in zip(self.entries, self.updates, strict=True)
+            if update.message
+        ]
 
     def take(self, entry: Entry, update: Update) -> bool:
         """Add another update if it belongs to this action and nothing was made of that yet."""

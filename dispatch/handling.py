@@ -13,7 +13,7 @@ from db import FileReplacedError
 from dispatch.gathering import Gathered
 from dispatch.lanes import Lanes
 from dispatch.reading import joined, read
-from handlers import ask, basics
+from handlers import basics, capture, changing
 from in_words import UNEXPECTED, in_words, storage_trouble
 from storage.journal import Journal
 from telegram.api import RefusedError
@@ -48,8 +48,10 @@ def answer(call: Call) -> Reply:
 def _run(call: Call) -> Reply | str:
     if call.query_id:
         return _press(call)
+    if call.edited:
+        return changing.edited(call)
     if not call.name:
-        return ask.plain_message(call)
+        return capture.plain_message(call)
     command = COMMANDS.get(call.name)
     if command is None:
         return basics.unknown_command(call)

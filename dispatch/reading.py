@@ -8,8 +8,9 @@ from typing import Any
 
 from commands import COMMANDS, App, Call
 from storage.journal import Entry
-from telegram.splitting import LIMIT, Entity, utf16_len
-from telegram.updates import Message, Update
+from telegram.formatted import behind, moved
+from telegram.splitting import LIMIT, utf16_len
+from telegram.updates import Message, Update, whole
 
 # Phones turn a hyphen into a dash, and people put a colon or a full stop behind a command's name.
 _COMMAND = re.compile(r"[/／](?P<name>[A-Za-z0-9_\-–—]+)(?:@(?P<bot>\w+))?", re.ASCII)
@@ -23,7 +24,7 @@ def read(app: App, entry: Entry, update: Update, messages: Sequence[Message]) ->
 
     `messages` are the update's own, or all that one action of a person brought.
     """
-    if update.speaker is None or update.message is None or update.kind == "edited_message":
+    if update.speaker is None or update.message is None:
         return None
     if update.query_id:
         name, _, data = update.data.partition(":")
@@ -33,7 +34,7 @@ def read(app: App, entry: Entry, update: Update, messages: Sequence[Message]) ->
     if found and found["bot"] and found["bot"].lower() != app.username.lower():
         return None
     name, start = _name_and_arguments(found, message.text) if found else ("", 0)
-    args, entities = message.text[start:], _behind(message.entities, message.text[:start])
+    args, entities = message.text[start:], behind(message.entities, message.text[:start])
     return _call(app, entry, update, messages, name=name, args=args, entities=entities)
 
 
@@ -50,6 +51,7 @@ def _call(app: App, entry: Entry, update: Update, messages: Sequence[Message], *
         date=entry.received_at if update.query_id else message.date,
         answer_ids=entry.answer_ids,
         query_id=update.query_id,
+        edited=update.kind == "edited_message",
         **command,
     )
 
@@ -81,35 +83,25 @@ def _name_and_arguments(found: re.Match[str], text: str) -> tuple[str, int]:
     return "", 0
 
 
-def _behind(entities: Sequence[Entity], head: str) -> tuple[Entity, ...]:
-    """Return the entities of what stands behind the head of a text, counted from there."""
-    cut = utf16_len(head)
-    moved = []
-    for entity in entities:
-        start, end = entity["offset"] - cut, entity["offset"] + entity["length"] - cut
-        if end > 0:
-            moved.append({**entity, "offset": max(0, start), "length": end - max(0, start)})
-    return tuple(moved)
-
-
 def joined(messages: Sequence[Message]) -> tuple[Message, ...]:
     """Return one message for an album, and for a text that the client has cut in pieces."""
-    whole: list[Message] = []
+    found: list[Message] = []
     for before, message in zip((None, *messages), messages, strict=False):
         if before and message.album and message.album == before.album:
-            glue = "\n" if whole[-1].text and message.text else ""
-            whole[-1] = _glued(whole[-1], message, glue)
+            glue = "\n" if found[-1].text and message.text else ""
+            found[-1] = _glued(found[-1], message, glue)
         elif before and not message.foreign:
             # A client cuts at a line's end if there is one near, and Telegram takes that away.
-            whole[-1] = _glued(whole[-1], message, "" if utf16_len(before.text) == LIMIT else "\n")
+            found[-1] = _glued(found[-1], message, "" if utf16_len(before.text) == LIMIT else "\n")
         else:
-            whole.append(message)
-    return tuple(whole)
+            found.append(message)
+    return tuple(found)
 
 
 def _glued(first: Message, more: Message, glue: str) -> Message:
     text = first.text + glue
     shift = utf16_len(text)
-    moved = tuple({**entity, "offset": entity["offset"] + shift} for entity in more.entities)
-    entities, files = first.entities + moved, first.files + more.files
-    return replace(first, text=text + more.text, entities=entities, files=files)
+    entities = (*first.entities, *moved(more.entities, shift))
+    pieces = (*(first.pieces or (whole(first),)), whole(more)._replace(start=shift))
+    files = first.files + more.files
+    return replace(first, text=text + more.text, entities=entities, files=files, pieces=pieces)

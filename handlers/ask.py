@@ -1,25 +1,22 @@
 """/ask, replies to answers, and the buttons under an answer."""
 
-from answers.asking import Question
-from answers.conversation import NO_PDF, can_read, find_media, needs
-from answers.frame import stop_button, waiting
+from answers.conversation import needs
 from commands import MODELS, Call, button, command, parse_number
 from db import Model, UnknownModelError
 from handlers.models import OFFERED
-from openrouter_client import missing_key
+from handlers.questions import (
+    NOTHING_TO_READ,
+    answered_in,
+    may_spend_on,
+    media_in,
+    put_question,
+)
 from storage.dialogue import Turn
 from telegram.lines import first_line
 from telegram.replies import Button, Reply, UserError
 from telegram.updates import Message
 
-HINT = (
-    "Я понимаю команды. Записать мысль: /note_add <текст>, спросить модель: /ask <вопрос>, "
-    "продолжить разговор: ответьте на сообщение модели. Все команды: /help"
-)
 GO_ON = "Продолжай ровно с того места, где остановился, ничего не повторяя."
-NO_EYES = "Ни одна из доступных моделей не видит картинок. Список: /models"
-NOTHING_TO_READ = "В том сообщении нет ничего, что модель прочтёт: ни текста, ни фото, ни файла."
-NOT_YOUR_MONEY = "Модель платная: спрашивать её может только владелец бота. Выберите бесплатную: /models"
 NOT_YOURS = "Это ответ на чужой вопрос."
 
 
@@ -27,20 +24,10 @@ NOT_YOURS = "Это ответ на чужой вопрос."
 def ask(call: Call) -> Reply:
     """/ask почему небо голубое: the answer grows where «⏳» stands; as a reply it is about that message."""
     question, replied = call.text().strip(), call.message.reply_to
-    context, media = _context(call, replied), _media(call.message) or _media(replied)
+    context, media = _context(call, replied), media_in(call.message) or media_in(replied)
     if replied and not context and not media:
         raise UserError(NOTHING_TO_READ)
-    return _ask(call, question, context=context, media=media)
-
-
-def plain_message(call: Call) -> Reply | str:
-    """Answer what is no command: a reply to an answer goes on with that conversation."""
-    question, replied = call.args.strip(), call.message.reply_to
-    if question and (turn := _answered_in(call, replied)):
-        return _ask(call, question, parent_id=turn.id, media=_media(call.message))
-    if question and call.private and _media(replied):
-        return _ask(call, question, media=_media(replied))
-    return HINT if call.private and call.message.written else ""
+    return put_question(call, question, context=context, media=media)
 
 
 @button("again")
@@ -54,7 +41,7 @@ def again(call: Call) -> Reply:
 def more(call: Call) -> Reply:
     """«➡️ Продолжить»: the model goes on where its answer was cut."""
     turn = _own_turn(call, call.args)
-    return _ask(call, GO_ON, model=_model_of(call, turn), parent_id=turn.id)
+    return put_question(call, GO_ON, model=_model_of(call, turn), parent_id=turn.id)
 
 
 @button("other")
@@ -88,6 +75,8 @@ def save(call: Call) -> Reply:
     # Into the notebook of whoever pressed, who may be the owner under a guest's answer.
     source = f"answer {turn.id} for {call.user_id}"
     note = call.app.db.add_note(call.user_id, text, created_at=call.date, source=source)
+    if note.deleted_at:  # to press again is to want it again
+        note = call.app.notebook.restore_note(call.user_id, note.number)
     return Reply(notice=f"В заметках: #{note.number}")
 
 
@@ -105,58 +94,14 @@ def stop(call: Call) -> Reply:
 
 
 def _repeat(call: Call, turn: Turn, model: Model) -> Reply:
-    return _ask(
+    return put_question(
         call, turn.question, model=model, parent_id=turn.parent_id, context=turn.context, media=turn.media
     )
 
 
-def _ask(
-    call: Call,
-    text: str,
-    *,
-    model: Model | None = None,
-    parent_id: int | None = None,
-    context: str = "",
-    media: str = "",
-) -> Reply:
-    """Put a question on its way; the answer will grow in the message that this reply becomes."""
-    if not call.app.registry.fallback() and (error := missing_key()):
-        raise error
-    call.app.questions.check_room(call.user_id)
-    asked = model or call.app.db.get_active_model()
-    if not _may_spend_on(call, asked):
-        raise UserError(NOT_YOUR_MONEY)
-    turn = Turn(0, parent_id, call.user_id, asked.id, text, context, media)
-    able, note = _able(call, turn, asked)
-    question = Question(call.entry_id, call.place, turn, able, note)
-    return Reply(
-        waiting(able),
-        buttons=stop_button(call.entry_id),
-        then=lambda sent: call.app.questions.start(question, sent),
-    )
-
-
-def _able(call: Call, turn: Turn, model: Model) -> tuple[Model, str]:
-    """Return the model if it can read what came with the question, else the first that can, and why."""
-    if can_read(model, turn):
-        return model, ""
-    registry, sees = call.app.registry, needs(turn)
-    others = sorted(registry.substitutes(model, sees), key=lambda other: other.id) + registry.fallback()
-    able = [other for other in others if can_read(other, turn)]
-    if not able:
-        raise UserError(NO_EYES if sees else NO_PDF)
-    return able[0], f"{model.key} не {'видит картинок' if sees else 'читает PDF'}"
-
-
 def _may_ask(call: Call, model: Model) -> bool:
     """Return whether somebody may ask a model by a button."""
-    return model.available and _may_spend_on(call, model)
-
-
-def _may_spend_on(call: Call, model: Model) -> bool:
-    """Return whether a question to it costs nothing, or the owner's money: who asks is he, or he chose it."""
-    owner = call.app.gate.owner
-    return not model.paid or call.user_id == owner or (model.active and owner is not None)
+    return model.available and may_spend_on(call, model)
 
 
 def _own_turn(call: Call, turn_id: str) -> Turn:
@@ -173,19 +118,9 @@ def _model_of(call: Call, turn: Turn) -> Model:
     return same[0] if same else call.app.db.get_active_model()
 
 
-def _media(message: Message | None) -> str:
-    media = find_media(message.files) if message else None
-    return media.to_json() if media else ""
-
-
-def _answered_in(call: Call, message: Message | None) -> Turn | None:
-    """Return the turn whose answer somebody replied to."""
-    return call.app.dialogue.in_message(call.place.chat_id, message.id) if message else None
-
-
 def _context(call: Call, replied: Message | None) -> str:
     """Return the text that the command replies to: the marked part, the whole answer, or the message."""
     if replied is None:
         return ""
-    turn = _answered_in(call, replied)
+    turn = answered_in(call, replied)
     return call.message.quote or (turn and turn.answer) or replied.text

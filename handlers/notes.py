@@ -1,69 +1,67 @@
 """/note_*: a person's own notes."""
 
 import math
+import re
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
 
 from commands import Call, WrongArgumentsError, command, parse_number
-from db import Hit, Note
-from telegram.lines import first_line, snippet
-from telegram.replies import Reply
-from telegram.splitting import pre
+from handlers.capture import receipt
+from handlers.changing import append, changed
+from handlers.deleting import delete_named
+from handlers.keeping import add, keep, keep_pieces, source
+from handlers.lists import FOUND, LISTED, find, newest
+from handlers.note_words import NO_NOTES, replied_note, when
+from telegram.formatted import is_blank
+from telegram.formatted import lines as joined_lines
+from telegram.replies import Reply, UserError
+from telegram.splitting import Entity, pre, utf16_len
+from telegram.updates import Message
 
-NO_NOTES = "Заметок пока нет. Добавить: /note_add <текст>"
-LISTED = 10
-FOUND = 50
 BAR = 20  # characters of the longest bar
+NOTHING_THERE = "В том сообщении нечего сохранить: ни слов, ни файла."
 
 
 @command("note_add", "<текст>", "Добавить заметку")
-def note_add(call: Call) -> str:
-    """/note_add купить хлеб: kept as it was written, and its number."""
-    note = call.app.db.add_note(
-        call.user_id, call.text(), created_at=call.date, source=f"update {call.entry_id}"
-    )
-    return f"Заметка #{note.number} сохранена."
+def note_add(call: Call) -> Reply:
+    """/note_add купить хлеб: kept as it was written, and its number; as a reply it keeps that message."""
+    if call.message.reply_to:
+        return _add_replied(call, call.message.reply_to)
+    if not call.message.files:
+        call.text()
+    return receipt(call, [keep(call, call.message, (call.args, call.entities))])
 
 
 @command("note_list", "[N]", "Список заметок")
-def note_list(call: Call) -> str:
-    """/note_list 20: the newest ones, a line each."""
-    limit = call.number(100, LISTED)
-    notes = call.app.db.list_notes(call.user_id, limit)
-    if not notes:
-        return NO_NOTES
-    total = call.app.db.count_notes(call.user_id)
-    return "\n".join(
-        [f"Последние заметки ({len(notes)} из {total}):", *(_line(call, note) for note in notes)]
-    )
+def note_list(call: Call) -> Reply | str:
+    """/note_list 20: the newest ones, a line and a button each."""
+    return newest(call, call.number(100, LISTED))
 
 
 @command("note_find", "<подстрока>", "Поиск заметок")
-def note_find(call: Call) -> str:
+def note_find(call: Call) -> Reply:
     """/note_find хлеб: the newest ones with that in them, and how many there are."""
-    needle = call.text().strip()
-    total, hits = call.app.db.find_notes(call.user_id, needle, FOUND)
-    if not hits:
-        return f"Ничего не найдено: {first_line(needle)}"
-    head = f"Найдено: {total}" + (f", последние {len(hits)}" if total > len(hits) else "")
-    return "\n".join([f"{head}.", *(_hit(call, hit) for hit in hits)])
+    return find(call, call.text().strip(), 0, FOUND)
 
 
 @command("note_edit", "<id> <текст>", "Изменить заметку")
-def note_edit(call: Call) -> str:
-    """/note_edit 8 купить два: that text instead."""
-    number, text = _number_and_text(call)
-    call.app.db.edit_note(call.user_id, number, text, edited_at=call.date)
-    return f"Заметка #{number} изменена."
+def note_edit(call: Call) -> Reply:
+    """/note_edit 8 купить два: that text instead; as a reply to a note it needs no number."""
+    replied = replied_note(call)
+    number, (text, entities) = (replied, call.behind(0)) if replied else _number_and_text(call)
+    if is_blank(text):
+        raise WrongArgumentsError
+    note = call.app.db.edit_note(
+        call.user_id, number, text, edited_at=call.date, entities=entities, source=source(call)
+    )
+    return changed(call, note, "изменена")
 
 
 @command("note_del", "<id>", "Удалить заметку")
-def note_del(call: Call) -> str:
-    """/note_del 8: the note is put away; its first line shows whether it was the right one."""
-    gone = call.app.db.delete_note(
-        call.user_id, call.number(), deleted_at=call.date, source=f"update {call.entry_id}"
-    )
-    return f"Заметка #{gone.number} удалена.\n{first_line(gone.text)}"
+def note_del(call: Call) -> Reply:
+    """/note_del 8: the note goes into the bin; its first line shows whether it was the right one."""
+    return delete_named(call)
 
 
 @command("note_count", "", "Сколько заметок")
@@ -78,7 +76,9 @@ def note_export(call: Call) -> Reply | str:
     notes = call.app.db.list_notes(call.user_id)
     if not notes:
         return NO_NOTES
-    text = "\n\n".join(f"#{note.number} · {_when(call, note)}\n{note.text}" for note in reversed(notes))
+    text = "\n\n".join(
+        f"#{note.number} · {when(call, note.created_at)}\n{note.text}" for note in reversed(notes)
+    )
     return Reply(document=("notes.txt", f"{text}\n".encode()))
 
 
@@ -100,24 +100,32 @@ def note_stats(call: Call) -> Reply:
     return Reply(text, entities)
 
 
-def _number_and_text(call: Call) -> tuple[int, str]:
-    words = call.args.split(maxsplit=1)
-    if len(words) < 2:
+def _add_replied(call: Call, replied: Message) -> Reply:
+    """Keep the message that the command replies to, and below it what stands behind the command."""
+    own_words = "" if is_blank(call.args) else call.args
+    if number := replied_note(call):
+        if own_words or call.message.files:
+            return append(call, number, (own_words, call.entities))
+        return Reply(f"Уже в заметках: #{call.app.db.get_note(call.user_id, number).number}.")
+    there = (call.message.quote, ()) if call.message.quote else (replied.text, replied.entities)
+    text, entities = joined_lines(there, (own_words, call.entities))
+    files = replied.files + call.message.files
+    if is_blank(text) and not files:
+        raise UserError(NOTHING_THERE)
+    both = replace(replied, date=call.date, files=files, entry_id=call.entry_id)
+    note = add(call, both, (text, entities))
+    if not (replied.foreign or call.message.quote):
+        keep_pieces(call, note, replied, 0)
+    length = utf16_len(own_words)
+    keep_pieces(call, note, call.message, utf16_len(call.message.text) - length, utf16_len(text) - length)
+    return receipt(call, [note])
+
+
+def _number_and_text(call: Call) -> tuple[int, tuple[str, tuple[Entity, ...]]]:
+    found = re.match(r"\s*(\S+)\s+", call.args)
+    if not found:
         raise WrongArgumentsError
-    return parse_number(words[0]), words[1]
-
-
-def _line(call: Call, note: Note) -> str:
-    return f"#{note.number} · {_when(call, note)} · {first_line(note.text)}"
-
-
-def _hit(call: Call, hit: Hit) -> str:
-    note, (start, length) = hit.note, hit.spans[0] if hit.spans else (0, 0)
-    return f"#{note.number} · {_when(call, note)} · {snippet(note.text, start, length)}"
-
-
-def _when(call: Call, note: Note) -> str:
-    return f"{_local(note.created_at, call.app.settings.timezone):%d.%m.%Y %H:%M}"
+    return parse_number(found[1]), call.behind(found.end())
 
 
 def _local(time: int, zone: tzinfo | None) -> datetime:

@@ -42,10 +42,16 @@ class Notebook:
         edited_at: int,
         entities: Sequence[Entity] = (),
         files: Sequence[File] = (),
+        source: str = "",
     ) -> Note:
-        """Put a text on a new line of a note, and files to its files; raises NoteNotFoundError."""
+        """Put a text on a new line of a note, and files to its files; raises NoteNotFoundError.
+
+        From the same source again it is the same change.
+        """
         with self._db.write() as conn:
             old = notes.find(conn, user_id, number)
+            if notes.came_from(conn, user_id, number, source):
+                return old
             between = "\n" if old.text and text else ""
             moved = notes.moved(entities, f"{old.text}{between}")
             new = replace(
@@ -55,19 +61,21 @@ class Notebook:
                 files=old.files + tuple(files),
                 edited_at=edited_at,
             )
-            notes.rewrite(conn, user_id, old, new, undoable=True)
+            notes.rewrite(conn, user_id, old, new, undoable=True, source=source)
             return new
 
-    def undo_edit(self, user_id: int, number: int) -> Note:
+    def undo_edit(self, user_id: int, number: int, *, source: str = "") -> Note:
         """Give a note back what it was before its last change; a second time does the change again.
 
-        Raises NoteNotFoundError, NothingToUndoError.
+        From the same source again it is done once. Raises NoteNotFoundError, NothingToUndoError.
         """
         with self._db.write() as conn:
             old = notes.find(conn, user_id, number)
+            if notes.came_from(conn, user_id, number, source):
+                return old
             text, entities, files = notes.previous(conn, user_id, number)
             new = replace(old, text=text, entities=entities, files=files)
-            notes.rewrite(conn, user_id, old, new, undoable=True)
+            notes.rewrite(conn, user_id, old, new, undoable=True, source=source)
             return new
 
     def pin_note(self, user_id: int, number: int, *, pinned_at: int | None) -> Note:

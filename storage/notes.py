@@ -140,8 +140,11 @@ def insert(conn: sqlite3.Connection, user_id: int, note: Note, source: str | Non
     )
 
 
-def rewrite(conn: sqlite3.Connection, user_id: int, old: Note, new: Note, *, undoable: bool) -> None:
-    """Write what a note says and holds now, and index it; undoable keeps what it was before."""
+def rewrite(
+    conn: sqlite3.Connection, user_id: int, old: Note, new: Note, *, undoable: bool, source: str = ""
+) -> None:
+    """Write what a note says and holds now, and index it; undoable keeps what it was, and the source."""
+    before = {"text": old.text, "entities": old.entities, "files": [asdict(file) for file in old.files]}
     conn.execute(
         "UPDATE notes SET text = ?, entities = ?, files = ?, edited_at = ?, previous = iif(?, ?, previous)"
         " WHERE user_id = ? AND number = ?",
@@ -151,12 +154,20 @@ def rewrite(conn: sqlite3.Connection, user_id: int, old: Note, new: Note, *, und
             _json([asdict(file) for file in new.files]),
             new.edited_at,
             undoable,
-            json.dumps({"text": old.text, "entities": old.entities, "files": [asdict(f) for f in old.files]}),
+            json.dumps({**before, "source": source}),
             user_id,
             new.number,
         ),
     )
     word_index.change(conn, user_id, new.number, searched(old), searched(new))
+
+
+def came_from(conn: sqlite3.Connection, user_id: int, number: int, source: str) -> bool:
+    """Return whether the last change of a note came from there: it has come again, then."""
+    row = conn.execute(
+        "SELECT previous ->> 'source' FROM notes WHERE user_id = ? AND number = ?", (user_id, number)
+    ).fetchone()
+    return bool(source and row and row[0] == source)
 
 
 def previous(

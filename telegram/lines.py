@@ -1,8 +1,11 @@
 """Lines of lists: the first line of a note, a note around a found place, a file."""
 
 import re
+from collections.abc import Sequence
 
-from telegram.splitting import from_units, to_units, unglued
+from telegram.splitting import from_units, to_units, unglued, utf16_len
+
+Span = tuple[int, int]  # start and length
 
 _FILES = {
     "photo": "🖼 фото",
@@ -29,6 +32,28 @@ def first_line(text: str, limit: int = 80) -> str:
 
 def snippet(text: str, start: int, length: int, limit: int = 120) -> str:
     """Return one line of a note around a found place, given in characters, with «…» at the cut ends."""
+    return from_units(_window(text, start, length, limit)[0])
+
+
+def around(text: str, spans: Sequence[Span], limit: int = 120) -> tuple[str, list[Span]]:
+    """Return one line of a note around the first found place, and the found places in it in UTF-16 units.
+
+    The given places are in characters, as (start, length), in order.
+    """
+    units, begin = _window(text, *spans[0], limit)
+    shift = begin - utf16_len(text[: spans[0][0]])
+    end = len(units) - units.endswith("…")
+    places = []
+    for start, length in spans:
+        first = utf16_len(text[:start]) + shift
+        last = min(end, first + utf16_len(text[start : start + length]))
+        if first < last:
+            places.append((first, last - first))
+    return from_units(units), places
+
+
+def _window(text: str, start: int, length: int, limit: int) -> tuple[str, int]:
+    """Return the units of one line around a found place, and where in it that begins."""
     flat = re.sub(r"\s", " ", text)
     before = to_units(flat[:start].lstrip())
     found = to_units(flat[start : start + length])
@@ -37,7 +62,7 @@ def snippet(text: str, start: int, length: int, limit: int = 120) -> str:
     room = spare - min(spare // 2, len(after))
     if len(before) > room and len(before + found + after) > limit:
         before = "…" + _end_of(before, room)
-    return from_units(_shortened(before + found + after, limit, keep=len(before + found)))
+    return _shortened(before + found + after, limit, keep=len(before + found)), len(before)
 
 
 def _end_of(units: str, room: int) -> str:

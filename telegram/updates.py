@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from telegram.contents import File, Origin, files_of, is_written, origin_of, words_of
 from telegram.fields import MAX_INT, Body, UnreadableUpdateError, dict_in, need, number_in, text_in
-from telegram.splitting import Entity
+from telegram.splitting import Entity, utf16_len
 
 KINDS = ("message", "edited_message", "callback_query")  # that the bot asks for
 # Accounts of Telegram's own that write for others: anonymous admins, channels, a channel in its group.
@@ -30,6 +30,14 @@ class Place(NamedTuple):
 
 
 NOWHERE = Place(0)
+
+
+class Piece(NamedTuple):
+    """Where the text of a message stands in that of an action, in UTF-16 units."""
+
+    message_id: int
+    start: int
+    length: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +65,13 @@ class Message:
     written: bool = True  # by a person; not the chat's own «joined», «pinned» and the like
     reply_to: "Message | None" = None
     quote: str = field(default="", repr=False)  # the part of that message that was marked
+    pieces: tuple[Piece, ...] = ()  # if it is put together of several
+    entry_id: int = 0  # its number in the journal
+
+
+def whole(message: Message) -> Piece:
+    """Return a message as a piece that begins by itself."""
+    return Piece(message.id, 0, utf16_len(message.text))
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,6 @@ FAILURES: dict[Kind, float] = {
 }  # fmt: skip
 READING = (
     "/note_list", "/note_count", "/models", "/note_find мысль", "/model 5", "/model 1", "/note_export",
-    "ни к чему",
 )  # fmt: skip
 TOO_MANY = "Уже отвечаю"
 ENDS = (" мс; модель: ", "Ошибка: [", TOO_MANY)  # nobody stops anything
@@ -72,7 +71,7 @@ class Diary:
         if kind == "add":
             self.written += 1
             self.notes[self.written] = f"мысль {rng.random()}"
-            return f"/note_add {self.notes[self.written]}"
+            return f"{rng.choice(['/note_add ', ''])}{self.notes[self.written]}"
         number = rng.choice(sorted(self.notes))
         if kind == "del":
             del self.notes[number]

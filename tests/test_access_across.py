@@ -38,7 +38,7 @@ def test_a_reply_does_not_reach_into_another_chat(bot: Harness, anna: Person, bo
     shown = boris.asks("/note_count")
     assert shown["message_id"] == answer["message_id"]  # the same number, but another chat's
     asked = bot.server.say("что там?", user_id=boris.id, reply_to=shown["message_id"])
-    assert "/help" in bot.reply_to(asked)["text"]
+    assert bot.reply_to(asked)["text"] == "Заметка #1 сохранена."
     other = bot.server.say("/ask что там?", user_id=boris.id, reply_to=shown["message_id"])
     boris.answer_to(other)
     assert "личное" not in str(bot.ai.questions[-1].body["messages"])

@@ -129,10 +129,10 @@ def test_a_photo_comes_with_its_caption(bot: Harness, anna: Person, question: st
     assert part == image()
 
 
-def test_a_photo_without_a_question_gets_a_hint(bot: Harness, anna: Person) -> None:
+def test_a_photo_without_a_question_is_a_note(bot: Harness, anna: Person) -> None:
     before = len(bot.ai.questions)
     photo = bot.server.send_photo(PHOTO, user_id=anna.id)
-    assert bot.reply_to(photo)["text"].startswith("Я понимаю команды.")
+    assert bot.reply_to(photo)["text"] == "Заметка #1 сохранена."
     with_a_command = bot.server.send_photo(PHOTO, caption="/ask", user_id=anna.id)
     assert bot.reply_to(with_a_command)["text"] == "Использование: /ask <вопрос>"
     assert len(bot.ai.questions) == before

@@ -72,7 +72,7 @@ def test_foreign_words_are_no_command(anna: Person, mark: dict[str, Any]) -> Non
 
 def test_ones_own_words_are_a_command_although_they_quote_foreign_ones(bot: Harness, anna: Person) -> None:
     forwarded = bot.server.forward("/note_del 1", user_id=anna.id)
-    assert anna.says("/note_count", reply_to=forwarded["message_id"]) == "Заметок: 0."
+    assert anna.says("/note_count", reply_to=forwarded["message_id"]) == "Заметок: 1."
 
 
 @pytest.mark.parametrize("text", ["/start", "/note_count", "привет"])

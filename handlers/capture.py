@@ -1,0 +1,138 @@
+"""What is no command: kept as a note at once, or put to the model."""
+
+import re
+import time
+from contextlib import suppress
+from dataclasses import replace
+
+from answers.conversation import find_media
+from commands import Call, button
+from db import Note, NoteNotFoundError
+from handlers.basics import unknown_command
+from handlers.changing import NOTHING_IN_IT, add_to
+from handlers.choices import PLAIN, RECEIPT, chosen
+from handlers.keeping import brought_back, keep, source
+from handlers.note_words import attached, note_buttons, own, shown_note, shows, spelled, tied
+from handlers.questions import NOTHING_TO_READ, about_file, in_reply, media_in, put_question
+from telegram.formatted import is_blank
+from telegram.replies import Button, Reply, UserError
+from telegram.updates import Message
+
+WHICH = "Записать или спросить?"
+WHAT_IS_IT = "Что здесь?"
+
+
+def plain_message(call: Call) -> Reply | str:
+    """Answer what is no command."""
+    if reply := in_reply(call):
+        return reply
+    if (number := shown_note(call)) and _is_there(call, number):
+        return add_to(call, number)
+    if reply := about_file(call):
+        return reply
+    if not (call.private and call.message.written):
+        return ""
+    return unknown_command(replace(call, name=name)) if (name := _mistyped(call)) else _take(call)
+
+
+def _mistyped(call: Call) -> str:
+    """Return what was meant for a command, in letters that none has: «/привет», but not «/etc/hosts»."""
+    found = None if call.message.foreign else re.match(r"/([^\W\d][\w-]*)(?:\s|$)", call.message.text)
+    return found[1] if found else ""
+
+
+def _is_there(call: Call, number: int) -> bool:
+    with suppress(NoteNotFoundError):
+        return bool(call.app.db.get_note(call.user_id, number))
+    return False
+
+
+def _take(call: Call) -> Reply:
+    """Do with a message what the person has chosen for such: it is a note unless it could be a question."""
+    batch = [message for message in call.batch if message.files or not is_blank(message.text)]
+    if not batch:
+        raise UserError(NOTHING_IN_IT)
+    plain = chosen(call, PLAIN)
+    if plain == "ask" and _could_be_asked(batch):
+        return put_question(call, call.message.text.strip(), media=media_in(call.message))
+    notes = [keep(call, message, (message.text, message.entities)) for message in batch]
+    if plain == "each" and _could_be_asked(batch):
+        return _which(call, notes[0])
+    return receipt(call, notes, question=True)
+
+
+def _could_be_asked(batch: list[Message]) -> bool:
+    """Return whether it is the person's own words, and a model can be given all that comes with them."""
+    message = batch[0]
+    if len(batch) > 1 or message.foreign or is_blank(message.text):
+        return False
+    with suppress(UserError):
+        return not message.files or bool(media_in(message))
+    return False
+
+
+def _which(call: Call, note: Note) -> Reply:
+    """Ask what to do with a text; until then it waits where nothing is lost, in the bin."""
+    call.app.db.delete_note(call.user_id, note.number, deleted_at=call.date, source=source(call))
+    data = tied(call, note.number)
+    return Reply(WHICH, buttons=[[Button("📝 Записать", "keep", data), Button("🤖 Спросить", "askit", data)]])
+
+
+def receipt(call: Call, notes: list[Note], *, question: bool = False, in_place: bool = False) -> Reply:
+    """Tell what was saved; `question`: perhaps it was one, and a chosen reaction does."""
+    if len(notes) > 1:
+        return _receipt_of_several(call, notes)
+    number = notes[0].number
+    data = tied(call, number)
+    asking = [Button("🤖 Спросить", "askit", data)] if question and _may_be_question(notes[0]) else []
+    reply = Reply(
+        f"Заметка #{number} сохранена.",
+        buttons=[[*asking, Button("↩️ Убрать", "drop", data)]],
+        in_place=in_place,
+        reaction="👌" if question and not in_place and chosen(call, RECEIPT) == "reaction" else "",
+    )
+    return shows(call, reply, number)
+
+
+def _may_be_question(note: Note) -> bool:
+    with suppress(UserError):
+        return not is_blank(note.text) or find_media(attached(note)) is not None
+    return False
+
+
+def _receipt_of_several(call: Call, notes: list[Note]) -> Reply:
+    numbers = [note.number for note in notes]
+    (kept,) = call.app.recalled.keep(call.user_id, [" ".join(map(str, numbers))])
+    return Reply(
+        f"Заметки {spelled(numbers)} сохранены.",
+        buttons=[*note_buttons(call, notes), [Button("↩️ Убрать", "dropall", tied(call, kept))]],
+        reaction="👌" if chosen(call, RECEIPT) == "reaction" else "",
+    )
+
+
+@button("keep")
+def press_keep(call: Call) -> Reply:
+    """«📝 Записать»: the text that waited is a note."""
+    return receipt(call, [brought_back(call, *own(call))], question=True, in_place=True)
+
+
+@button("askit")
+def press_ask(call: Call) -> Reply:
+    """Put a note to the model; it is taken back when there is an answer, and stays if there is none."""
+    note = brought_back(call, *own(call))
+    media = find_media(attached(note))
+    if is_blank(note.text) and not media:
+        raise UserError(NOTHING_TO_READ)
+    question = WHAT_IS_IT if is_blank(note.text) else note.text
+    return put_question(
+        call,
+        question.strip(),
+        media=media.to_json() if media else "",
+        in_place=True,
+        answered=lambda: _take_back(call, note.number),
+    )
+
+
+def _take_back(call: Call, number: int) -> None:
+    with suppress(NoteNotFoundError):  # the person was quicker
+        call.app.db.delete_note(call.user_id, number, deleted_at=int(time.time()), source=source(call))

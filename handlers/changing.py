@@ -1,0 +1,106 @@
+"""Notes changed by messages: a reply adds to one or replaces it, an edited message edits it."""
+
+from commands import COMMANDS, Call
+from db import Note, NoteNotFoundError
+from handlers.keeping import keep_pieces, source
+from handlers.note_words import files_of, shows, tied
+from storage.pieces import NotePiece
+from telegram.formatted import Formatted, is_blank, piece_of, replaced
+from telegram.replies import Button, Reply, UserError
+from telegram.splitting import utf16_len
+
+NOTHING_IN_IT = "Тут нечего записать: ни слов, ни файла."
+CHANGED_SINCE = (
+    "Заметка #{0} с тех пор изменена, и правка сообщения её не затронула. "
+    "Заменить текст: /note_edit {0} <текст>"
+)
+LEFT_BLANK = "Заметка #{0} не изменена: в ней ничего бы не осталось. Удалить: /note_del {0}"
+
+
+def add_to(call: Call, number: int) -> Reply:
+    """Add a reply to the note that it replies to, or put it in its place after «✏️ Изменить»."""
+    message, wanted = call.message, call.app.preferences.get(call.user_id, "replacing")
+    if is_blank(message.text) and not message.files:
+        raise UserError(NOTHING_IN_IT)
+    if wanted == str(number) and not is_blank(message.text):
+        return _replace(call, number)
+    return append(call, number, (message.text, message.entities))
+
+
+def _replace(call: Call, number: int) -> Reply:
+    message = call.message
+    note = call.app.db.edit_note(
+        call.user_id,
+        number,
+        message.text,
+        edited_at=call.date,
+        entities=message.entities,
+        files=files_of(message),
+        source=source(call),
+    )
+    keep_pieces(call, note, message, 0)
+    call.app.preferences.put(call.user_id, "replacing", "")
+    return changed(call, note, "изменена")
+
+
+def append(call: Call, number: int, formatted: Formatted) -> Reply:
+    """Add the end of a message, and its files, to a note."""
+    text, entities = formatted
+    note = call.app.notebook.append_note(
+        call.user_id,
+        number,
+        text,
+        edited_at=call.date,
+        entities=tuple(entities),
+        files=files_of(call.message),
+        source=source(call),
+    )
+    length = utf16_len(text)
+    cut = utf16_len(call.message.text) - length
+    keep_pieces(call, note, call.message, cut, at=utf16_len(note.text) - length)
+    return changed(call, note, "дополнена")
+
+
+def changed(call: Call, note: Note, how: str) -> Reply:
+    """Tell how a note was changed, and offer to take that back."""
+    button_back = Button("↩️ Вернуть", "undo", tied(call, note.number))
+    return shows(call, Reply(f"Заметка #{note.number} {how}.", buttons=[[button_back]]), note.number)
+
+
+def edited(call: Call) -> Reply | str:
+    """Change the note that an edited message is a piece of; a reaction tells that it was done."""
+    piece = call.app.pieces.find(call.place.chat_id, call.message.id)
+    other_command = call.name in COMMANDS and call.name != "note_add"
+    if piece is None or piece.user_id != call.user_id or other_command:
+        return ""
+    try:
+        note = call.app.db.get_note(call.user_id, piece.number)
+    except NoteNotFoundError:  # what is deleted stays as it was
+        return ""
+    message = call.message
+    is_command = call.name == "note_add"
+    return _change_piece(
+        call, note, piece, (call.args, call.entities) if is_command else (message.text, message.entities)
+    )
+
+
+def _change_piece(call: Call, note: Note, piece: NotePiece, new: Formatted) -> Reply | str:
+    length = utf16_len(new[0])
+    if piece.is_(piece_of(note.text, piece.start, piece.length)):
+        text, entities = replaced((note.text, note.entities), piece.start, piece.length, new)
+        if is_blank(text) and not note.files:
+            return LEFT_BLANK.format(note.number)
+        if (text, entities) == (note.text, list(note.entities)):
+            return ""
+        call.app.db.edit_note(
+            call.user_id,
+            note.number,
+            text,
+            edited_at=call.date,
+            entities=tuple(entities),
+            source=source(call),
+        )
+    elif piece_of(note.text, piece.start, length) != new[0]:  # else a kill came right behind it
+        return "" if piece.is_(new[0]) else CHANGED_SINCE.format(note.number)
+    call.app.pieces.resize(call.place.chat_id, call.message.id, piece, length, new[0])
+    return Reply(reaction="✍")

@@ -1,0 +1,109 @@
+"""What is deleted or changed: said, and given back by a button."""
+
+import re
+import time
+
+from commands import Call, WrongArgumentsError, button, parse_number
+from db import Note, NoteNotFoundError
+from handlers.keeping import brought_back, source
+from handlers.note_words import own, replied_note, shows, spelled, tied, title
+from telegram.replies import Button, Reply, UserError
+
+KEPT_DAYS = 30
+NONE_DELETED = "Нет заметки #{}, поэтому ничего не удалено. Список: /note_list"
+
+
+def delete_named(call: Call) -> Reply:
+    """Delete the notes whose numbers stand behind the command, or the one replied to."""
+    number = replied_note(call) if not call.args.strip() else None
+    numbers = [number] if number else _numbers(call)
+    try:
+        return delete(call, numbers)
+    except NoteNotFoundError as exc:
+        if len(numbers) == 1:
+            raise
+        raise UserError(NONE_DELETED.format(exc.number)) from None
+
+
+def _numbers(call: Call) -> list[int]:
+    words = re.split(r"[\s,]+", call.text().strip(" \n,"))
+    try:
+        return list(dict.fromkeys(map(parse_number, words)))
+    except WrongArgumentsError:
+        return [call.number()]  # which names all of it
+
+
+def delete(call: Call, numbers: list[int], *, in_place: bool = False) -> Reply:
+    """Put notes into the bin, and tell what went there; raises NoteNotFoundError, and deletes none then."""
+    empty_bin(call)
+    notes = call.app.db.delete_notes(call.user_id, numbers, deleted_at=call.date, source=source(call))
+    return _deleted(call, notes, in_place=in_place)
+
+
+def _deleted(call: Call, notes: list[Note], *, in_place: bool) -> Reply:
+    if len(notes) == 1:
+        text = f"Заметка #{notes[0].number} удалена.\n{title(notes[0])}"
+        back = Button("↩️ Вернуть", "restore", tied(call, notes[0].number))
+        return shows(call, Reply(text, buttons=[[back]], in_place=in_place), notes[0].number)
+    numbers = [note.number for note in notes]
+    lines = [f"Заметки {spelled(numbers)} удалены.", *(f"#{note.number} · {title(note)}" for note in notes)]
+    (kept,) = call.app.recalled.keep(call.user_id, [" ".join(map(str, numbers))])
+    back = Button("↩️ Вернуть", "restoreall", tied(call, kept))
+    return Reply("\n".join(lines), buttons=[[back]], in_place=in_place)
+
+
+def empty_bin(call: Call) -> None:
+    """Let go of what was deleted long ago, everybody's."""
+    call.app.notebook.empty_trash(int(time.time()) - KEPT_DAYS * 86_400)
+
+
+# Buttons under a receipt and under a deletion
+
+
+@button("drop")
+def press_drop(call: Call) -> Reply:
+    """«↩️ Убрать» under a receipt."""
+    return delete(call, own(call), in_place=True)
+
+
+@button("dropall")
+def press_drop_all(call: Call) -> Reply:
+    """«↩️ Убрать» under the receipt of several."""
+    numbers = _listed(call)
+    while True:
+        try:
+            return delete(call, numbers, in_place=True)
+        except NoteNotFoundError as exc:  # deleted by itself before
+            numbers.remove(exc.number)
+            if not numbers:
+                raise
+
+
+@button("restore")
+def press_restore(call: Call) -> Reply:
+    """«↩️ Вернуть» under a deletion."""
+    note = brought_back(call, *own(call))
+    text = f"Заметка #{note.number} возвращена.\n{title(note)}"
+    again = Button("↩️ Убрать", "drop", tied(call, note.number))
+    return shows(call, Reply(text, buttons=[[again]], in_place=True), note.number)
+
+
+@button("restoreall")
+def press_restore_all(call: Call) -> Reply:
+    """«↩️ Вернуть» under the deletion of several."""
+    notes = [brought_back(call, number) for number in _listed(call)]
+    text = f"Заметки {spelled([note.number for note in notes])} возвращены."
+    return Reply(text, buttons=[[Button("↩️ Убрать", "dropall", call.args)]], in_place=True)
+
+
+def _listed(call: Call) -> list[int]:
+    return [int(number) for number in call.app.recalled.text(call.user_id, *own(call)).split()]
+
+
+@button("undo")
+def press_undo(call: Call) -> Reply:
+    """Give a note back the text that it had; pressed again, the newer one."""
+    note = call.app.notebook.undo_edit(call.user_id, *own(call), source=source(call))
+    text = f"Заметка #{note.number}: вернулся прежний текст.\n{title(note)}"
+    again = Button("↩️ Вернуть", "undo", call.args)
+    return shows(call, Reply(text, buttons=[[again]], in_place=True), note.number)

@@ -1,0 +1,66 @@
+"""Notes made of messages, and which message is which piece of them."""
+
+from collections.abc import Iterator
+
+from commands import Call
+from db import Note, NoteNotFoundError
+from handlers.note_words import files_of, origin_of
+from telegram.formatted import Formatted, piece_of
+from telegram.splitting import utf16_len
+from telegram.updates import Message, Piece, whole
+
+
+def source(call: Call, message: Message | None = None) -> str:
+    """Return what a change comes from: handled twice, it is made once."""
+    return f"update {message.entry_id if message and message.entry_id else call.entry_id}"
+
+
+def keep(call: Call, message: Message, formatted: Formatted) -> Note:
+    """Make a note of a message, of which `formatted` is all or the end."""
+    note = add(call, message, formatted)
+    if not message.foreign:
+        keep_pieces(call, note, message, utf16_len(message.text) - utf16_len(note.text))
+    return note
+
+
+def add(call: Call, message: Message, formatted: Formatted) -> Note:
+    """Make a note of a text, with the files and the origin of a message."""
+    text, entities = formatted
+    return call.app.db.add_note(
+        call.user_id,
+        text,
+        created_at=message.date,
+        source=source(call, message),
+        entities=tuple(entities),
+        origin=origin_of(message),
+        files=files_of(message),
+    )
+
+
+def keep_pieces(call: Call, note: Note, message: Message, cut: int, at: int = 0) -> None:
+    """Remember the messages whose text, but for so much of its beginning, stands in a note at a place."""
+    for piece in _pieces(message, cut):
+        text = piece_of(message.text, piece.start + cut, piece.length)
+        call.app.pieces.keep(
+            call.place.chat_id,
+            piece.message_id,
+            call.user_id,
+            note.number,
+            at + piece.start,
+            piece.length,
+            text,
+        )
+
+
+def _pieces(message: Message, cut: int) -> Iterator[Piece]:
+    for message_id, start, length in message.pieces or [whole(message)]:
+        begin, end = max(0, start - cut), max(0, start + length - cut)
+        yield Piece(message_id, begin, end - begin)
+
+
+def brought_back(call: Call, number: int) -> Note:
+    """Return a note, out of the bin if it is there."""
+    try:
+        return call.app.notebook.restore_note(call.user_id, number)
+    except NoteNotFoundError:
+        return call.app.db.get_note(call.user_id, number)

@@ -1,0 +1,139 @@
+"""/note_list and /note_find: the lines of the course, a button for each note, and pages."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from commands import Call, button
+from db import Note
+from handlers.note_words import NO_NOTES, hit_line, line, note_buttons, own, tied
+from telegram.formatted import lines
+from telegram.lines import first_line
+from telegram.replies import Button, Buttons, Reply
+
+LISTED = 10
+FOUND = 50  # by the command; a page turned to has LISTED
+MAX_TAPS = 90  # buttons of notes below a message, which takes 100 in all
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """Which part of a long list is shown, and where the buttons lead; positions are counted from 0."""
+
+    name: str  # of the button
+    data: tuple[int, ...]  # what it has to know beside the page
+    total: int
+    step: int = LISTED
+    start: int = 0
+    shown: int = 0
+
+    @property
+    def last(self) -> int:
+        """The number of the last page."""
+        return max(1, math.ceil(self.total / self.step))
+
+    def buttons(self, call: Call) -> list[list[Button]]:
+        """Return a row that leads to other pages, or no row if there is only one."""
+        end = self.start + self.shown
+        if self.start == 0 and end >= self.total:
+            return []
+        page, following = self.start // self.step + 1, end // self.step + 1
+        here = f"{page}/{self.last}" if following <= page + 1 else f"{page}–{following - 1}/{self.last}"
+        row = [Button("◀", self.name, tied(call, *self.data, page - 1))] if page > 1 else []
+        row.append(Button(here, "here", tied(call)))
+        row += [Button("▶", self.name, tied(call, *self.data, following))] if end < self.total else []
+        return [row]
+
+
+def start_of(page: int, total: int, step: int = LISTED) -> int:
+    """Return where a page begins; the last one if there are fewer by now."""
+    return (min(page, max(1, math.ceil(total / step))) - 1) * step
+
+
+def below(call: Call, pages: Pages, notes: Sequence[Note], name: str = "note") -> Buttons:
+    """Return the buttons below a list of notes."""
+    return [*note_buttons(call, notes[:MAX_TAPS], name), *pages.buttons(call)]
+
+
+@button("here")
+def press_here(call: Call) -> Reply:
+    """The page between ◀ and ▶."""
+    own(call, 0)
+    return Reply(notice="Эта страница и открыта.")
+
+
+# The newest notes
+
+
+def newest(call: Call, limit: int) -> Reply | str:
+    """Answer with the newest notes, the pinned ones first."""
+    total = call.app.db.count_notes(call.user_id)
+    notes = call.app.db.list_notes(call.user_id, limit)
+    if not notes:
+        return NO_NOTES
+    pages = _list_pages(total, limit, 0, len(notes))
+    return _listed(call, pages, notes, f"Последние заметки ({len(notes)} из {total}):")
+
+
+@button("list")
+def turn_list(call: Call) -> Reply | str:
+    """◀ ▶ under /note_list."""
+    step, page = own(call, 2)
+    total = call.app.db.count_notes(call.user_id)
+    start = start_of(page, total, step)
+    notes = call.app.db.list_notes(call.user_id, step, start)
+    if not notes:
+        return Reply(NO_NOTES, in_place=True)
+    head = f"Заметки {start + 1}–{start + len(notes)} из {total}:"
+    return _listed(call, _list_pages(total, step, start, len(notes)), notes, head, in_place=True)
+
+
+def _list_pages(total: int, limit: int, start: int, shown: int) -> Pages:
+    step = min(limit, LISTED)
+    return Pages("list", (step,), total, step, start, shown)
+
+
+def _listed(call: Call, pages: Pages, notes: list[Note], head: str, *, in_place: bool = False) -> Reply:
+    text = "\n".join([head, *(line(call, note) for note in notes)])
+    return Reply(text, buttons=below(call, pages, notes), in_place=in_place)
+
+
+# Found notes
+
+
+@button("find")
+def turn_find(call: Call) -> Reply:
+    """◀ ▶ under hits, or a word that was offered instead."""
+    kept, page = own(call, 2)
+    query = call.app.recalled.text(call.user_id, kept)
+    return find(call, query, (page - 1) * LISTED, LISTED, in_place=True)
+
+
+def find(call: Call, query: str, start: int, limit: int, *, in_place: bool = False) -> Reply:
+    """Answer a search with its hits from a place on."""
+    zone = call.app.settings.timezone
+    total, hits = call.app.db.find_notes(call.user_id, query, limit, start, zone=zone)
+    if not hits and total:  # some have gone since
+        return find(call, query, start_of(start, total), limit, in_place=in_place)
+    if not hits:
+        return _nothing(call, query, in_place=in_place)
+    if start:
+        head = f"Найдено: {total} ({start + 1}–{start + len(hits)})."
+    else:
+        head = f"Найдено: {total}{f', последние {len(hits)}' if total > len(hits) else ''}."
+    text, entities = lines((head, ()), *(hit_line(call, hit) for hit in hits))
+    kept = call.app.recalled.keep(call.user_id, [query]) if total > len(hits) else []
+    pages = Pages("find", tuple(kept), total, LISTED, start, len(hits))
+    buttons = below(call, pages, [hit.note for hit in hits])
+    return Reply(text, entities, buttons=buttons, in_place=in_place)
+
+
+def _nothing(call: Call, query: str, *, in_place: bool) -> Reply:
+    """Say that nothing was found, and offer the closest words of the person's own notes."""
+    words = call.app.notebook.similar_words(call.user_id, query)
+    kept = call.app.recalled.keep(call.user_id, words) if words else []
+    offered = [
+        [Button(word, "find", tied(call, number, 1))] for word, number in zip(words, kept, strict=True)
+    ]
+    text = f"Ничего не найдено: {first_line(query)}" + ("\nМожет быть:" if offered else "")
+    return Reply(text, buttons=offered, in_place=in_place)

@@ -1,0 +1,91 @@
+"""A question of a person on its way to a model: what comes with it, and who can read that."""
+
+from collections.abc import Callable
+
+from answers.asking import Question
+from answers.conversation import NO_PDF, can_read, find_media, needs
+from answers.frame import stop_button, waiting
+from commands import Call
+from db import Model
+from openrouter_client import missing_key
+from storage.dialogue import Turn
+from telegram.replies import Reply, UserError
+from telegram.updates import Message
+
+NO_EYES = "Ни одна из доступных моделей не видит картинок. Список: /models"
+NOTHING_TO_READ = "В том сообщении нет ничего, что модель прочтёт: ни текста, ни фото, ни файла."
+NOT_YOUR_MONEY = "Модель платная: спрашивать её может только владелец бота. Выберите бесплатную: /models"
+
+
+def in_reply(call: Call) -> Reply | None:
+    """Go on with the conversation that a message replies to, if it is an answer."""
+    question, replied = call.args.strip(), call.message.reply_to
+    if question and (turn := answered_in(call, replied)):
+        return put_question(call, question, parent_id=turn.id, media=media_in(call.message))
+    return None
+
+
+def about_file(call: Call) -> Reply | None:
+    """Ask about the picture or file that a message replies to."""
+    question, replied = call.args.strip(), call.message.reply_to
+    if question and call.private and media_in(replied):
+        return put_question(call, question, media=media_in(replied))
+    return None
+
+
+def put_question(
+    call: Call,
+    text: str,
+    *,
+    model: Model | None = None,
+    parent_id: int | None = None,
+    context: str = "",
+    media: str = "",
+    in_place: bool = False,
+    answered: Callable[[], object] | None = None,
+) -> Reply:
+    """Put a question on its way; the answer will grow in the message that this reply becomes."""
+    if not call.app.registry.fallback() and (error := missing_key()):
+        raise error
+    call.app.questions.check_room(call.user_id)
+    asked = model or call.app.db.get_active_model()
+    if not may_spend_on(call, asked):
+        raise UserError(NOT_YOUR_MONEY)
+    turn = Turn(0, parent_id, call.user_id, asked.id, text, context, media)
+    able, note = _able(call, turn, asked)
+    question = Question(call.entry_id, call.place, turn, able, note, answered)
+    return Reply(
+        waiting(able),
+        buttons=stop_button(call.entry_id),
+        in_place=in_place,
+        then=lambda sent: call.app.questions.start(question, sent),
+    )
+
+
+def _able(call: Call, turn: Turn, model: Model) -> tuple[Model, str]:
+    """Return the model if it can read what came with the question, else the first that can, and why."""
+    if can_read(model, turn):
+        return model, ""
+    registry, sees = call.app.registry, needs(turn)
+    others = sorted(registry.substitutes(model, sees), key=lambda other: other.id) + registry.fallback()
+    able = [other for other in others if can_read(other, turn)]
+    if not able:
+        raise UserError(NO_EYES if sees else NO_PDF)
+    return able[0], f"{model.key} не {'видит картинок' if sees else 'читает PDF'}"
+
+
+def may_spend_on(call: Call, model: Model) -> bool:
+    """Return whether a question to it costs nothing, or the owner's money: who asks is he, or he chose it."""
+    owner = call.app.gate.owner
+    return not model.paid or call.user_id == owner or (model.active and owner is not None)
+
+
+def media_in(message: Message | None) -> str:
+    """Return what of a message a model is shown, as JSON; raises UserError for a file that none can read."""
+    media = find_media(message.files) if message else None
+    return media.to_json() if media else ""
+
+
+def answered_in(call: Call, message: Message | None) -> Turn | None:
+    """Return the turn whose answer somebody replied to."""
+    return call.app.dialogue.in_message(call.place.chat_id, message.id) if message else None

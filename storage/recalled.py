@@ -1,0 +1,38 @@
+"""Texts that buttons refer to by a number: searches, lists of notes."""
+
+from collections.abc import Sequence
+
+from db import Database
+
+
+class TextGoneError(Exception):
+    """This person has no such text."""
+
+
+class Recalled:
+    """The table `recalled` of a Database."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def keep(self, user_id: int, texts: Sequence[str]) -> list[int]:
+        """Keep texts and return their numbers; the same text of the same person has the same one."""
+        with self._db.write() as conn:
+            return [
+                conn.execute(
+                    "INSERT INTO recalled (user_id, text) VALUES (?, ?)"
+                    " ON CONFLICT (user_id, text) DO UPDATE SET text = excluded.text RETURNING id",
+                    (user_id, text),
+                ).fetchone()[0]
+                for text in texts
+            ]
+
+    def text(self, user_id: int, number: int) -> str:
+        """Return a text; raises TextGoneError."""
+        with self._db.read() as conn:
+            row = conn.execute(
+                "SELECT text FROM recalled WHERE id = ? AND user_id = ?", (number, user_id)
+            ).fetchone()
+        if row is None:
+            raise TextGoneError(number)
+        return str(row[0])

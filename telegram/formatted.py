@@ -1,0 +1,67 @@
+"""Texts with their formatting: put together, cut off, changed in a place. Places are in UTF-16 units."""
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+
+from telegram.splitting import Entity, from_units, to_units, utf16_len
+
+Formatted = tuple[str, Sequence[Entity]]
+
+# Shown as nothing or as a blank, although Unicode counts them as letters, marks or symbols.
+_UNSEEN = frozenset(
+    "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0"
+    + "".join(map(chr, range(0xFE00, 0xFE10)))
+)
+
+
+def is_blank(text: str) -> bool:
+    """Return whether there is nothing to see in a text."""
+    return all(
+        char in _UNSEEN or unicodedata.category(char) in ("Zs", "Zl", "Zp", "Cc", "Cf") for char in text
+    )
+
+
+def moved(entities: Iterable[Entity], by: int) -> list[Entity]:
+    """Return entities whose text stands so much further on."""
+    return [{**entity, "offset": entity["offset"] + by} for entity in entities]
+
+
+def concat(*parts: Formatted) -> tuple[str, list[Entity]]:
+    """Put texts together."""
+    whole, formatting, length = "", list[Entity](), 0
+    for text, entities in parts:
+        formatting += moved(entities, length)
+        whole += text
+        length += utf16_len(text)
+    return whole, formatting
+
+
+def lines(*parts: Formatted) -> tuple[str, list[Entity]]:
+    """Put texts together, each on a line of its own, those left out that are empty."""
+    whole, formatting = concat(*(piece for part in parts if part[0] for piece in (part, ("\n", ()))))
+    return whole.removesuffix("\n"), formatting
+
+
+def behind(entities: Iterable[Entity], head: str) -> tuple[Entity, ...]:
+    """Return the entities of what stands behind the head of a text, counted from there."""
+    cut = utf16_len(head)
+    rest = []
+    for entity in entities:
+        start, end = entity["offset"] - cut, entity["offset"] + entity["length"] - cut
+        if end > 0:
+            rest.append({**entity, "offset": max(0, start), "length": end - max(0, start)})
+    return tuple(rest)
+
+
+def replaced(old: Formatted, start: int, length: int, new: Formatted) -> tuple[str, list[Entity]]:
+    """Put a new text in the place of a piece of the old one; formatting across its ends is lost."""
+    (text, entities), (piece, formatting) = old, new
+    end, units = start + length, to_units(text)
+    before = [entity for entity in entities if entity["offset"] + entity["length"] <= start]
+    after = moved((entity for entity in entities if entity["offset"] >= end), -end)
+    return concat((from_units(units[:start]), before), (piece, formatting), (from_units(units[end:]), after))
+
+
+def piece_of(text: str, start: int, length: int) -> str:
+    """Return a piece of a text."""
+    return from_units(to_units(text)[start : start + length])

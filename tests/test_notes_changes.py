@@ -1,0 +1,344 @@
+"""Notes are changed by commands, by replies and by edits of their messages; whatever is lost comes back."""
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from support.harness import Harness, Person
+from support.notes import (
+    BACK,
+    CHANGE,
+    DROP,
+    answers_to,
+    card,
+    formatted,
+    labels,
+    opened,
+    pressed,
+    reaction,
+    say,
+    settle,
+    text_of,
+)
+from telegram.formatted import concat, replaced
+from telegram.splitting import utf16_len
+
+NewBot = Callable[..., Harness]
+
+
+# ---- Replies --------------------------------------------------------------------------------
+
+
+def test_a_reply_to_a_receipt_or_a_card_appends(anna: Person) -> None:
+    receipt = anna.asks("молоко")
+    answer = say(anna, "хлеб", receipt, entities=[{"type": "bold", "offset": 0, "length": 4}])
+    assert answer["text"] == "Заметка #1 дополнена."
+    say(anna, "сыр", card(anna, 1)[-1])
+    say(anna, "соль", answer)
+    assert text_of(anna, 1) == "молоко\nхлеб\nсыр\nсоль"
+    assert formatted(card(anna, 1)[-1], "bold") == ["хлеб"]
+    _, after = pressed(anna, answer, BACK)
+    assert after["text"].startswith("Заметка #1: вернулся прежний текст.\nмолоко")
+    assert text_of(anna, 1) == "молоко\nхлеб\nсыр"
+
+
+def test_a_reply_with_a_file_adds_the_file(bot: Harness, anna: Person) -> None:
+    receipt = anna.asks("чек")
+    photo = bot.server.send_photo(b"JPEG", caption="вот он", user_id=anna.id, reply_to=receipt["message_id"])
+    assert bot.reply_to(photo)["text"] == "Заметка #1 дополнена."
+    messages = card(anna, 1)
+    assert "photo" in messages[0]
+    assert "чек\nвот он" in messages[-1]["text"]
+
+
+def test_a_reply_to_a_deleted_note_is_a_note_of_its_own(anna: Person) -> None:
+    receipt = anna.asks("раз")
+    anna.says("/note_del 1")
+    assert say(anna, "два", receipt)["text"] == "Заметка #2 сохранена."
+
+
+def test_edit_and_del_as_replies_mean_the_note_replied_to(anna: Person) -> None:
+    anna.says("раз")
+    receipt = anna.asks("два")
+    assert say(anna, "/note_edit 5 литров", receipt)["text"] == "Заметка #2 изменена."
+    assert text_of(anna, 2) == "5 литров"
+    assert say(anna, "/note_del", receipt)["text"] == "Заметка #2 удалена.\n5 литров"
+    assert anna.says("/note_count") == "Заметок: 1."
+    assert say(anna, "/note_edit", receipt)["text"] == "Использование: /note_edit <id> <текст>"
+
+
+# ---- /note_edit and «↩️ Вернуть» ------------------------------------------------------------
+
+
+def test_an_edit_can_be_taken_back_and_done_again(anna: Person) -> None:
+    anna.says("старое", entities=[{"type": "italic", "offset": 0, "length": 6}])
+    answer = anna.asks("/note_edit 1 новое")
+    assert answer["text"] == "Заметка #1 изменена."
+    _, answer = pressed(anna, answer, BACK)
+    assert text_of(anna, 1) == "старое"
+    assert formatted(card(anna, 1)[-1], "italic") == ["старое"]
+    _, answer = pressed(anna, answer, BACK)
+    assert text_of(anna, 1) == "новое"
+
+
+def test_an_edit_keeps_formatting_and_indent(anna: Person) -> None:
+    anna.says("старое")
+    anna.says("/note_edit 1 код:\n  x = 1", entities=[{"type": "code", "offset": 20, "length": 5}])
+    (message,) = card(anna, 1)
+    assert "код:\n  x = 1" in message["text"]
+    assert formatted(message, "code") == ["x = 1"]
+
+
+@pytest.mark.parametrize("text", ["/note_edit 1 \u200b", "/note_edit 1", "/note_edit 1 \u2800"])
+def test_an_edit_to_nothing_gets_the_usage(bot: Harness, anna: Person, text: str) -> None:
+    anna.says("старое")
+    said = bot.server.send_content(user_id=anna.id, text=text)
+    assert bot.reply_to(said)["text"] == "Использование: /note_edit <id> <текст>"
+    assert text_of(anna, 1) == "старое"
+
+
+# ---- Edits in Telegram ----------------------------------------------------------------------
+
+
+def test_editing_the_message_edits_the_note(bot: Harness, anna: Person) -> None:
+    said = bot.server.say("купить хле", user_id=anna.id)
+    bot.reply_to(said)
+    edited = bot.server.edit(said, "купить хлеб", entities=[{"type": "bold", "offset": 7, "length": 4}])
+    settle(anna)
+    assert text_of(anna, 1) == "купить хлеб"
+    assert formatted(card(anna, 1)[-1], "bold") == ["хлеб"]
+    assert reaction(bot, said) == "✍"
+    assert len(bot.server.replies_to(anna.id, said["message_id"])) == 1, "no second answer"
+    bot.server.edit(edited, "купить сыр")
+    settle(anna)
+    assert text_of(anna, 1) == "купить сыр"
+
+
+def test_editing_a_command_edits_its_note(bot: Harness, anna: Person) -> None:
+    said = bot.server.say("/note_add раз", user_id=anna.id)
+    bot.reply_to(said)
+    bot.server.edit(said, "/note_add два")
+    settle(anna)
+    assert text_of(anna, 1) == "два"
+    assert anna.says("/note_count") == "Заметок: 1."
+
+
+def test_editing_a_caption_edits_the_note(bot: Harness, anna: Person) -> None:
+    first = bot.server.send_photo(b"JPEG", user_id=anna.id)
+    second = bot.server.send_photo(b"JPEG", caption="было", user_id=anna.id)
+    bot.reply_to(second)
+    bot.server.edit(first, "подпись потом")
+    bot.server.edit(second, "стало")
+    settle(anna)
+    assert text_of(anna, 1) == "подпись потом"
+    assert text_of(anna, 2) == "стало"
+
+
+def test_editing_one_piece_of_a_cut_text_changes_that_piece(bot: Harness, anna: Person) -> None:
+    pieces = ["а" * 4096, "б" * 4096, "конец"]
+    said = [bot.server.say(piece, user_id=anna.id) for piece in pieces]
+    bot.reply_to(said[0])
+    bot.server.edit(said[1], "середина")
+    settle(anna)
+    assert f"{pieces[0]}середина{pieces[2]}" in anna.exports()
+    bot.server.edit(said[2], "хвост")
+    bot.server.edit(said[0], "начало ")
+    settle(anna)
+    assert "начало серединахвост" in anna.exports()
+
+
+def test_editing_a_caption_of_an_album_leaves_the_others(bot: Harness, anna: Person) -> None:
+    said = [
+        bot.server.send_photo(b"JPEG", caption=caption, user_id=anna.id, media_group_id="91")
+        for caption in ("первая", "", "третья")
+    ]
+    bot.reply_to(said[0])
+    bot.server.edit(said[2], "другая")
+    settle(anna)
+    assert text_of(anna, 1) == "первая\nдругая"
+
+
+def test_what_was_appended_stays_when_the_first_message_is_edited(bot: Harness, anna: Person) -> None:
+    said = bot.server.say("молоко", user_id=anna.id)
+    addition = bot.server.say("хлеб", user_id=anna.id, reply_to=bot.reply_to(said)["message_id"])
+    bot.reply_to(addition)
+    bot.server.edit(said, "молоко и кефир")
+    bot.server.edit(addition, "хлеб белый")
+    settle(anna)
+    assert text_of(anna, 1) == "молоко и кефир\nхлеб белый"
+
+
+def test_an_edit_of_what_was_changed_since_leaves_the_note_and_says_so(bot: Harness, anna: Person) -> None:
+    said = bot.server.say("раз", user_id=anna.id)
+    bot.reply_to(said)
+    anna.says("/note_edit 1 два")
+    bot.server.edit(said, "три")
+    settle(anna)
+    assert text_of(anna, 1) == "два"
+    assert "/note_edit 1 <текст>" in bot.server.replies_to(anna.id, said["message_id"])[-1]["text"]
+
+
+def test_editing_the_message_of_a_deleted_note_does_nothing(bot: Harness, anna: Person) -> None:
+    said = bot.server.say("раз", user_id=anna.id)
+    bot.reply_to(said)
+    answer = anna.asks("/note_del 1")
+    bot.server.edit(said, "два")
+    settle(anna)
+    assert reaction(bot, said) == ""
+    pressed(anna, answer, BACK)
+    assert text_of(anna, 1) == "раз"
+
+
+def test_editing_what_is_no_note_does_nothing(bot: Harness, anna: Person) -> None:
+    said = bot.server.say("/note_list", user_id=anna.id)
+    bot.reply_to(said)
+    bot.server.edit(said, "/note_add новое")
+    settle(anna)
+    assert anna.says("/note_count") == "Заметок: 0."
+    assert len(bot.server.replies_to(anna.id, said["message_id"])) == 1
+
+
+def test_an_edit_that_leaves_nothing_is_refused(bot: Harness, anna: Person) -> None:
+    said = bot.server.say("/note_add раз", user_id=anna.id)
+    bot.reply_to(said)
+    bot.server.edit(said, "/note_add")
+    settle(anna)
+    assert text_of(anna, 1) == "раз"
+    assert "/note_del 1" in bot.server.replies_to(anna.id, said["message_id"])[-1]["text"]
+
+
+def test_an_edit_that_a_kill_has_cut_off_is_done_once(new_bot: NewBot) -> None:
+    bot = new_bot().start()
+    anna = bot.person()
+    said = bot.server.say("раз", user_id=anna.id)
+    receipt = bot.reply_to(said)
+    settle(anna)
+    bot.kill()
+    bot.server.edit(said, "два")
+    reply = bot.server.say("три", user_id=anna.id, reply_to=receipt["message_id"])
+    bot.start()
+    assert bot.reply_to(reply)["text"] == "Заметка #1 дополнена."
+    assert text_of(anna, 1) == "два\nтри"
+
+
+# ---- Deleting and the bin -------------------------------------------------------------------
+
+
+def test_a_deletion_shows_what_went_and_gives_it_back(anna: Person) -> None:
+    anna.says("важное\nи ещё")
+    answer = anna.asks("/note_del 1")
+    assert answer["text"] == "Заметка #1 удалена.\nважное…"
+    assert labels(answer) == [BACK]
+    _, answer = pressed(anna, answer, BACK)
+    assert answer["text"].startswith("Заметка #1 возвращена.")
+    assert anna.says("/note_count") == "Заметок: 1."
+    assert anna.says("/note_find важное").startswith("Найдено: 1.")
+    pressed(anna, answer, DROP)
+    assert anna.says("/note_count") == "Заметок: 0."
+
+
+def test_several_are_deleted_at_once_and_given_back_at_once(anna: Person) -> None:
+    for number in range(1, 9):
+        anna.says(f"мысль {number}")
+    answer = anna.asks("/note_del 3 5, №8 5")
+    assert answer["text"].split("\n") == [
+        "Заметки #3, #5, #8 удалены.", "#3 · мысль 3", "#5 · мысль 5", "#8 · мысль 8",
+    ]  # fmt: skip
+    assert anna.says("/note_count") == "Заметок: 5."
+    pressed(anna, answer, BACK)
+    assert anna.says("/note_count") == "Заметок: 8."
+
+
+def test_if_one_is_not_there_none_is_deleted(anna: Person) -> None:
+    anna.says("раз")
+    anna.says("два")
+    assert anna.says("/note_del 1 7 2") == "Нет заметки #7, поэтому ничего не удалено. Список: /note_list"
+    assert anna.says("/note_count") == "Заметок: 2."
+    assert "«1 x» не подходит" in anna.says("/note_del 1 x")
+
+
+def test_a_very_long_list_of_numbers_comes_back_by_one_button(anna: Person) -> None:
+    for number in range(60):
+        anna.bot.server.say(f"/note_add {number}", user_id=anna.id)
+    answer = anna.asks("/note_del " + " ".join(str(number) for number in range(1, 61, 2)))
+    pressed(anna, answer, BACK)
+    assert anna.says("/note_count") == "Заметок: 60."
+
+
+def test_the_bin_lists_what_was_deleted_and_gives_it_back(anna: Person) -> None:
+    assert "пусто" in anna.says("/note_trash")
+    for number in range(1, 13):
+        anna.says(f"мысль {number}")
+    anna.says("/note_del " + " ".join(map(str, range(1, 13))))
+    shown = anna.asks("/note_trash")
+    assert shown["text"].startswith("В корзине: 12, хранятся 30 дней.")
+    assert labels(shown)[-2:] == ["1/2", "▶"]
+    _, shown = pressed(anna, shown, "▶")
+    assert len(labels(shown)) == 2 + 2
+    notice, shown = pressed(anna, shown, 0)
+    assert notice.endswith("возвращена.")
+    assert shown["text"].startswith("В корзине: 11,")
+    assert anna.says("/note_count") == "Заметок: 1."
+
+
+def test_the_bin_keeps_a_note_for_thirty_days(anna: Person) -> None:
+    day = 86_400
+    anna.says("давно")
+    anna.says("недавно")
+    now = anna.bot.server.say("/note_count", user_id=anna.id)["date"]
+    anna.says("/note_del 1", date=now - 31 * day)
+    anna.says("/note_del 2", date=now - 29 * day)
+    shown = anna.asks("/note_trash")
+    assert labels(shown) == ["2"]
+    assert anna.says("новая") == "Заметка #3 сохранена."
+
+
+def test_nobody_gives_back_or_deletes_anothers(anna: Person, boris: Person) -> None:
+    anna.says("раз")
+    answer = anna.asks("/note_del 1", chat_id=-1041)
+    assert boris.press(answer, BACK) == "Это чужая кнопка."
+    shown = anna.asks("/note_trash", chat_id=-1041)
+    assert boris.press(shown, 0) == "Это чужая кнопка."
+    assert anna.says("/note_count") == "Заметок: 0."
+    assert "пусто" in boris.says("/note_trash")
+
+
+def test_a_reply_after_change_that_comes_twice_replaces_once(new_bot: NewBot) -> None:
+    bot = new_bot().start()
+    anna = bot.person()
+    anna.says("старое")
+    opened(anna, card(anna, 1)[-1], CHANGE)
+    question = bot.server.messages(anna.id)[-2]
+    bot.server.fail("sendMessage", "hang")
+    said = bot.server.say("новое", user_id=anna.id, reply_to=question["message_id"])
+    bot.wait(lambda: [call for call in bot.server.calls_of("sendMessage", anna.id) if call.failure])
+    bot.kill()
+    bot.start()
+    bot.wait(lambda: len(bot.server.replies_to(anna.id, said["message_id"])) == 2)
+    assert text_of(anna, 1) == "новое"
+
+
+# ---- Invariants -----------------------------------------------------------------------------
+
+TEXTS = st.text("аб😀\n ", max_size=12)
+
+
+@given(TEXTS, TEXTS, TEXTS, TEXTS)
+def test_a_piece_is_replaced_and_its_surroundings_keep_their_formatting(
+    before: str, piece: str, after: str, new: str
+) -> None:
+    def bold(text: str) -> tuple[str, list[dict[str, object]]]:
+        size = utf16_len(text)
+        return text, [{"type": "bold", "offset": 0, "length": size}] if size else []
+
+    old = concat(bold(before), (piece, []), bold(after))
+    assert replaced(old, utf16_len(before), utf16_len(piece), (new, [])) == concat(
+        bold(before), (new, []), bold(after)
+    )
+
+
+def test_several_answers_are_one(bot: Harness, anna: Person) -> None:
+    said = [bot.server.forward(f"слово {n}", user_id=anna.id) for n in range(3)]
+    assert len(answers_to(bot, said)) == 1

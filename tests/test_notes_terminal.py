@@ -1,0 +1,59 @@
+"""Notes in the terminal: what is typed is a note, cards show their files, buttons work as in Telegram."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from support.harness import ROOT, setting_names
+
+
+def typed(folder: Path, *lines: str) -> list[str]:
+    """Pipe lines into the terminal, and return what was printed; nothing may be complained of."""
+    settings = dict.fromkeys(setting_names(), "") | {"DB_PATH": str(folder / "notes.db")}
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "bot.py"), "--console"],
+        input="\n".join(lines),
+        env=settings,
+        cwd=folder,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=120,
+        check=True,
+    )
+    assert done.stderr == ""
+    return done.stdout.splitlines()
+
+
+def test_what_is_typed_is_a_note_and_its_card_opens_by_its_number(tmp_path: Path) -> None:
+    said = typed(tmp_path, "купить хлеб #дом", "/note_list", "!1")
+    assert said[:2] == ["Заметка #1 сохранена.", "[!1] 🤖 Спросить  [!2] ↩️ Убрать"]
+    assert "[!1] 1" in said
+    assert said[-3:-1] == ["купить хлеб #дом", "Теги: #дом"]
+    assert said[-1].startswith("[!1] ✏️ Изменить  [!2] 📌  [!3] 🗑  [📋: купить хлеб #дом]")
+
+
+def test_a_card_shows_where_its_file_is(tmp_path: Path) -> None:
+    for name in ("a.jpg", "b.jpg", "c.txt"):
+        (tmp_path / name).write_text("x")
+    said = typed(tmp_path, "<a.jpg чек", "<c.txt договор", "/note 1", "/note 2")
+    assert f"Файл: {tmp_path / 'a.jpg'}" in said
+    assert f"Файл: {tmp_path / 'c.txt'}" in said
+
+
+def test_a_file_that_is_gone_is_said_to_be(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("x")
+    typed(tmp_path, "<a.txt договор")
+    (tmp_path / "a.txt").unlink()
+    assert "Telegram больше не отдаёт файл: 📄 файл a.txt" in typed(tmp_path, "/note 1")
+
+
+def test_a_change_asks_for_a_reply_and_takes_it(tmp_path: Path) -> None:
+    said = typed(tmp_path, "старое", "/note 1", "!1", "^ новое", "/note 1")
+    assert "Ответьте на это сообщение новым текстом." in said
+    assert "Заметка #1 изменена." in said
+    assert said[-3] == "новое"
+
+
+def test_a_receipt_may_be_a_reaction(tmp_path: Path) -> None:
+    said = typed(tmp_path, "/settings", "!3", "тихо", "/note_count")
+    assert said[-2:] == ["👌", "Заметок: 1."]
