@@ -65,7 +65,7 @@ def test_a_note_is_edited_and_deleted_by_its_owner_alone_whatever_the_number(
 ) -> None:
     anna.says("/note_add тайна")
     with closing(sqlite3.connect(bot.db_path)) as conn:
-        ((row,),) = conn.execute("SELECT id FROM notes WHERE user_id = ?", (anna.id,)).fetchall()
+        ((row,),) = conn.execute("SELECT number FROM notes WHERE user_id = ?", (anna.id,)).fetchall()
     for number in (1, row):
         boris.says(f"/note_edit {number} подмена")
         boris.says(f"/note_del {number}")
