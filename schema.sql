@@ -160,6 +160,8 @@ CREATE TABLE IF NOT EXISTS codes (
     expires_at INTEGER NOT NULL
 );
 
+CREATE TABLE IF NOT EXISTS preferences (user_id INTEGER, name TEXT, value TEXT, PRIMARY KEY (user_id, name)) WITHOUT ROWID;
+
 -- The catalogue. Only what is missing is added: a file of the course keeps its rows, ids and active model,
 -- and an id that is taken there already gives way to the next free one (those come last).
 WITH catalogue (id, key, label) AS (VALUES
