@@ -43,7 +43,9 @@ from starting import env_file
 from starting.command_line import parse
 from storage.dialogue import Dialogue
 from storage.journal import Entry, Journal
+from storage.notebook import Notebook
 from storage.people import People
+from storage.preferences import Preferences
 from storage.registry import Registry
 from telegram.api import Door, Telegram, TelegramError
 from telegram.delivery import Delivery
@@ -56,6 +58,7 @@ from upkeep.health import Pulse
 from upkeep.nightly import copy_each_night
 from upkeep.systemd import READY, STOPPING, notify
 from upkeep.upgrade import copy_before_upgrade
+from works import Works
 
 log = logging.getLogger("bot")
 LONG_POLL_S = 25
@@ -99,6 +102,10 @@ class Bot:
             people=self._people,
             gate=Gate(self._settings, self._people),
             questions=Questions(tools),
+            notebook=Notebook(database),
+            preferences=Preferences(database),
+            works=Works(),
+            download=self._door.download,
         )
 
     # Start and stop

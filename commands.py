@@ -14,12 +14,15 @@ from answers.questions import Questions
 from db import Database
 from settings import Settings
 from storage.dialogue import Dialogue
+from storage.notebook import Notebook
 from storage.people import People
+from storage.preferences import Preferences
 from storage.registry import Registry
 from telegram.lines import first_line
 from telegram.replies import Reply
 from telegram.splitting import Entity
 from telegram.updates import Message, Place
+from works import Works
 
 MAX_ID = 10**18  # SQLite holds 2**63 - 1
 NOTES, MODELS, OWNERS = "Заметки", "Модели", "Владельцу"  # the groups of /help
@@ -40,6 +43,10 @@ class App:
     people: People
     gate: Gate
     questions: Questions
+    notebook: Notebook
+    preferences: Preferences
+    works: Works
+    download: Callable[[str], bytes]  # a file id of Telegram to the file's content
     username: str = ""  # of the bot, as soon as Telegram has told it
 
 

@@ -5,6 +5,7 @@ from answers.conversation import NO_PDF, can_read, find_media, needs
 from answers.frame import stop_button, waiting
 from commands import MODELS, Call, button, command, parse_number
 from db import Model, UnknownModelError
+from handlers.imports import look_into, may_be_export
 from handlers.models import OFFERED
 from openrouter_client import missing_key
 from storage.dialogue import Turn
@@ -40,6 +41,8 @@ def plain_message(call: Call) -> Reply | str:
         return _ask(call, question, parent_id=turn.id, media=_media(call.message))
     if question and call.private and _media(replied):
         return _ask(call, question, media=_media(replied))
+    if may_be_export(call.message):
+        return look_into(call, lambda: Reply(HINT))
     return HINT if call.private and call.message.written else ""
 
 
@@ -94,13 +97,14 @@ def save(call: Call) -> Reply:
 @button("stop")
 def stop(call: Call) -> Reply:
     """«⏹ Стоп»: what has come stays, and no more comes."""
-    questions, number = call.app.questions, call.number()
-    asker = questions.asker(number)
+    questions, works, number = call.app.questions, call.app.works, call.number()
+    worker = works.owner(number)
+    asker = questions.asker(number) if worker is None else worker
     if asker is None:
         return Reply(notice="Уже закончено.")
     if call.user_id not in (asker, call.app.gate.owner):
         raise UserError(NOT_YOURS)
-    questions.stop(number)
+    (questions if worker is None else works).stop(number)
     return Reply(notice="Останавливаю.")
 
 

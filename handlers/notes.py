@@ -1,19 +1,14 @@
 """/note_*: a person's own notes."""
 
-import math
-from collections import Counter
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, tzinfo
 
 from commands import Call, WrongArgumentsError, command, parse_number
 from db import Hit, Note
 from telegram.lines import first_line, snippet
-from telegram.replies import Reply
-from telegram.splitting import pre
 
 NO_NOTES = "Заметок пока нет. Добавить: /note_add <текст>"
 LISTED = 10
 FOUND = 50
-BAR = 20  # characters of the longest bar
 
 
 @command("note_add", "<текст>", "Добавить заметку")
@@ -72,34 +67,6 @@ def note_count(call: Call) -> str:
     return f"Заметок: {call.app.db.count_notes(call.user_id)}."
 
 
-@command("note_export", "", "Экспорт заметок в .txt")
-def note_export(call: Call) -> Reply | str:
-    """/note_export: all of them as a file."""
-    notes = call.app.db.list_notes(call.user_id)
-    if not notes:
-        return NO_NOTES
-    text = "\n\n".join(f"#{note.number} · {_when(call, note)}\n{note.text}" for note in reversed(notes))
-    return Reply(document=("notes.txt", f"{text}\n".encode()))
-
-
-@command("note_stats", "[days]", "Статистика по датам")
-def note_stats(call: Call) -> Reply:
-    """/note_stats 30: a bar for each day."""
-    days = call.number(365, 7)
-    zone = call.app.settings.timezone
-    today = _local(call.date, zone).date()
-    first = today - timedelta(days=days - 1)
-    counts = Counter(
-        _local(time, zone).date() for time in call.app.db.note_times(call.user_id, _start_of(first, zone))
-    )
-    lines = [
-        _bar(day, counts[day], max(counts.values(), default=0))
-        for day in (first + timedelta(n) for n in range(days))
-    ]
-    text, entities = pre("\n".join([*lines, f"Всего: {counts.total()}"]))
-    return Reply(text, entities)
-
-
 def _number_and_text(call: Call) -> tuple[int, str]:
     words = call.args.split(maxsplit=1)
     if len(words) < 2:
@@ -122,12 +89,3 @@ def _when(call: Call, note: Note) -> str:
 
 def _local(time: int, zone: tzinfo | None) -> datetime:
     return datetime.fromtimestamp(time, UTC).astimezone(zone)
-
-
-def _start_of(day: date, zone: tzinfo | None) -> int:
-    return int(datetime(day.year, day.month, day.day, tzinfo=zone).timestamp())
-
-
-def _bar(day: date, count: int, most: int) -> str:
-    length = math.ceil(count * BAR / most) if count else 0
-    return f"{day:%d.%m} {count:>4} {'█' * length}".rstrip()

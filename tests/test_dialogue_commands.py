@@ -229,7 +229,7 @@ def test_a_sticker_or_a_photo_gets_a_hint_and_the_bot_goes_on(bot: Harness, anna
     for message in (
         bot.server.sticker(user_id=anna.id),
         bot.server.send_photo(b"JPEG", user_id=anna.id),
-        bot.server.send_file(b"text", "a.txt", user_id=anna.id),
+        bot.server.send_file(b"data", "a.bin", user_id=anna.id),
         bot.server.forward("чужие слова", user_id=anna.id),
     ):
         assert "/help" in bot.reply_to(message)["text"]

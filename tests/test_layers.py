@@ -95,12 +95,15 @@ MAY_IMPORT = {
         "answers", "db", "storage", "openrouter_client", "openrouter.parse", "in_words", "settings",
         "telegram",
     },
-    "commands": {"access", "answers", "db", "settings", "storage", "telegram"},
+    "commands": {"access", "answers", "db", "settings", "storage", "telegram", "works"},
     "handlers": {
         "handlers", "commands", "answers", "db", "storage", "openrouter_client", "settings", "telegram",
-        "upkeep",
+        "upkeep", "transfer", "pictures",
     },
-    "dispatch": {"dispatch", "commands", "handlers", "in_words", "db", "storage", "telegram"},
+    "pictures": set(),
+    "transfer": {"transfer", "db", "storage.tags", "telegram.lines", "telegram.splitting"},
+    "works": set(),
+    "dispatch": {"dispatch", "commands", "handlers", "in_words", "db", "storage", "telegram", "works"},
     "upkeep": {
         "upkeep", "db", "migrations", "storage", "settings", "openrouter_client", "telegram.api", "in_words",
     },
