@@ -28,6 +28,7 @@ from access import Gate
 from answers.asking import Tools
 from answers.freshness import keep_fresh
 from answers.questions import Questions
+from answers.searching import Searching
 from commands import COMMANDS, App
 from console.door import OWNER_ID
 from console.terminal import Console
@@ -104,6 +105,7 @@ class Bot:
             questions=Questions(tools),
             notebook=Notebook(database),
             preferences=Preferences(database),
+            searching=Searching(dialogue),
             works=Works(),
             download=self._door.download,
         )

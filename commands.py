@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from access import Gate
 from answers.questions import Questions
+from answers.searching import Searching
 from db import Database
 from settings import Settings
 from storage.dialogue import Dialogue
@@ -45,6 +46,7 @@ class App:
     questions: Questions
     notebook: Notebook
     preferences: Preferences
+    searching: Searching
     works: Works
     download: Callable[[str], bytes]  # a file id of Telegram to the file's content
     username: str = ""  # of the bot, as soon as Telegram has told it

@@ -220,6 +220,7 @@ class Handling:
                 reply = Reply(in_words(exc))
             self._reply = reply
             target = self._sent[0] if self._sent else self._gathered.messages[0].id
+            self._sent = []
             self._outgoing = deque(outgoing(replace(reply, in_place=True), target))
         return self()
 

@@ -9,7 +9,9 @@ from handlers.imports import look_into, may_be_export
 from handlers.models import OFFERED
 from openrouter_client import missing_key
 from storage.dialogue import Turn
+from telegram.formatted import concat
 from telegram.lines import first_line
+from telegram.markdown import markdown
 from telegram.replies import Button, Reply, UserError
 from telegram.updates import Message
 
@@ -31,16 +33,16 @@ def ask(call: Call) -> Reply:
     context, media = _context(call, replied), _media(call.message) or _media(replied)
     if replied and not context and not media:
         raise UserError(NOTHING_TO_READ)
-    return _ask(call, question, context=context, media=media)
+    return put_question(call, question, context=context, media=media)
 
 
 def plain_message(call: Call) -> Reply | str:
     """Answer what is no command: a reply to an answer goes on with that conversation."""
     question, replied = call.args.strip(), call.message.reply_to
     if question and (turn := _answered_in(call, replied)):
-        return _ask(call, question, parent_id=turn.id, media=_media(call.message))
+        return put_question(call, question, parent_id=turn.id, media=_media(call.message))
     if question and call.private and _media(replied):
-        return _ask(call, question, media=_media(replied))
+        return put_question(call, question, media=_media(replied))
     if may_be_export(call.message):
         return look_into(call, lambda: Reply(HINT))
     return HINT if call.private and call.message.written else ""
@@ -49,21 +51,21 @@ def plain_message(call: Call) -> Reply | str:
 @button("again")
 def again(call: Call) -> Reply:
     """«🔁 Ещё раз»: the same question to the same model."""
-    turn = _own_turn(call, call.args)
+    turn = own_turn(call, call.args)
     return _repeat(call, turn, _model_of(call, turn))
 
 
 @button("more")
 def more(call: Call) -> Reply:
     """«➡️ Продолжить»: the model goes on where its answer was cut."""
-    turn = _own_turn(call, call.args)
-    return _ask(call, GO_ON, model=_model_of(call, turn), parent_id=turn.id)
+    turn = own_turn(call, call.args)
+    return put_question(call, GO_ON, model=_model_of(call, turn), parent_id=turn.id)
 
 
 @button("other")
 def other(call: Call) -> Reply:
     """«🤖 Другая модель»: a button for each that can answer this question."""
-    turn = _own_turn(call, call.args)
+    turn = own_turn(call, call.args)
     able = [m for m in call.app.db.list_models() if needs(turn) <= m.inputs and _may_ask(call, m)]
     rows = [[Button(model.label, "with", f"{turn.id}.{model.id}")] for model in able[:OFFERED]]
     rest = (
@@ -76,7 +78,7 @@ def other(call: Call) -> Reply:
 def ask_with(call: Call) -> Reply:
     """One of those: the same question to that model."""
     turn_id, _, model_id = call.args.partition(".")
-    turn = _own_turn(call, turn_id)
+    turn = own_turn(call, turn_id)
     model = call.app.registry.get(parse_number(model_id))
     if not _may_ask(call, model):
         raise UnknownModelError(model_id)
@@ -86,11 +88,12 @@ def ask_with(call: Call) -> Reply:
 @button("save")
 def save(call: Call) -> Reply:
     """«📝 В заметки»: question and answer are kept as a note."""
-    turn = _own_turn(call, call.args)
-    text = f"{turn.question}\n\n{turn.answer}"
+    turn = own_turn(call, call.args)
+    answer = markdown(turn.answer)
+    text, entities = concat((f"{turn.question}\n\n", ()), answer if answer[0] else (turn.answer, ()))
     # Into the notebook of whoever pressed, who may be the owner under a guest's answer.
     source = f"answer {turn.id} for {call.user_id}"
-    note = call.app.db.add_note(call.user_id, text, created_at=call.date, source=source)
+    note = call.app.db.add_note(call.user_id, text, entities=entities, created_at=call.date, source=source)
     return Reply(notice=f"В заметках: #{note.number}")
 
 
@@ -109,12 +112,12 @@ def stop(call: Call) -> Reply:
 
 
 def _repeat(call: Call, turn: Turn, model: Model) -> Reply:
-    return _ask(
+    return put_question(
         call, turn.question, model=model, parent_id=turn.parent_id, context=turn.context, media=turn.media
     )
 
 
-def _ask(
+def put_question(
     call: Call,
     text: str,
     *,
@@ -163,7 +166,7 @@ def _may_spend_on(call: Call, model: Model) -> bool:
     return not model.paid or call.user_id == owner or (model.active and owner is not None)
 
 
-def _own_turn(call: Call, turn_id: str) -> Turn:
+def own_turn(call: Call, turn_id: str) -> Turn:
     """Return the turn under whose answer a button was pressed, by its asker or by the owner."""
     turn = call.app.dialogue.get(parse_number(turn_id))
     if call.user_id not in (turn.user_id, call.app.gate.owner):
