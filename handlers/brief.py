@@ -21,6 +21,7 @@ def brief_button(call: Call, note: Note) -> list[Button]:
 
 @button("brief")
 def brief(call: Call) -> Reply | str:
+    """«Кратко» on a card: the model is asked for a summary."""
     (number,) = own(call)
     if not may_leave(call):
         return ask_consent(call, Button(YES, "brief_yes", tied(call, number)))
@@ -30,6 +31,7 @@ def brief(call: Call) -> Reply | str:
 
 @button("brief_yes")
 def agree(call: Call) -> Reply | str:
+    """«Да, спрашивать» before the first summary."""
     own(call)
     call.app.preferences.put(call.user_id, CONSENT, "yes")
     return brief(call)
@@ -37,6 +39,7 @@ def agree(call: Call) -> Reply | str:
 
 @button("brief_keep")
 def keep(call: Call) -> Reply:
+    """«💾 Сохранить»: the summary goes below the note's text."""
     turn, number = _summary(call)
     note = call.app.db.get_note(turn.user_id, number)
     text, entities = concat(("Кратко: ", ()), markdown(turn.answer))
@@ -48,6 +51,7 @@ def keep(call: Call) -> Reply:
 
 @button("brief_drop")
 def drop(call: Call) -> Reply:
+    """«Не надо»: the note stays as it is."""
     _summary(call)
     return Reply("Не сохранено.", in_place=True)
 

@@ -24,6 +24,7 @@ FORMATS: dict[str, Callable[[tzinfo | None], Format]] = {
 
 @command("note_export", "", "Экспорт заметок в .txt", wrong="[json | md]")
 def note_export(call: Call) -> Reply | str:
+    """/note_export json: all notes as a file, or as many files as they need."""
     name = call.args.strip().lower().removeprefix(".")
     if name not in FORMATS:
         raise WrongArgumentsError(f"Выгрузки «{first_line(name, 30)}» нет.")

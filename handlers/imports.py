@@ -32,6 +32,7 @@ def look_into(call: Call, keep: Callable[[], Reply]) -> Reply:
 
 @button("import")
 def run_import(call: Call) -> Reply:
+    """«📥 Добавить»: what is in the file goes into the notes."""
     if _file_in(call.message.reply_to) is None:
         raise UserError(GONE)
     return Reply("Добавляю…", in_place=True, work=lambda: _importing(call))
@@ -39,6 +40,7 @@ def run_import(call: Call) -> Reply:
 
 @button("import_not")
 def keep_file(call: Call) -> Reply:
+    """«📎 Оставить файлом»: the file is a note like any other."""
     file = _file_in(call.message.reply_to)
     if file is None:
         raise UserError(GONE)

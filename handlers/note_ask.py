@@ -32,6 +32,7 @@ def note_ask(call: Call) -> Reply | str:
 
 @button("note_ask_yes")
 def agree(call: Call) -> Reply | str:
+    """«Да, спрашивать»: remembered, and the question goes on."""
     own(call, 0)
     call.app.preferences.put(call.user_id, CONSENT, "yes")
     asked = call.message.reply_to.text if call.message.reply_to else ""
@@ -41,6 +42,7 @@ def agree(call: Call) -> Reply | str:
 
 @button("note_ask_no")
 def refuse(call: Call) -> Reply:
+    """«Нет»: remembered."""
     own(call, 0)
     call.app.preferences.put(call.user_id, CONSENT, "no")
     return Reply(REFUSED, in_place=True)

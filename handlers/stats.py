@@ -18,6 +18,7 @@ TAGS = 5
 
 @command("note_stats", "[days]", "Статистика по датам")
 def note_stats(call: Call) -> Reply:
+    """/note_stats 30: a bar for each day, week or month, then the last year as a picture."""
     days = call.number(365, 7)
     today = _today(call)
     counts = _counts(call, today - timedelta(days=days - 1))

@@ -29,6 +29,7 @@ MENU = [
     ("models", "Получить список моделей"),
     ("model", "Установить активную модель"),
     ("ask", "Задать вопрос модели"),
+    ("note_ask", "Спросить модель о своих заметках"),
 ]
 NewBot = Callable[..., Harness]
 
@@ -36,7 +37,7 @@ NewBot = Callable[..., Harness]
 # ---- What it publishes ----------------------------------------------------------------------
 
 
-def test_the_menu_has_the_twelve_commands_in_their_order(bot: Harness) -> None:
+def test_the_menu_has_the_courses_commands_in_their_order_and_what_is_new_behind_them(bot: Harness) -> None:
     bot.wait(lambda: bot.server.commands)
     assert [(row["command"], row["description"]) for row in bot.server.commands] == MENU
 
