@@ -34,6 +34,7 @@ from console.door import OWNER_ID
 from console.terminal import Console
 from dispatch.gathering import Gathering
 from dispatch.handling import Desk, Handling, tell, tell_of_trouble
+from dispatch.inline import Inline
 from dispatch.lanes import Lanes
 from dispatch.recovery import Recovery
 from in_words import storage_trouble
@@ -63,6 +64,7 @@ from works import Works
 
 log = logging.getLogger("bot")
 LONG_POLL_S = 25
+INLINE_IS_OFF = "Заметки из любого чата (@%s слово) выключены. Включить: @BotFather, /setinline"
 EMPTY_PAUSE_S = 0.05  # for a server that answers an empty poll at once, as a mirror may
 HOW_TO_START = (
     "Не задан TOKEN. Получите токен у @BotFather в Telegram и впишите строку TOKEN=… в файл .env "
@@ -89,6 +91,7 @@ class Bot:
         self._pulse = Pulse(database)
         self._app = self._furnished(database)
         self._lanes, self._background, self._gathering = Lanes(), Lanes(), Gathering()
+        self._inline = Inline(self._app, self._door, self._lanes)
         self._desk = Desk(self._app, self._journal, self._delivery, self._background)
         self._recovery = Recovery(self._desk, self._lanes, self._gathering, self._stopping)
 
@@ -136,7 +139,10 @@ class Bot:
 
     def start(self) -> None:
         """Check the token, tell who may come in, and take up what an earlier run left."""
-        self._app.username = self._patience.insist("get_me")["username"]
+        me = self._patience.insist("get_me")
+        self._app.username = me["username"]
+        if me.get("supports_inline_queries") is False:
+            log.info(INLINE_IS_OFF, self._app.username)
         self._patience.insist("delete_webhook")  # while one is set, getUpdates is refused for ever
         self._announce()
         self._app.registry.sync_fallback(fallback_model())
@@ -229,6 +235,8 @@ class Bot:
 
     def _journalled(self, updates: list[Update]) -> list[tuple[Entry, Update]]:
         """Put updates on disk, and return those that are new."""
+        if not updates:
+            return []
         try:
             fresh = self._journal.add([update.body for update in updates])
         except (sqlite3.Error, db.FileReplacedError) as exc:
@@ -244,6 +252,9 @@ class Bot:
             self._lanes.put(update.lane, Handling(gathered, self._desk), costly=costly)
 
     def _lets_pass(self, update: Update) -> bool:
+        if update.kind == "inline_query":
+            self._inline.take(update)
+            return False
         gate, owner = self._app.gate, self._app.gate.owner
         if gate.lets_pass(update):
             if gate.owner != owner:  # just now, by the one-time link
