@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -150,14 +151,23 @@ def parts_of(bot: Harness) -> list[SentDocument]:
     return [document for document in bot.server.documents if document.chat_id == 1001]
 
 
+def memory_mb(bot: Harness, name: str) -> float:
+    assert bot.process is not None
+    status = Path(f"/proc/{bot.process.pid}/status").read_text("utf-8")
+    return int(re.findall(rf"^{name}:\s+(\d+)", status, re.MULTILINE)[0]) / 1000
+
+
 def numbers_in(documents: list[SentDocument]) -> list[int]:
     headers = re.compile(r"^#(\d+) · ", re.MULTILINE)
     return [int(number) for document in documents for number in headers.findall(document.data.decode())]
 
 
+@pytest.mark.skipif(not Path("/proc/self/status").is_file(), reason="memory is looked up in /proc")
 def test_what_is_long_goes_out_in_parts_that_can_come_back(full: Harness) -> None:
     anna = full.person(1001)
+    before = memory_mb(full, "VmRSS")
     status = settled(anna, anna.asks("/note_export"), "Готовлю")
+    assert memory_mb(full, "VmHWM") - before < 100
     parts = parts_of(full)
     assert status["text"] == f"Готово. Заметок: 3 000, файлов: {len(parts)}."
     assert [part.name for part in parts] == [f"notes-{n}.txt" for n in range(1, len(parts) + 1)]

@@ -144,6 +144,18 @@ def test_a_drawn_prompt_costs_nothing_where_there_is_none() -> None:
     assert done.stdout == "False\n"
 
 
+def test_a_library_of_pictures_costs_nothing_before_the_first_picture() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", "import bot, sys; print('PIL' in sys.modules)"],
+        cwd=ROOT,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+        check=True,
+    )
+    assert done.stdout == "False\n"
+
+
 @pytest.mark.parametrize("module", of("storage", "handlers", "answers", "dispatch", "commands", "db"))
 def test_only_the_rooms_at_the_doors_know_what_is_outside(module: str) -> None:
     assert roots(imported_by(module)) & {"telebot", "requests", "dotenv"} == set()

@@ -1,5 +1,6 @@
 """Notes as files of a bounded size, each complete by itself, and what may be wrong with one."""
 
+import io
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
@@ -45,14 +46,23 @@ def parts(notes: Iterable[Note], form: Format, most: int = MOST_BYTES) -> Iterat
 
     A file holds one note at least, however long that is.
     """
-    content, last = bytearray(), 0
+    content, last = io.BytesIO(), 0
     for note in notes:
         record = form.write(note).encode()
-        if content and len(content) + len(record) + len(form.between + form.after) > most:
-            yield FilePart(bytes(content) + form.after.encode(), last)
-            content = bytearray()
-        content += (form.between if content else form.before).encode() + record
+        if content.tell() and content.tell() + len(record) + len(form.between + form.after) > most:
+            yield _filled(content, form, last)
+            content = io.BytesIO()
+        content.write((form.between if content.tell() else form.before).encode())
+        content.write(record)
         last = note.number
         yield last
-    if content:
-        yield FilePart(bytes(content) + form.after.encode(), last)
+    if content.tell():
+        yield _filled(content, form, last)
+
+
+def _filled(content: io.BytesIO, form: Format, last: int) -> FilePart:
+    """Make a file of its content, which is let go of: there may not be room for both."""
+    content.write(form.after.encode())
+    part = FilePart(content.getvalue(), last)
+    content.close()
+    return part

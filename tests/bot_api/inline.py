@@ -81,8 +81,8 @@ def _check_text(request: Request, content: Any) -> None:
 
 
 def _check_caption(request: Request, result: dict[str, Any]) -> None:
-    params: dict[str, Any] = {name: result[name] for name in ("caption", "caption_entities") if name in result}
-    rules.check_caption(Request(request.method, params, request.violations))
+    caption: dict[str, Any] = {name: result[name] for name in _CAPTION.split() if name in result}
+    rules.check_caption(Request(request.method, caption, request.violations))
 
 
 def _check_file(api: Chats, kind: str, result: dict[str, Any]) -> None:
