@@ -1,5 +1,6 @@
 """An export of ours that is sent back: what is in it, and adding that to the notes."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import islice
 
@@ -70,8 +71,11 @@ def _importing(call: Call) -> Iterator[str | Reply]:
     added, known, seen = remembered(call, "import") or (0, 0, 0)
     sound = (record for record in _records(call, export) if isinstance(record, Note))
     records = islice(sound, seen, None)
+    copies: Counter[int] = Counter()
     while batch := list(islice(records, BATCH)):
-        done = call.app.notebook.import_notes(call.user_id, batch, to_the_minute=export.kind == "txt")
+        done = call.app.notebook.import_notes(
+            call.user_id, batch, to_the_minute=export.kind == "txt", copies=copies
+        )
         added, known, seen = added + done.added, known + done.known, seen + len(batch)
         remember(call, "import", added, known, seen)
         yield f"Добавляю: {grouped(seen)} из {grouped(total)}…"
