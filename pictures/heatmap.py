@@ -13,7 +13,7 @@ _INK = "#57606a"
 
 def heatmap(counts: Mapping[date, int], today: date) -> bytes:
     """Return a PNG of the 54 weeks that end with today's, with the numbers of the months above them."""
-    # 22 MB of library: brought in when the first picture is drawn, or every start would wait for it.
+    # Brought in when the first picture is drawn, or every start would wait for it.
     from PIL import Image, ImageDraw, ImageFont
 
     half = _LABEL + 7 * _STEP + _MARGIN
