@@ -28,11 +28,13 @@ from access import Gate
 from answers.asking import Tools
 from answers.freshness import keep_fresh
 from answers.questions import Questions
+from answers.searching import Searching
 from commands import COMMANDS, App
 from console.door import OWNER_ID
 from console.terminal import Console
 from dispatch.gathering import Gathering
 from dispatch.handling import Desk, Handling, tell, tell_of_trouble
+from dispatch.inline import Inline
 from dispatch.lanes import Lanes
 from dispatch.recovery import Recovery
 from in_words import storage_trouble
@@ -54,6 +56,7 @@ from telegram.delivery import Delivery
 from telegram.menu import Menu
 from telegram.patience import BadTokenError, NonsenseError, Patience, StoppingError
 from telegram.updates import KINDS, Update, updates_in
+from transfer.works import Works
 from upkeep.chores import chore
 from upkeep.findings import Finding, show
 from upkeep.health import Pulse
@@ -63,6 +66,7 @@ from upkeep.upgrade import copy_before_upgrade
 
 log = logging.getLogger("bot")
 LONG_POLL_S = 25
+INLINE_IS_OFF = "Заметки из любого чата (@%s слово) выключены. Включить: @BotFather, /setinline"
 EMPTY_PAUSE_S = 0.05  # for a server that answers an empty poll at once, as a mirror may
 HOW_TO_START = (
     "Не задан TOKEN. Получите токен у @BotFather в Telegram и впишите строку TOKEN=… в файл .env "
@@ -89,6 +93,7 @@ class Bot:
         self._pulse = Pulse(database)
         self._app = self._furnished(database)
         self._lanes, self._background, self._gathering = Lanes(), Lanes(), Gathering()
+        self._inline = Inline(self._app, self._door, self._lanes)
         self._desk = Desk(self._app, self._journal, self._delivery, self._background)
         self._recovery = Recovery(self._desk, self._lanes, self._gathering, self._stopping)
 
@@ -107,6 +112,9 @@ class Bot:
             preferences=Preferences(database),
             recalled=Recalled(database),
             pieces=Pieces(database),
+            searching=Searching(dialogue),
+            works=Works(),
+            download=self._door.download,
         )
 
     # Start and stop
@@ -135,7 +143,10 @@ class Bot:
 
     def start(self) -> None:
         """Check the token, tell who may come in, and take up what an earlier run left."""
-        self._app.username = self._patience.insist("get_me")["username"]
+        me = self._patience.insist("get_me")
+        self._app.username = me["username"]
+        if me.get("supports_inline_queries") is False:
+            log.info(INLINE_IS_OFF, self._app.username)
         self._patience.insist("delete_webhook")  # while one is set, getUpdates is refused for ever
         self._announce()
         self._app.registry.sync_fallback(fallback_model())
@@ -228,6 +239,8 @@ class Bot:
 
     def _journalled(self, updates: list[Update]) -> list[tuple[Entry, Update]]:
         """Put updates on disk, and return those that are new."""
+        if not updates:
+            return []
         try:
             fresh = self._journal.add([update.body for update in updates])
         except (sqlite3.Error, db.FileReplacedError) as exc:
@@ -243,6 +256,9 @@ class Bot:
             self._lanes.put(update.lane, Handling(gathered, self._desk), costly=costly)
 
     def _lets_pass(self, update: Update) -> bool:
+        if update.kind == "inline_query":
+            self._inline.take(update)
+            return False
         gate, owner = self._app.gate, self._app.gate.owner
         if gate.lets_pass(update):
             if gate.owner != owner:  # just now, by the one-time link

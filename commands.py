@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from access import Gate
 from answers.questions import Questions
+from answers.searching import Searching
 from db import Database
 from settings import Settings
 from storage.dialogue import Dialogue
@@ -25,6 +26,7 @@ from telegram.lines import first_line
 from telegram.replies import Reply
 from telegram.splitting import Entity
 from telegram.updates import Message, Place
+from transfer.works import Works
 
 MAX_ID = 10**18  # SQLite holds 2**63 - 1
 NOTES, MODELS, MORE, OWNERS = "Заметки", "Модели", "Ещё о заметках", "Владельцу"  # the groups of /help
@@ -49,6 +51,9 @@ class App:
     preferences: Preferences
     recalled: Recalled
     pieces: Pieces
+    searching: Searching
+    works: Works
+    download: Callable[[str], bytes]  # a file id of Telegram to the file's content
     username: str = ""  # of the bot, as soon as Telegram has told it
 
 

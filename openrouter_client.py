@@ -44,6 +44,7 @@ __all__ = [
     "fallback_model",
     "fallback_name",
     "fetch_models",
+    "hosts",
     "is_fallback",
     "is_openrouter",
     "key_info",
@@ -108,6 +109,11 @@ def is_fallback(model: str) -> bool:
 def fallback_name() -> str:
     """Return the host of the second service as people call it, "" where there is none."""
     return Service.fallback().name
+
+
+def hosts() -> list[str]:
+    """Return where questions may go, as people call it: the first service, and the second if there is one."""
+    return [name for name in (Service.from_env().name, fallback_name()) if name]
 
 
 def missing_key() -> OpenRouterError | None:

@@ -149,10 +149,10 @@ class Answering:
 
     def _conclude(self) -> None:
         """Keep the answer, then show it: a button or a reply may follow at once."""
-        outcome, text = self._asking.outcome, self._asking.text.strip()
+        outcome, text = self._asking.outcome, self._asking.said.strip()
         reason = outcome.answer.finish_reason if outcome.answer else None
         parts = self._patiently(lambda: self._final_parts(text))
-        buttons = frame.buttons(self.question.turn, outcome, answered=bool(text))
+        buttons = frame.buttons(self.question.turn, outcome, text)
         self._patiently(
             lambda: self._tools.dialogue.finish(
                 self.question.turn, text, reason, outcome.attempts, asked=outcome.asked

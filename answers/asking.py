@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from threading import Thread
 from typing import TypeVar
 
+from answers.about_notes import numbers_told, without_others
 from answers.conversation import Download, Files, Told, can_read, needs, request
 from answers.rendering import Rendered, Renderer
 from db import Model
@@ -83,15 +84,21 @@ class Asking:
         self.wait_s = 0  # that the account has to be silent
         self.outcome = Outcome(model)
         self._turn = turn
+        self._told = numbers_told(turn)
         self._tools = tools
         self._abort = abort
         self._files = Files(tools.download)
         self._renderer = Renderer()
         self._deadline = time.monotonic() + tools.settings.ask_timeout
 
+    @property
+    def said(self) -> str:
+        """What has come, without the numbers of notes that the model makes up."""
+        return self.text if self._told is None else without_others(self.text, self._told)
+
     def rendered(self) -> Rendered:
         """Return what has come as messages."""
-        return self._renderer.render(self.text)
+        return self._renderer.render(self.said)
 
     def steps(self, till_look_up: Callable[[], float]) -> Generator[None]:
         """Ask, and come back whenever something has come, or so many seconds have passed.

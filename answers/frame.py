@@ -1,5 +1,6 @@
 """What stands around an answer: before its first word, below its last one, and the buttons."""
 
+from answers.about_notes import briefed, cited, numbers_told
 from answers.asking import Outcome
 from db import Model
 from openrouter_client import FALLBACK, Kind, OpenRouterError, fallback_name, is_fallback
@@ -40,11 +41,20 @@ def _why_not(model: Model, exc: OpenRouterError) -> str:
     return f"{model.key}{':' if exc.kind is Kind.EMPTY else ''} {exc.short}"
 
 
-def buttons(turn: Turn, outcome: Outcome, *, answered: bool) -> Buttons:
+def buttons(turn: Turn, outcome: Outcome, text: str) -> Buttons:
     """Return the buttons under a complete answer, or under the sentence that says why there is none."""
     again, other = Button("🔁 Ещё раз", "again", turn.id), Button("🤖 Другая модель", "other", turn.id)
-    if not answered:
+    if not text:
         return [[again, other]]
+    if briefed(turn):
+        return [[Button("💾 Сохранить", "brief_keep", turn.id), Button("Не надо", "brief_drop", turn.id)]]
     ran_out = bool(outcome.answer and outcome.answer.ran_out)
     go_on = [Button("➡️ Продолжить", "more", turn.id)] if ran_out else []
-    return [[again, *go_on], [Button("📝 В заметки", "save", turn.id), other]]
+    return [*_cards(turn, text), [again, *go_on], [Button("📝 В заметки", "save", turn.id), other]]
+
+
+def _cards(turn: Turn, text: str) -> Buttons:
+    """Return buttons that open the notes which an answer names; its asker alone may press them."""
+    named = cited(text, numbers_told(turn) or ())
+    cards = [Button(f"#{number}", "note", f"{turn.user_id}.{number}") for number in named]
+    return [cards[start : start + 5] for start in range(0, len(cards), 5)]

@@ -4,7 +4,7 @@ import logging
 import sqlite3
 import time
 from collections import deque
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,6 +13,7 @@ from db import FileReplacedError
 from dispatch.gathering import Gathered
 from dispatch.lanes import Lanes
 from dispatch.reading import joined, read
+from dispatch.working import Working
 from handlers import basics, capture, changing
 from in_words import UNEXPECTED, in_words, storage_trouble
 from storage.journal import Journal
@@ -158,7 +159,7 @@ class Handling:
             return deque(outgoing(reply, call.message.id))
         # An earlier run has sent the message in which this goes on; or ends, if it cannot be asked any more.
         self._sent = list(call.answer_ids)
-        goes_on = reply.then or reply.later
+        goes_on = reply.then or reply.later or reply.work
         return deque(() if goes_on else outgoing(replace(reply, in_place=True), call.answer_ids[0]))
 
     def _send(
@@ -188,8 +189,29 @@ class Handling:
         elif self._reply.later:
             self._desk.journal.answered_in(first, self._sent)
             self._desk.background.put(("later", first), self._go_on)
+        elif self._reply.work:
+            self._begin_work(self._reply.work())
+            self._desk.journal.done(*others)
         else:
             self._desk.journal.done(first, *others)
+
+    def _begin_work(self, steps: Iterator[str | Reply]) -> None:
+        """Go on in a lane where this person's works wait for each other, and for nobody else's."""
+        desk, entry_id, speaker = self._desk, self._entry.entry_id, self._update.speaker
+        user_id = speaker.id if speaker else 0
+        desk.journal.answered_in(entry_id, self._sent[:1])
+        desk.app.works.begin(entry_id, user_id)
+        working = Working(
+            entry_id,
+            self._update.place,
+            self._sent[0],
+            steps,
+            desk.journal,
+            desk.delivery,
+            desk.app.works,
+            may_go_on=lambda: desk.app.gate.admits(user_id),
+        )
+        desk.background.put(("work", user_id), working, costly=True)
 
     def _go_on(self) -> float | None:
         """Work out what takes its time, and put it in the place of what was said at once."""
@@ -200,6 +222,7 @@ class Handling:
                 reply = Reply(in_words(exc))
             self._reply = reply
             target = self._sent[0] if self._sent else self._gathered.messages[0].id
+            self._sent = []
             self._outgoing = deque(outgoing(replace(reply, in_place=True), target))
         return self()
 

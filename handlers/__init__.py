@@ -1,4 +1,6 @@
 """What a person can say and what the bot answers. The order of the imports is the order of the menu."""
 
-from handlers import basics, notes, models, ask, usage, cards, trash, tags  # noqa: F401, I001
-from handlers import preferences, manage_models, people, backup  # noqa: F401
+from handlers import (  # noqa: F401, I001
+    basics, notes, export, stats, models, ask, usage, cards, trash, tags, note_ask, brief, preferences,
+    imports, manage_models, people, backup,
+)  # fmt: skip

@@ -12,7 +12,9 @@ from handlers.questions import (
     put_question,
 )
 from storage.dialogue import Turn
+from telegram.formatted import concat
 from telegram.lines import first_line
+from telegram.markdown import markdown
 from telegram.replies import Button, Reply, UserError
 from telegram.updates import Message
 
@@ -33,21 +35,21 @@ def ask(call: Call) -> Reply:
 @button("again")
 def again(call: Call) -> Reply:
     """«🔁 Ещё раз»: the same question to the same model."""
-    turn = _own_turn(call, call.args)
+    turn = own_turn(call, call.args)
     return _repeat(call, turn, _model_of(call, turn))
 
 
 @button("more")
 def more(call: Call) -> Reply:
     """«➡️ Продолжить»: the model goes on where its answer was cut."""
-    turn = _own_turn(call, call.args)
+    turn = own_turn(call, call.args)
     return put_question(call, GO_ON, model=_model_of(call, turn), parent_id=turn.id)
 
 
 @button("other")
 def other(call: Call) -> Reply:
     """«🤖 Другая модель»: a button for each that can answer this question."""
-    turn = _own_turn(call, call.args)
+    turn = own_turn(call, call.args)
     able = [m for m in call.app.db.list_models() if needs(turn) <= m.inputs and _may_ask(call, m)]
     rows = [[Button(model.label, "with", f"{turn.id}.{model.id}")] for model in able[:OFFERED]]
     rest = (
@@ -60,7 +62,7 @@ def other(call: Call) -> Reply:
 def ask_with(call: Call) -> Reply:
     """One of those: the same question to that model."""
     turn_id, _, model_id = call.args.partition(".")
-    turn = _own_turn(call, turn_id)
+    turn = own_turn(call, turn_id)
     model = call.app.registry.get(parse_number(model_id))
     if not _may_ask(call, model):
         raise UnknownModelError(model_id)
@@ -70,11 +72,12 @@ def ask_with(call: Call) -> Reply:
 @button("save")
 def save(call: Call) -> Reply:
     """«📝 В заметки»: question and answer are kept as a note."""
-    turn = _own_turn(call, call.args)
-    text = f"{turn.question}\n\n{turn.answer}"
+    turn = own_turn(call, call.args)
+    answer = markdown(turn.answer)
+    text, entities = concat((f"{turn.question}\n\n", ()), answer if answer[0] else (turn.answer, ()))
     # Into the notebook of whoever pressed, who may be the owner under a guest's answer.
     source = f"answer {turn.id} for {call.user_id}"
-    note = call.app.db.add_note(call.user_id, text, created_at=call.date, source=source)
+    note = call.app.db.add_note(call.user_id, text, entities=entities, created_at=call.date, source=source)
     if note.deleted_at:  # to press again is to want it again
         note = call.app.notebook.restore_note(call.user_id, note.number)
     return Reply(notice=f"В заметках: #{note.number}")
@@ -83,13 +86,14 @@ def save(call: Call) -> Reply:
 @button("stop")
 def stop(call: Call) -> Reply:
     """«⏹ Стоп»: what has come stays, and no more comes."""
-    questions, number = call.app.questions, call.number()
-    asker = questions.asker(number)
+    questions, works, number = call.app.questions, call.app.works, call.number()
+    worker = works.owner(number)
+    asker = questions.asker(number) if worker is None else worker
     if asker is None:
         return Reply(notice="Уже закончено.")
     if call.user_id not in (asker, call.app.gate.owner):
         raise UserError(NOT_YOURS)
-    questions.stop(number)
+    (questions if worker is None else works).stop(number)
     return Reply(notice="Останавливаю.")
 
 
@@ -104,7 +108,7 @@ def _may_ask(call: Call, model: Model) -> bool:
     return model.available and may_spend_on(call, model)
 
 
-def _own_turn(call: Call, turn_id: str) -> Turn:
+def own_turn(call: Call, turn_id: str) -> Turn:
     """Return the turn under whose answer a button was pressed, by its asker or by the owner."""
     turn = call.app.dialogue.get(parse_number(turn_id))
     if call.user_id not in (turn.user_id, call.app.gate.owner):

@@ -11,6 +11,7 @@ from db import Note, NoteNotFoundError
 from handlers.basics import unknown_command
 from handlers.changing import NOTHING_IN_IT, add_to
 from handlers.choices import PLAIN, RECEIPT, chosen
+from handlers.imports import look_into, may_be_export
 from handlers.keeping import brought_back, keep, source
 from handlers.note_words import attached, note_buttons, own, shown_note, shows, spelled, tied
 from handlers.questions import NOTHING_TO_READ, about_file, in_reply, media_in, put_question
@@ -32,7 +33,9 @@ def plain_message(call: Call) -> Reply | str:
         return reply
     if not (call.private and call.message.written):
         return ""
-    return unknown_command(replace(call, name=name)) if (name := _mistyped(call)) else _take(call)
+    if name := _mistyped(call):
+        return unknown_command(replace(call, name=name))
+    return look_into(call, lambda: _take(call)) if may_be_export(call.message) else _take(call)
 
 
 def _mistyped(call: Call) -> str:

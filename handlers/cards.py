@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from commands import MORE, Call, WrongArgumentsError, button, command
 from db import Note
+from handlers.brief import brief_button
 from handlers.keeping import brought_back, source
 from handlers.note_words import (
     NO_NOTES,
@@ -74,7 +75,8 @@ def card_buttons(call: Call, note: Note) -> Buttons:
     data = tied(call, note.number)
     pin = Button("📍", "unpin", data) if note.pinned else Button("📌", "pin", data)
     copy = [Button("📋", copies=note.text)] if 0 < utf16_len(note.text) <= MAX_COPIED else []
-    return [[Button("✏️ Изменить", "change", data), pin, Button("🗑", "throw", data), *copy]]
+    below = [row for row in [brief_button(call, note)] if row]
+    return [[Button("✏️ Изменить", "change", data), pin, Button("🗑", "throw", data), *copy], *below]
 
 
 @button("change")

@@ -27,7 +27,12 @@ PLAIN = Choice(
 RECEIPT = Choice(
     "receipt", "Когда заметка сохранена", (("message", "ответить сообщением"), ("reaction", "поставить 👌"))
 )
-CHOICES = (PLAIN, RECEIPT)
+LEAVE = Choice(
+    "note_ask",
+    "Заметки для /note_ask и «Кратко»",
+    (("", "спросить, когда понадобится"), ("yes", "отправлять модели"), ("no", "не отправлять")),
+)
+CHOICES = (PLAIN, RECEIPT, LEAVE)
 
 
 def chosen(call: Call, choice: Choice) -> str:

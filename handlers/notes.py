@@ -1,10 +1,7 @@
 """/note_*: a person's own notes."""
 
-import math
 import re
-from collections import Counter
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta, tzinfo
 
 from commands import Call, WrongArgumentsError, command, parse_number
 from handlers.capture import receipt
@@ -12,14 +9,13 @@ from handlers.changing import append, changed
 from handlers.deleting import delete_named
 from handlers.keeping import add, keep, keep_pieces, source
 from handlers.lists import FOUND, LISTED, find, newest
-from handlers.note_words import NO_NOTES, replied_note, when
+from handlers.note_words import replied_note
 from telegram.formatted import is_blank
 from telegram.formatted import lines as joined_lines
 from telegram.replies import Reply, UserError
-from telegram.splitting import Entity, pre, utf16_len
+from telegram.splitting import Entity, utf16_len
 from telegram.updates import Message
 
-BAR = 20  # characters of the longest bar
 NOTHING_THERE = "В том сообщении нечего сохранить: ни слов, ни файла."
 
 
@@ -70,36 +66,6 @@ def note_count(call: Call) -> str:
     return f"Заметок: {call.app.db.count_notes(call.user_id)}."
 
 
-@command("note_export", "", "Экспорт заметок в .txt")
-def note_export(call: Call) -> Reply | str:
-    """/note_export: all of them as a file."""
-    notes = call.app.db.list_notes(call.user_id)
-    if not notes:
-        return NO_NOTES
-    text = "\n\n".join(
-        f"#{note.number} · {when(call, note.created_at)}\n{note.text}" for note in reversed(notes)
-    )
-    return Reply(document=("notes.txt", f"{text}\n".encode()))
-
-
-@command("note_stats", "[days]", "Статистика по датам")
-def note_stats(call: Call) -> Reply:
-    """/note_stats 30: a bar for each day."""
-    days = call.number(365, 7)
-    zone = call.app.settings.timezone
-    today = _local(call.date, zone).date()
-    first = today - timedelta(days=days - 1)
-    counts = Counter(
-        _local(time, zone).date() for time in call.app.db.note_times(call.user_id, _start_of(first, zone))
-    )
-    lines = [
-        _bar(day, counts[day], max(counts.values(), default=0))
-        for day in (first + timedelta(n) for n in range(days))
-    ]
-    text, entities = pre("\n".join([*lines, f"Всего: {counts.total()}"]))
-    return Reply(text, entities)
-
-
 def _add_replied(call: Call, replied: Message) -> Reply:
     """Keep the message that the command replies to, and below it what stands behind the command."""
     own_words = "" if is_blank(call.args) else call.args
@@ -126,16 +92,3 @@ def _number_and_text(call: Call) -> tuple[int, tuple[str, tuple[Entity, ...]]]:
     if not found:
         raise WrongArgumentsError
     return parse_number(found[1]), call.behind(found.end())
-
-
-def _local(time: int, zone: tzinfo | None) -> datetime:
-    return datetime.fromtimestamp(time, UTC).astimezone(zone)
-
-
-def _start_of(day: date, zone: tzinfo | None) -> int:
-    return int(datetime(day.year, day.month, day.day, tzinfo=zone).timestamp())
-
-
-def _bar(day: date, count: int, most: int) -> str:
-    length = math.ceil(count * BAR / most) if count else 0
-    return f"{day:%d.%m} {count:>4} {'█' * length}".rstrip()

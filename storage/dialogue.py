@@ -71,6 +71,21 @@ class Dialogue:
             )
             note_attempts(conn, turn.user_id, attempts)
 
+    def note_aside(self, user_id: int, attempt: Attempt) -> None:
+        """Count a question that is no part of any conversation."""
+        with self._db.write() as conn:
+            conn.execute(
+                "INSERT INTO turns (user_id, model_id, question, asked_at) VALUES (?, ?, '', ?)",
+                (user_id, attempt.model_id, int(time.time())),
+            )
+            note_attempts(conn, user_id, [attempt])
+
+    def begun_by(self, entry_id: int) -> Turn | None:
+        """Return the turn that an entry of the journal has begun already; None if it has not."""
+        with self._db.read() as conn:
+            row = conn.execute(f"SELECT {_TURN} FROM turns WHERE entry_id = ?", (entry_id,)).fetchone()
+        return Turn(*row) if row else None
+
     def get(self, turn_id: int) -> Turn:
         """Return a turn; raises TurnNotFoundError."""
         with self._db.read() as conn:

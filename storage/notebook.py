@@ -190,17 +190,28 @@ class Notebook:
             )
             return [notes.from_row(row) for row in rows]
 
-    def import_notes(self, user_id: int, imported: Iterable[Note]) -> Imported:
+    def import_notes(
+        self,
+        user_id: int,
+        imported: Iterable[Note],
+        *,
+        to_the_minute: bool = False,
+        copies: Counter[int] | None = None,
+    ) -> Imported:
         """Add notes of an export, all or none; one whose text, time and files are there is there already.
 
-        They keep their numbers where nobody has had them here, else get new ones. Give it some hundreds at a
-        time.
+        With `to_the_minute`, one whose text and minute are. They keep their numbers where nobody has had them
+        here, else get new ones. Give it some hundreds at a time, and for all of a file the same `copies`: of
+        two that are the same in it, both belong here.
         """
+        copies = Counter() if copies is None else copies
         fresh: list[Note] = []
         known = 0
         with self._db.write() as conn:
             for note in imported:
-                if _is_there(conn, user_id, note):
+                like = _Likeness(note, to_the_minute)
+                copies[hash(like.key)] += 1
+                if like.count(conn, user_id) >= copies[hash(like.key)]:
                     known += 1
                     continue
                 fresh.append(_with_free_number(conn, user_id, note))
@@ -267,12 +278,28 @@ class Notebook:
         return row
 
 
-def _is_there(conn: sqlite3.Connection, user_id: int, note: Note) -> bool:
-    rows = conn.execute(
-        f"{notes.LIVING} AND created_at = ? AND text = ?", (user_id, note.created_at, note.text)
-    )
-    ids = [file.file_unique_id for file in note.files]
-    return any([file.file_unique_id for file in notes.from_row(row).files] == ids for row in rows)
+class _Likeness:
+    """What makes a note the same as another one."""
+
+    def __init__(self, note: Note, to_the_minute: bool) -> None:
+        unit = 60 if to_the_minute else 1
+        begin = note.created_at // unit * unit
+        self._times = begin, begin + unit
+        self._text = note.text
+        self._files = None if to_the_minute else [file.file_unique_id for file in note.files]
+        self.key = (*self._times, note.text, tuple(self._files or ()))
+
+    def count(self, conn: sqlite3.Connection, user_id: int) -> int:
+        """Return how many notes of a person are like it."""
+        rows = conn.execute(
+            f"{notes.LIVING} AND created_at >= ? AND created_at < ? AND text = ?",
+            (user_id, *self._times, self._text),
+        )
+        found = (notes.from_row(row) for row in rows)
+        return sum(
+            self._files is None or [file.file_unique_id for file in note.files] == self._files
+            for note in found
+        )
 
 
 def _with_free_number(conn: sqlite3.Connection, user_id: int, note: Note) -> Note:

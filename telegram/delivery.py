@@ -223,6 +223,9 @@ def outgoing(reply: Reply, message_id: int) -> Iterator[Outgoing]:
     elif reply.in_place and not reply.text and reply.buttons:
         buttons = {"message_id": message_id, "reply_markup": keyboard(reply.buttons)}
         yield Outgoing("edit_message_reply_markup", buttons, instead=())
+    elif reply.picture:
+        shown = {"photo": reply.picture, "caption": reply.text, "reply_parameters": quote(message_id)}
+        yield Outgoing("send_photo", shown)
     else:
         yield from _messages(reply, message_id)
 

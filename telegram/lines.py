@@ -78,3 +78,8 @@ def _shortened(units: str, limit: int, *, keep: int = 1, more: bool = False) -> 
         return units + "…" * more
     word = units.rfind(" ", keep, limit)
     return units[: word if word > 0 else unglued(units, range(limit - 1, -1, -1))].rstrip() + "…"
+
+
+def grouped(number: int) -> str:
+    """Return a number as it is read easily: 120 000."""
+    return f"{number:,}".replace(",", " ")

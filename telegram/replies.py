@@ -1,6 +1,6 @@
 """What a handler answers, as plain data: `delivery` makes messages of it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from telegram.contents import File
@@ -34,6 +34,7 @@ class Reply:
     buttons: Buttons = ()
     files: Sequence[File] = ()  # sent before the text
     document: tuple[str, bytes] | None = None  # a file's name and content
+    picture: bytes = b""  # a PNG, sent with the text below it
     in_place: bool = False  # change the message whose button was pressed; without a text, only its buttons
     reaction: str = ""  # an emoji on the person's message, instead of the text if Telegram takes it
     asks: bool = False  # the person's client offers to reply to it
@@ -41,3 +42,5 @@ class Reply:
     sent: Callable[[list[int]], None] | None = None  # called with the ids of the sent messages
     then: Callable[[list[int]], None] | None = None  # the same, and sees to the end of the update itself
     later: "Callable[[], Reply] | None" = None  # takes its time; its reply takes the place of this one
+    # Takes minutes, and can be stopped: a text says how far it is, a reply is delivered, the last one ends it
+    work: "Callable[[], Iterator[str | Reply]] | None" = None

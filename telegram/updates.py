@@ -14,7 +14,7 @@ from telegram.contents import File, Origin, files_of, is_written, origin_of, wor
 from telegram.fields import MAX_INT, Body, UnreadableUpdateError, dict_in, need, number_in, text_in
 from telegram.splitting import Entity, utf16_len
 
-KINDS = ("message", "edited_message", "callback_query")  # that the bot asks for
+KINDS = ("message", "edited_message", "callback_query", "inline_query")  # that the bot asks for
 # Accounts of Telegram's own that write for others: anonymous admins, channels, a channel in its group.
 # Whoever stands behind them is not told: https://core.telegram.org/bots/api#message (`from`, `sender_chat`)
 STAND_INS = frozenset({1087968824, 136817688, 777000})
@@ -85,8 +85,9 @@ class Update:
     place: Place = NOWHERE
     private: bool = False
     message: Message | None = None  # that was written, or whose button was pressed
-    query_id: str = ""  # of a pressed button, which waits for an answer
-    data: str = field(default="", repr=False)  # of the button
+    query_id: str = ""  # of a pressed button or an inline query, which waits for an answer
+    data: str = field(default="", repr=False)  # of the button; what was typed behind the bot's name
+    offset: str = ""  # of the page of an inline query
     fault: str = ""  # why it cannot be read any further
 
     @property
@@ -119,13 +120,13 @@ def read(body: Body) -> Update:
     content = body.get(kind)
     if not isinstance(content, dict):
         return Update(body, fault=f"{kind}: {type(content).__name__}" if kind else "")
-    pressed = kind == "callback_query"
-    where = dict_in(content, "message") if pressed else content
+    is_query = kind in ("callback_query", "inline_query")
+    where = dict_in(content, "message") if is_query else content  # of an inline query there is none
     chat = dict_in(where, "chat")
-    stands_in = not pressed and _stands_in(content)
+    stands_in = not is_query and _stands_in(content)
     message, fault = None, ""
     try:
-        message = _message(where) if where or not pressed else None
+        message = _message(where) if where or not is_query else None
     except UnreadableUpdateError as exc:
         fault = str(exc)
     return Update(
@@ -136,8 +137,9 @@ def read(body: Body) -> Update:
         place=Place(number_in(chat, "id"), _thread(where)),
         private=chat.get("type") == "private",
         message=message,
-        query_id=text_in(content, "id") if pressed else "",
-        data=text_in(content, "data"),
+        query_id=text_in(content, "id") if is_query else "",
+        data=text_in(content, "data") or text_in(content, "query"),
+        offset=text_in(content, "offset"),
         fault=fault,
     )
 

@@ -24,6 +24,7 @@ HELP = """Привет! Это заметочник на SQLite.
   /models — получить список моделей
   /model <id> — установить активную модель
   /ask <вопрос> — задать вопрос модели
+  /note_ask <вопрос> — спросить модель о своих заметках
   /usage — сколько спрошено и сколько осталось"""
 USAGE = {
     "/note_add": "Использование: /note_add <текст>",
@@ -234,7 +235,7 @@ def test_a_sticker_or_a_photo_is_a_note(bot: Harness, anna: Person) -> None:
     for message in (
         bot.server.sticker(user_id=anna.id),
         bot.server.send_photo(b"JPEG", user_id=anna.id),
-        bot.server.send_file(b"text", "a.txt", user_id=anna.id),
+        bot.server.send_file(b"data", "a.bin", user_id=anna.id),
         bot.server.forward("чужие слова", user_id=anna.id),
     ):
         assert "сохранена." in bot.reply_to(message)["text"]

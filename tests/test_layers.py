@@ -95,12 +95,14 @@ MAY_IMPORT = {
         "answers", "db", "storage", "openrouter_client", "openrouter.parse", "in_words", "settings",
         "telegram",
     },
-    "commands": {"access", "answers", "db", "settings", "storage", "telegram"},
+    "commands": {"access", "answers", "db", "settings", "storage", "telegram", "transfer"},
     "handlers": {
         "handlers", "commands", "answers", "db", "storage", "openrouter_client", "settings", "telegram",
-        "upkeep",
+        "upkeep", "transfer", "pictures",
     },
-    "dispatch": {"dispatch", "commands", "handlers", "in_words", "db", "storage", "telegram"},
+    "pictures": set(),
+    "transfer": {"transfer", "db", "storage.tags", "telegram.lines", "telegram.splitting"},
+    "dispatch": {"dispatch", "commands", "handlers", "in_words", "db", "storage", "telegram", "transfer"},
     "upkeep": {
         "upkeep", "db", "migrations", "storage", "settings", "openrouter_client", "telegram.api", "in_words",
     },
@@ -132,6 +134,19 @@ def test_a_drawn_prompt_costs_nothing_where_there_is_none() -> None:
     assert [name for name in MODULES if "prompt_toolkit" in roots(imported_by(name))] == ["console.prompt"]
     done = subprocess.run(
         [sys.executable, "-c", "import bot, sys; print('prompt_toolkit' in sys.modules)"],
+        cwd=ROOT,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+        check=True,
+    )
+    assert done.stdout == "False\n"
+
+
+def test_what_draws_is_not_there_before_the_first_picture() -> None:
+    # PIL.Image itself comes with pyTelegramBotAPI, which looks whether a photo is one of its pictures.
+    done = subprocess.run(
+        [sys.executable, "-c", "import bot, sys; print('PIL.ImageFont' in sys.modules)"],
         cwd=ROOT,
         capture_output=True,
         encoding="utf-8",

@@ -61,7 +61,7 @@ def test_a_long_note_is_split_and_the_buttons_stand_under_the_last_part(bot: Har
     bot.reply_to(said[0])
     parts = card(anna, 1)
     assert len(parts) == 3
-    assert [labels(part) for part in parts] == [[], [], [CHANGE, PIN, THROW]]
+    assert [labels(part) for part in parts] == [[], [], [CHANGE, PIN, THROW, "Кратко"]]
     assert " ".join(part["text"] for part in parts).split("\n", 1)[1].split() == text.split()
     assert say(anna, "добавка", parts[0])["text"] == "Заметка #1 дополнена."
 

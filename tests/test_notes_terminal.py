@@ -33,11 +33,11 @@ def test_what_is_typed_is_a_note_and_its_card_opens_by_its_number(tmp_path: Path
 
 
 def test_a_card_shows_where_its_file_is(tmp_path: Path) -> None:
-    for name in ("a.jpg", "b.jpg", "c.txt"):
+    for name in ("a.jpg", "b.jpg", "c.pdf"):
         (tmp_path / name).write_text("x")
-    said = typed(tmp_path, "<a.jpg чек", "<c.txt договор", "/note 1", "/note 2")
+    said = typed(tmp_path, "<a.jpg чек", "<c.pdf договор", "/note 1", "/note 2")
     assert f"Файл: {tmp_path / 'a.jpg'}" in said
-    assert f"Файл: {tmp_path / 'c.txt'}" in said
+    assert f"Файл: {tmp_path / 'c.pdf'}" in said
 
 
 def test_a_file_that_is_gone_is_said_to_be(tmp_path: Path) -> None:

@@ -87,6 +87,9 @@ class Chats:
         self.documents: list[SentDocument] = []
         self.presses: dict[str, dict[str, Any]] = {}
         self.answers: dict[str, dict[str, Any]] = {}
+        self.inline_mode = True  # as /setinline at BotFather leaves it
+        self.inline_queries: dict[str, float] = {}  # not answered yet -> when it was asked, monotonic
+        self.inline_answers: dict[str, dict[str, Any]] = {}
         self.reactions: dict[tuple[int, int], list[dict[str, Any]]] = {}
         self.command_lists: dict[tuple[str, int, str], list[dict[str, str]]] = {}
         self.texts_about: dict[tuple[str, str], str] = {}
@@ -353,6 +356,15 @@ class Chats:
         """Queue a raw update of one kind, without its update_id."""
         for kind, payload in update.items():
             self.updates.push(kind, payload)
+
+    def inline(self, user_id: int, text: str, offset: str = "") -> str:
+        """Type something behind the bot's name in some chat, and return the query's id."""
+        with self.changed:
+            query_id = str(10**15 + next(self._numbers))
+            self.inline_queries[query_id] = time.monotonic()
+            query = {"id": query_id, "from": self.user(user_id), "query": text, "offset": offset}
+            self.updates.push("inline_query", query | {"chat_type": "group"})
+            return query_id
 
     def erase(self, chat_id: int, message_id: int) -> None:
         """Delete a message as a person; the bot is not told."""

@@ -15,6 +15,7 @@ from bot_api.chats import (
     file_record,
     mime_type,
 )
+from bot_api.inline import answer_inline_query
 from bot_api.rules import RefusalError, Request, Upload, bad_request
 
 MAX_UPLOAD_BYTES = 50 * 2**20
@@ -49,7 +50,7 @@ def _get_me(api: Chats, _request: Request) -> Any:
     return {
         "can_join_groups": True,
         "can_read_all_group_messages": False,
-        "supports_inline_queries": False,
+        "supports_inline_queries": api.inline_mode,
         "can_connect_to_business": False,
         "has_main_web_app": False,
     } | api.me
@@ -390,6 +391,7 @@ METHODS: dict[str, Callable[[Chats, Request], Any]] = {
     "deleteMessage": _delete_message,
     "sendChatAction": _send_chat_action,
     "answerCallbackQuery": _answer_callback_query,
+    "answerInlineQuery": answer_inline_query,
     "getFile": _get_file,
     "setMessageReaction": _set_message_reaction,
 }

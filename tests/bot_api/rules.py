@@ -67,6 +67,8 @@ PARAMETERS = {
     "deleteMessage": "chat_id!:chat message_id!:int",
     "sendChatAction": "business_connection_id chat_id!:chat message_thread_id:int action!",
     "answerCallbackQuery": "callback_query_id! text show_alert:bool url cache_time:int",
+    "answerInlineQuery": "inline_query_id! results!:json cache_time:int is_personal:bool next_offset"
+    " button:json",
     "getFile": "file_id!",
     "setMessageReaction": "chat_id!:chat message_id!:int reaction:json is_big:bool",
 }

@@ -1,0 +1,66 @@
+"""«Кратко» on a long note's card: the model's summary, which is kept only if it is wanted."""
+
+from answers.about_notes import BRIEF, briefed, told_of_one
+from commands import Call, button
+from db import Note
+from handlers.ask import own_turn
+from handlers.note_ask import CONSENT, YES, ask_consent, may_leave
+from handlers.note_words import own, tied
+from handlers.questions import put_question
+from storage.dialogue import Turn, TurnNotFoundError
+from telegram.formatted import concat
+from telegram.markdown import markdown
+from telegram.replies import Button, Reply
+
+LONG = 800  # letters; below that a note is its own summary
+
+
+def brief_button(call: Call, note: Note) -> list[Button]:
+    """Return the button for the card of a long note; nothing for a short one."""
+    return [Button("Кратко", "brief", tied(call, note.number))] if len(note.text) >= LONG else []
+
+
+@button("brief")
+def brief(call: Call) -> Reply | str:
+    """«Кратко» on a card: the model is asked for a summary."""
+    (number,) = own(call)
+    if not may_leave(call):
+        return ask_consent(call, Button(YES, "brief_yes", tied(call, number)))
+    note = call.app.db.get_note(call.user_id, number)
+    return put_question(call, BRIEF, context=told_of_one(note, call.app.settings.timezone))
+
+
+@button("brief_yes")
+def agree(call: Call) -> Reply | str:
+    """«Да, спрашивать» before the first summary."""
+    own(call)
+    call.app.preferences.put(call.user_id, CONSENT, "yes")
+    return brief(call)
+
+
+@button("brief_keep")
+def keep(call: Call) -> Reply:
+    """«💾 Сохранить»: the summary goes below the note's text."""
+    turn, number = _summary(call)
+    note = call.app.db.get_note(turn.user_id, number)
+    text, entities = concat(("Кратко: ", ()), markdown(turn.answer))
+    if text not in note.text:  # pressed twice
+        call.app.notebook.append_note(turn.user_id, number, text, entities=entities, edited_at=call.date)
+    card = Button(f"#{number}", "note", tied(call, number))
+    return Reply(buttons=[[card]], in_place=True, notice=f"Добавлено в заметку #{number}.")
+
+
+@button("brief_drop")
+def drop(call: Call) -> Reply:
+    """«Не надо»: the note stays as it is."""
+    _summary(call)
+    return Reply("Не сохранено.", in_place=True)
+
+
+def _summary(call: Call) -> tuple[Turn, int]:
+    """Return the summary under which a button was pressed, and its note's number."""
+    turn = own_turn(call, call.args)
+    number = briefed(turn)
+    if number is None or turn.user_id != call.user_id:
+        raise TurnNotFoundError(turn.id)
+    return turn, number

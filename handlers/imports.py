@@ -1,0 +1,122 @@
+"""An export of ours that is sent back: what is in it, and adding that to the notes."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from itertools import islice
+
+import db
+from answers.conversation import MAX_FILE
+from commands import Call, button
+from db import Note
+from handlers.resumed import remember, remembered
+from telegram.contents import File
+from telegram.lines import grouped
+from telegram.replies import Button, Reply, UserError
+from telegram.updates import Message
+from transfer.files import BrokenFileError, Unreadable
+from transfer.reading import Export, recognised
+
+BATCH = 500  # notes in a transaction
+NAMED = 5  # lines that cannot be read
+GONE = "Этого файла больше нет. Пришлите его ещё раз."
+
+
+def may_be_export(message: Message) -> bool:
+    """Return whether a message brings a file that may be an export of ours."""
+    return message.private and _file_in(message) is not None
+
+
+def look_into(call: Call, keep: Callable[[], Reply]) -> Reply:
+    """Offer to import the file of a message; one that is no export of ours is kept after all."""
+    return Reply("⏳ Смотрю файл…", later=lambda: _offer(call, keep))
+
+
+@button("import")
+def run_import(call: Call) -> Reply:
+    """«📥 Добавить»: what is in the file goes into the notes."""
+    if _file_in(call.message.reply_to) is None:
+        raise UserError(GONE)
+    return Reply("Добавляю…", in_place=True, work=lambda: _importing(call))
+
+
+@button("import_not")
+def keep_file(call: Call) -> Reply:
+    """«📎 Оставить файлом»: the file is a note like any other."""
+    file = _file_in(call.message.reply_to)
+    if file is None:
+        raise UserError(GONE)
+    kept = db.File(file.kind, file.file_id, file.unique_id, file.name, file.mime, file.size)
+    source = f"update {call.entry_id}"
+    note = call.app.db.add_note(call.user_id, "", created_at=call.date, source=source, files=(kept,))
+    return Reply(f"Заметка #{note.number} сохранена.", in_place=True)
+
+
+def _offer(call: Call, keep: Callable[[], Reply]) -> Reply:
+    export = recognised(_download(call, call.message))
+    if export is None:
+        return keep()
+    total, unreadable = _survey(call, export)
+    text = f"Это выгрузка заметок: {grouped(total)} шт.{_unreadable(unreadable)} Добавить?"
+    return Reply(
+        text, buttons=[[Button("📥 Добавить", "import"), Button("📎 Оставить файлом", "import_not")]]
+    )
+
+
+def _importing(call: Call) -> Iterator[str | Reply]:
+    """Add the notes of a file; begun again after a kill, go on behind what was added then."""
+    export = recognised(_download(call, call.message.reply_to))
+    if export is None:
+        raise UserError(GONE)
+    total, unreadable = _survey(call, export)  # a broken file changes nothing
+    added, known, seen = remembered(call, "import") or (0, 0, 0)
+    sound = (record for record in _records(call, export) if isinstance(record, Note))
+    records = islice(sound, seen, None)
+    copies: Counter[int] = Counter()
+    while batch := list(islice(records, BATCH)):
+        done = call.app.notebook.import_notes(
+            call.user_id, batch, to_the_minute=export.kind == "txt", copies=copies
+        )
+        added, known, seen = added + done.added, known + done.known, seen + len(batch)
+        remember(call, "import", added, known, seen)
+        yield f"Добавляю: {grouped(seen)} из {grouped(total)}…"
+    yield Reply(f"Добавлено: {grouped(added)}. Уже были: {grouped(known)}.{_unreadable(unreadable)}")
+
+
+def _survey(call: Call, export: Export) -> tuple[int, list[int]]:
+    """Return how many notes are in a file, and the lines that cannot be read; raises UserError."""
+    total, unreadable = 0, []
+    try:
+        for record in _records(call, export):
+            if isinstance(record, Unreadable):
+                unreadable.append(record.line)
+            else:
+                total += 1
+    except BrokenFileError as exc:
+        raise UserError(f"Это выгрузка заметок, но {exc}. Ничего не добавлено.") from None
+    return total, unreadable
+
+
+def _records(call: Call, export: Export) -> Iterator[Note | Unreadable]:
+    return export.notes(call.app.settings.timezone)
+
+
+def _unreadable(lines: list[int]) -> str:
+    if not lines:
+        return ""
+    more = " …" if len(lines) > NAMED else ""
+    return f" Не прочитано: {len(lines)} (строки {', '.join(map(str, lines[:NAMED]))}{more})."
+
+
+def _file_in(message: Message | None) -> File | None:
+    """Return the file of a message that may be an export, by its name and size."""
+    files = message.files if message else ()
+    if len(files) != 1 or files[0].kind != "document" or files[0].size > MAX_FILE:
+        return None
+    return files[0] if files[0].name.lower().endswith((".json", ".txt")) else None
+
+
+def _download(call: Call, message: Message | None) -> bytes:
+    file = _file_in(message)
+    if file is None:
+        raise UserError(GONE)
+    return call.app.download(file.file_id)

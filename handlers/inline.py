@@ -1,0 +1,44 @@
+"""@bot in any chat: the person's own notes, to be pasted there."""
+
+from commands import App
+from db import Note
+from storage.query import QueryError
+from telegram import contents
+from telegram.inline import Choice
+from telegram.lines import file_line, first_line
+
+PAGE = 20  # of at most 50: long notes make long answers
+
+
+def notes_to_paste(app: App, user_id: int, query: str, offset: str) -> tuple[list[Choice], str]:
+    """Return notes that a query finds, the newest for an empty one, and where the next page begins."""
+    begin = int(offset) if offset.isascii() and offset.isdigit() and len(offset) < 10 else 0
+    notes = _found(app, user_id, query.strip(), begin)
+    return [_choice(note) for note in notes[:PAGE]], str(begin + PAGE) if len(notes) > PAGE else ""
+
+
+def _found(app: App, user_id: int, query: str, begin: int) -> list[Note]:
+    if not query:
+        return app.db.list_notes(user_id, PAGE + 1, begin)
+    try:
+        _, hits = app.db.find_notes(user_id, query, PAGE + 1, begin, zone=app.settings.timezone)
+    except QueryError:  # a date that is being typed
+        return []
+    return [hit.note for hit in hits]
+
+
+def _choice(note: Note) -> Choice:
+    file = note.files[0] if note.files else None
+    named = file_line(file.kind, file.name) if file else ""
+    return Choice(
+        id=str(note.number),
+        title=first_line(note.text, 60) or named,
+        description=" ".join(filter(None, (f"#{note.number}", named, _second_line(note.text)))),
+        text=note.text,
+        entities=note.entities,
+        file=contents.File(file.kind, file.file_id, file.name, file.mime) if file else None,
+    )
+
+
+def _second_line(text: str) -> str:
+    return first_line(text.strip().partition("\n")[2], 80)

@@ -1,0 +1,1 @@
+"""What is drawn: numbers become a PNG. Nothing here knows whose numbers they are."""

@@ -1,0 +1,18 @@
+"""A file with many notes, written without the bot."""
+
+from pathlib import Path
+
+from db import Database, Note
+from storage.notebook import Notebook
+
+FIRST = 1_600_000_000
+
+
+def fill(path: Path, user_id: int, count: int, text: str = "мысль") -> None:
+    """Give a person so many notes, a minute apart."""
+    database = Database(path)
+    notebook = Notebook(database)
+    for start in range(1, count + 1, 1000):
+        batch = range(start, min(start + 1000, count + 1))
+        notebook.import_notes(user_id, [Note(n, f"{text} {n}", FIRST + 60 * n) for n in batch])
+    database.close()

@@ -1,0 +1,86 @@
+"""Notes as one Markdown file that Obsidian and its like read: a heading a note, formatting, tags, origins.
+
+For reading elsewhere, not for the way back: files are named only.
+"""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, tzinfo
+from typing import Any
+
+from db import Note
+from telegram.lines import file_line
+from telegram.splitting import from_units, to_units
+from transfer.files import Format
+
+_STYLES = {"bold": "**", "italic": "*", "strikethrough": "~~", "code": "`"}
+# Left alone: addresses, tags, a «_» within a word. What would be markup though nobody meant it so gets a
+# backslash.
+_MARKUP = re.compile(r"(https?://\S+|#\w+|(?<=\w)_(?=\w))|([\\`*_~\[\]<])|(?<![^\n])(#{1,6} |>|={3,}|-{3,})")
+
+
+def markdown_file(zone: tzinfo | None) -> Format:
+    """Return the format, with times of a zone."""
+
+    def write(note: Note) -> str:
+        when = datetime.fromtimestamp(note.created_at, UTC).astimezone(zone)
+        pin = " 📌" if note.pinned else ""
+        blocks = [f"## {when:%d.%m.%Y %H:%M} · №{note.number}{pin}", *_origin(note), _formatted(note)]
+        files = "\n".join(f"- {file_line(file.kind, file.name)}" for file in note.files)
+        return "\n\n".join(block for block in [*blocks, files] if block)
+
+    return Format("md", write)
+
+
+def _origin(note: Note) -> Iterator[str]:
+    if note.origin:
+        name = _MARKUP.sub(_escaped, note.origin.name)
+        yield f"> Переслано: [{name}]({note.origin.link})" if note.origin.link else f"> Переслано: {name}"
+
+
+def _formatted(note: Note) -> str:
+    """Return a note's text with its entities as Markdown; those that cross each other are left out."""
+    units = to_units(note.text)
+    text, end = "", 0
+    for entity in _outermost(note):
+        start = entity["offset"]
+        text += _plain(units[end:start])
+        end = start + entity["length"]
+        text += _marked(entity, from_units(units[start:end]))
+    return text + _plain(units[end:])
+
+
+def _outermost(note: Note) -> Iterator[dict[str, Any]]:
+    """Yield the entities that Markdown has, the longest of those in one place, in order."""
+    end = 0
+    known = [e for e in note.entities if e["type"] in (*_STYLES, "pre", "text_link", *_QUOTES)]
+    for entity in sorted(known, key=lambda e: (e["offset"], -e["length"])):
+        if entity["offset"] >= end:
+            end = entity["offset"] + entity["length"]
+            yield entity
+
+
+_QUOTES = ("blockquote", "expandable_blockquote")
+
+
+def _marked(entity: dict[str, Any], inside: str) -> str:
+    kind, text = entity["type"], _MARKUP.sub(_escaped, inside)
+    if kind == "pre":
+        return f"\n```{entity.get('language', '')}\n{inside}\n```\n"
+    if kind == "code":
+        return f"`` {inside} ``" if "`" in inside else f"`{inside}`"
+    if kind == "text_link":
+        return f"[{text}]({entity.get('url', '')})"
+    if kind in _QUOTES:
+        return "\n" + "\n".join(f"> {line}" for line in text.split("\n")) + "\n"
+    words = text.strip()  # ** beside a blank is no markup
+    before, _, after = text.partition(words)
+    return f"{before}{_STYLES[kind]}{words}{_STYLES[kind]}{after}" if words else text
+
+
+def _plain(units: str) -> str:
+    return _MARKUP.sub(_escaped, from_units(units))
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return found[1] or f"\\{found[2] or found[3]}"

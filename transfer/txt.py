@@ -1,0 +1,75 @@
+"""The course's text file: `#7 · 24.11.2026 10:00`, the text below it, a blank line between two notes.
+
+A line of a note that looks like such a header gets an invisible character before it (U+2060, as many as
+stand there already and one more) and loses one when it is read, so that what was written comes back. Line
+breaks at a note's very end are not kept; neither are formatting, files, seconds: that is what JSON is for.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, tzinfo
+
+from db import Note
+from transfer.files import Format, Unreadable
+
+_DATE = "%d.%m.%Y %H:%M"
+_HEADER = re.compile(r"#(?P<number>\d{1,18}) · (?P<date>\d\d\.\d\d\.\d{4} \d\d:\d\d)[ \t]*", re.ASCII)
+_LOOKS_LIKE_ONE = re.compile(rf"^(\u2060*)(?={_HEADER.pattern}$)", re.MULTILINE)
+_DAMAGED = re.compile("[\udc80-\udcff]")  # bytes that are no letters in the file's encoding
+_HIDDEN = re.compile(rf"\u2060(?=\u2060*{_HEADER.pattern}$)")
+
+
+def txt(zone: tzinfo | None) -> Format:
+    """Return the format, with times of a zone."""
+
+    def write(note: Note) -> str:
+        when = datetime.fromtimestamp(note.created_at, UTC).astimezone(zone)
+        text = _LOOKS_LIKE_ONE.sub("\u2060\\1", note.text)
+        return f"#{note.number} · {when:{_DATE}}\n{text}"
+
+    return Format("txt", write)
+
+
+def is_txt(first_line: str) -> bool:
+    """Return whether a file that begins so is an export of ours."""
+    return _HEADER.fullmatch(first_line.strip()) is not None
+
+
+def read_txt(lines: Iterable[str], zone: tzinfo | None) -> Iterator[Note | Unreadable]:
+    """Yield the notes of a file's lines; a header counts at its beginning and behind a blank line.
+
+    Without headers nothing can be told apart, so the rest of a note whose header cannot be read goes
+    with it.
+    """
+    header: Note | Unreadable | None = None
+    body: list[str] = []
+    was_blank = True
+    for number, line in enumerate(lines, start=1):
+        found = _HEADER.fullmatch(line) if was_blank else None
+        if found:
+            yield from _complete(header, body)
+            header, body = _read_header(found, number, zone), []
+        else:
+            if header and _DAMAGED.search(line):
+                header = Unreadable(number)
+            body.append(_HIDDEN.sub("", line, count=1) if line.startswith("\u2060") else line)
+        was_blank = not line.strip()
+    yield from _complete(header, body)
+
+
+def _read_header(found: re.Match[str], line: int, zone: tzinfo | None) -> Note | Unreadable:
+    try:
+        when = datetime.strptime(found["date"], _DATE).replace(tzinfo=zone)
+        return Note(int(found["number"]), "", int(when.timestamp()))
+    except (ValueError, OverflowError):  # the 31st of February
+        return Unreadable(line)
+
+
+def _complete(header: Note | Unreadable | None, body: list[str]) -> Iterator[Note | Unreadable]:
+    """Yield the note that ends here; of one without a text there is nothing that could be brought back."""
+    text = "\n".join(body).rstrip("\n")
+    if isinstance(header, Unreadable):
+        yield header
+    elif header and text:
+        yield replace(header, text=text)
