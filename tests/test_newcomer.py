@@ -27,7 +27,7 @@ def blocks() -> list[str]:
 
 
 def told(block: str, folder: Path) -> str:
-    """Run a block with nothing of this environment but the way to the packages, and return what is printed."""
+    """Run a block with nothing around it but the way to the packages, and return what is printed."""
     kept = ("PATH", "HOME", "PIP_INDEX_URL", "PIP_CERT", "HTTPS_PROXY", "https_proxy", "SSL_CERT_FILE")
     environment = {name: os.environ[name] for name in kept if name in os.environ} | {"LANG": "C.UTF-8"}
     # The whole suite would be this very test's own caller: a part of it shows that it can be run.
