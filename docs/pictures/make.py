@@ -70,9 +70,9 @@ ANSWER = """\
 
 def notes(anna: Person) -> None:
     """A note is kept, and found by another form of its word."""
-    anna.says("/note_add записаться к врачу на четверг, кабинет 214")
-    anna.says("/note_add купить хлеб и молоко")
-    anna.says("/note_find врач")
+    anna.says("к врачу в четверг, кабинет 214 #здоровье")
+    anna.says("купить хлеб и молоко")
+    anna.says("/note_find врача")
 
 
 def question(anna: Person) -> None:
@@ -183,9 +183,8 @@ def chromium(*arguments: str) -> str:
     return done.stdout
 
 
-def page_of(bot: Harness, person: Person) -> str:
-    """Return the whole chat of a person as a page; its title is its height."""
-    said = bot.server.chats[person.id].messages.values()
+def page_of(bot: Harness, said: list[Message]) -> str:
+    """Return messages as a page; its title is its height."""
     messages = "\n".join(drawn(bot, message) for message in said)
     style = (HERE / "chat.css").read_text("utf-8")
     measuring = "<script>document.title = document.getElementById('chat').offsetHeight</script>"
@@ -195,19 +194,17 @@ def page_of(bot: Harness, person: Person) -> str:
 
 
 def main() -> None:
-    people = range(
-        OWNER, OWNER + 1 + len(DIALOGUES)
-    )  # the owner puts the list in order, then each has a picture
-    allowed = ",".join(map(str, people))
-    with tempfile.TemporaryDirectory() as folder, Harness(Path(folder), ALLOWED_USERS=allowed) as bot:
+    with tempfile.TemporaryDirectory() as folder, Harness(Path(folder), ALLOWED_USERS=str(OWNER)) as bot:
         begin(bot, *MODELS)
+        anna = bot.person(OWNER, name="Анна")
         for number in UNOFFERED:
-            bot.person(OWNER).says(f"/model_del {number}")
-        for dialogue, user_id in zip(DIALOGUES, people[1:], strict=True):
-            person = bot.person(user_id, name="Анна")
-            dialogue(person)
+            anna.says(f"/model_del {number}")
+        for dialogue in DIALOGUES:
+            chat = bot.server.chats[anna.id].messages
+            before = len(chat)
+            dialogue(anna)
             page = Path(folder) / f"{dialogue.__name__}.html"
-            page.write_text(page_of(bot, person), "utf-8")
+            page.write_text(page_of(bot, list(chat.values())[before:]), "utf-8")
             picture(page, HERE / f"{dialogue.__name__}.png")
 
 
