@@ -1,6 +1,6 @@
 """What README.ru.md tells a newcomer, done word for word in a fresh clone: `make test-newcomer`.
 
-The blocks above its first numbered step are run as they stand, in a terminal, where somebody types what it says.
+The blocks above its first numbered step are run as they stand, in a terminal; what it says is typed there.
 """
 
 import os
