@@ -32,6 +32,12 @@ test-llm: $(VENV)/llm ## Try the bot on a real, very small language model (130 M
 test-deploy: $(VENV)/deploy ## Try the deployment with the real Litestream, and look the Dockerfile over
 	$(BIN)/python -m pytest tests/test_deploy.py tests/test_systemd.py
 
+test-newcomer: $(VENV)/dev ## Do what README.ru.md tells a newcomer, in a fresh clone (fetches the packages)
+	NEWCOMER=1 $(BIN)/python -m pytest -n 0 tests/test_newcomer.py
+
+pictures: $(VENV)/dev ## Make the pictures of the READMEs anew (takes Chromium)
+	PYTHONPATH=.:tests $(BIN)/python docs/pictures/make.py
+
 upgrade: $(VENV)/run ## Copy the database, then fetch the newest version and what it needs
 	@$(BIN)/python bot.py --backup
 	git pull --ff-only
@@ -62,5 +68,5 @@ $(VENV)/deploy: $(VENV)/dev requirements-deploy.txt
 clean: ## Remove what can be made again
 	rm -rf $(VENV) .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
-.PHONY: help run test lint types check soak bench audit test-llm test-deploy upgrade clean
+.PHONY: help run test lint types check soak bench audit test-llm test-deploy test-newcomer pictures upgrade clean
 .DEFAULT_GOAL := help

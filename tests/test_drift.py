@@ -83,6 +83,64 @@ def test_the_menu_is_what_telegram_takes() -> None:
     assert utf16_len(DESCRIPTION) <= 512
 
 
+# ---- In Russian -----------------------------------------------------------------------------
+
+
+RUSSIAN = (ROOT / "README.ru.md").read_text("utf-8")
+# Commands, settings, keys, make's targets, what the bot says, links: all that is the same in both languages.
+SAME = (
+    r"`(/[a-z_]+)",
+    r"`(\*?[A-Z]+_[A-Z_]+|TOKEN)\b",
+    r"bot\.py (--[a-z]+)",
+    r"\b(make [a-z-]+)\b`",
+    r"«([^»]+)»",
+    r"`(\[\d{3}\])`",
+    r"\]\(((?!docs/what)[^)#]+)\)",
+    r'src="([^"]+)"',
+    r"^([A-Z_]+=.*)$",
+)
+
+
+@pytest.mark.parametrize("kind", SAME)
+def test_both_readmes_name_the_same(kind: str) -> None:
+    english = set(re.findall(kind, README, re.MULTILINE)) - {"README.ru.md"}
+    assert english
+    assert english - set(re.findall(kind, RUSSIAN, re.MULTILINE)) == set()
+
+
+def test_the_russian_readme_has_every_row_and_section_in_the_same_order() -> None:
+    assert marks(RUSSIAN) == marks(README)
+
+
+def marks(readme: str) -> list[str]:
+    """Return the headings by their depth, and of each row of a table what is no prose: its code."""
+    lines = re.findall(r"^(?:#+ |\|.*)", readme, re.MULTILINE)
+    return [
+        line if line[0] == "#" else " ".join(re.findall(r"`[^`]+`", line.split("|")[1])) for line in lines
+    ]
+
+
+@pytest.mark.parametrize("readme", [README, RUSSIAN], ids=["english", "russian"])
+def test_what_a_readme_leads_to_is_there(readme: str) -> None:
+    leads = re.findall(r"\]\(([^)#:]+)\)|src=\"([^\"]+)\"", readme)
+    assert leads
+    assert [found for pair in leads for found in pair if found and not (ROOT / found).exists()] == []
+    headings = {
+        re.sub(r"[^\w -]", "", head.lower()).replace(" ", "-")
+        for head in re.findall(r"^#+ (.*)", readme, re.MULTILINE)
+    }
+    assert set(re.findall(r"\]\(#([^)]+)\)", readme)) <= headings
+
+
+def test_both_pages_about_what_leaves_name_the_same() -> None:
+    english = (ROOT / "docs" / "what-leaves-your-machine.md").read_text("utf-8")
+    russian = (ROOT / "docs" / "chto-uhodit.md").read_text("utf-8")
+    code = r"`[^`\n]+`(?!`)|«[^»]+»|^[A-Z_]+=.*$"
+    named = set(re.findall(code, english, re.MULTILINE))
+    assert {f"`{name}`" for name in SETTINGS if name.endswith(("_URL", "_PROXY"))} <= named
+    assert named <= set(re.findall(code, russian, re.MULTILINE))
+
+
 # ---- How it is built ------------------------------------------------------------------------
 
 

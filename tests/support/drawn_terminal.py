@@ -8,7 +8,7 @@ import sys
 import termios
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -20,7 +20,7 @@ PATIENCE_S = 60
 
 
 class DrawnTerminal:
-    """`python bot.py` on a terminal of its own; `term` is how that calls itself ("" for not at all)."""
+    """A program on a terminal of its own; `term` is how that calls itself ("" for not at all)."""
 
     def __init__(
         self,
@@ -29,7 +29,10 @@ class DrawnTerminal:
         columns: int = 80,
         rows: int = 24,
         term: str = "xterm",
+        command: Sequence[str] = (sys.executable, str(ROOT / "bot.py"), "--console"),
+        patience_s: float = PATIENCE_S,
     ) -> None:
+        self._patience_s = patience_s
         self._master, slave = pty.openpty()
         self._screen = _Screen(columns, rows, self.type_bytes)
         self._stream = pyte.Stream(self._screen)
@@ -37,7 +40,7 @@ class DrawnTerminal:
         self.raw = ""  # all that was written
         termios.tcsetwinsize(slave, (rows, columns))
         self.process = subprocess.Popen(
-            [sys.executable, str(ROOT / "bot.py"), "--console"],
+            command,
             env={**environment, "LC_ALL": "C.UTF-8", **({"TERM": term} if term else {})},
             cwd=folder,
             stdin=slave,
@@ -110,7 +113,7 @@ class DrawnTerminal:
     def sees(self, what: str | Callable[[list[str]], object]) -> list[str]:
         """Wait until something is shown, and return the screen."""
         holds = what if callable(what) else lambda lines: any(what in line for line in lines)
-        deadline = time.monotonic() + PATIENCE_S
+        deadline = time.monotonic() + self._patience_s
         with self._changed:
             while not holds(self.shown):
                 if time.monotonic() > deadline or (
@@ -122,8 +125,8 @@ class DrawnTerminal:
 
     def ends(self) -> int:
         """Wait for the end of the program and return its exit code."""
-        code = self.process.wait(PATIENCE_S)
-        self._reader.join(PATIENCE_S)
+        code = self.process.wait(self._patience_s)
+        self._reader.join(self._patience_s)
         return code
 
 
