@@ -23,6 +23,9 @@ check: lint types test ## All of the three: what has to pass before a commit
 soak: $(VENV)/run ## Kill the bot a hundred times under load, and count what is lost
 	$(BIN)/python tests/soak.py --kills 100
 
+year: $(VENV)/run ## Let a year pass in an hour: models come and go, the clock jumps, the machine sleeps
+	$(BIN)/python tests/year.py --updates 100000
+
 bench: $(VENV)/run ## Measure, against the bare library; writes bench/README.md
 	$(BIN)/python bench/run.py
 
@@ -68,5 +71,5 @@ $(VENV)/deploy: $(VENV)/dev requirements-deploy.txt
 clean: ## Remove what can be made again
 	rm -rf $(VENV) .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
-.PHONY: help run test lint types check soak bench audit test-llm test-deploy test-newcomer pictures upgrade clean
+.PHONY: help run test lint types check soak year bench audit test-llm test-deploy test-newcomer pictures upgrade clean
 .DEFAULT_GOAL := help

@@ -1,0 +1,393 @@
+"""A year of the bot without a hand, in an hour or less.
+
+    python tests/year.py --updates 100000 --seed 1
+
+`python bot.py` runs in a time that is turned from here, evening by evening. Each month half of the free
+models vanish, others come and one begins to cost; the active one is killed on a random day, hours before any
+list tells; on some days the service of the models is out of order, or the limit of the day used up. After a
+quiet week Telegram numbers its updates from lower down; one night the machine sleeps; once the clock is set
+back an hour; and the zone has its two changes. A hundred people write on all the while.
+
+Exits with 1 if something was not answered, a note is not as it must be, a night has no copy, the statistics
+count a note on a wrong day, or file or memory grow without bound.
+"""
+
+import argparse
+import random
+import re
+import signal
+import sqlite3
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from support import under_a_clock
+from support.harness import ROOT, Harness, Message  # found from the folder above
+from support.openrouter_replies import Call, Json, answer, daily_cap, model_entry, status
+from support.under_a_clock import TurnedClock
+
+ZONE = ZoneInfo("Europe/Berlin")
+START = datetime(2027, 1, 4, 23, 0, tzinfo=ZONE)  # each talk is late in the evening: an hour off is a day off
+DAYS, MONTH = 365, 30
+PEOPLE = range(1, 101)
+MODELS = 12
+QUIET = range(101, 110)  # days without a word
+ASLEEP, SET_BACK = 200, 230
+CHANGES = (date(2027, 3, 28), date(2027, 10, 31))
+OUT_OF_ORDER, USED_UP = (57, 190, 301), (33, 150, 280)
+ANSWERED = re.compile(r"\n\n\(\d+ мс; модель: [^)]+\)\Z|Ошибка: \[\d+\] |Уже отвечаю")
+WAIT_S = 120
+
+
+class Market:
+    """What the service offers: free models that come and go, and some that cost."""
+
+    def __init__(self, rng: random.Random) -> None:
+        self._rng = rng
+        self._born = 0
+        self.free: list[str] = []
+        self.paid: list[str] = []
+        self.in_order, self.used_up = True, False
+        self._come(MODELS)
+
+    def turn_over(self) -> None:
+        """Let half of the free ones vanish and others come, and one of the rest begin to cost."""
+        self.free = self._rng.sample(self.free, len(self.free) // 2)
+        self.paid = [*self.paid[-3:], self.free.pop()]
+        self._come(MODELS - len(self.free))
+
+    def listed(self) -> list[Json]:
+        """Return what GET /models says."""
+        return [model_entry(key, key) for key in self.free] + [
+            model_entry(key, key, price="0.000001") for key in self.paid
+        ]
+
+    def answer(self, call: Call) -> None:
+        """Answer a question."""
+        model = call.request.body["model"]
+        if not self.in_order:
+            status(502)(call)
+        elif self.used_up:
+            daily_cap(round(time.time() * 1000) + 3_600_000)(call)
+        elif model not in self.free:
+            status(404, f"No endpoints found for {model}.")(call)
+        else:
+            answer(f"Вы спросили: {call.request.question}")(call)
+
+    def _come(self, many: int) -> None:
+        self.free += [f"maker/model-{self._born + n}:free" for n in range(many)]
+        self._born += many
+
+
+@dataclass(slots=True)
+class Diary:
+    """What a person has written, and when: number -> text and day."""
+
+    user_id: int
+    notes: dict[int, str] = field(default_factory=dict)
+    written_at: dict[int, int] = field(default_factory=dict)  # of all, deleted ones too
+
+    def next_line(self, rng: random.Random, now: int) -> str:
+        """Make up a command, and note what must come of it."""
+        kind = rng.choices(["add", "edit", "del", "ask", "read"], [8, 1, 1, 2, 2])[0]
+        if kind == "ask":
+            return f"/ask вопрос {rng.random()}"
+        if kind == "read" or (kind != "add" and not self.notes):
+            return rng.choice(
+                ["/note_list", "/note_count", "/models", f"/note_find {rng.random():.2}", "/usage"]
+            )
+        if kind == "add":
+            number = len(self.written_at) + 1
+            self.written_at[number], self.notes[number] = now, f"мысль {rng.random()}"
+            return f"/note_add {self.notes[number]}"
+        number = rng.choice(list(self.notes)[-50:])
+        if kind == "del":
+            del self.notes[number]
+            return f"/note_del {number}"
+        self.notes[number] = f"иначе {rng.random()}"
+        return f"/note_edit {number} {self.notes[number]}"
+
+
+class Year:
+    """One run: a bot under a turned clock, its people, and what happens."""
+
+    def __init__(self, folder: Path, seed: int, updates: int) -> None:
+        self.rng = random.Random(seed)
+        self.market = Market(self.rng)
+        self.people = [Diary(user_id) for user_id in PEOPLE]
+        self.clock = TurnedClock(folder / "clock", START)
+        everybody = ",".join(map(str, PEOPLE))
+        self.bot = Harness(folder, TIMEZONE=ZONE.key, ALLOWED_USERS=everybody, ASK_TIMEOUT="60")
+        self.sent = self.unanswered = self.questions = self.told_why = 0
+        self.copies_missing = self.wrong_days = 0
+        self._a_day = max(1, round(updates / (DAYS - len(QUIET))))
+        self._killed_on = {month * MONTH + self.rng.randrange(1, MONTH) for month in range(DAYS // MONTH)}
+        self._most_copies = 0
+
+    def run(self) -> dict[str, float]:
+        """Let a year pass, and return the tally."""
+        began = time.monotonic()
+        with self.bot as bot:
+            bot.ai.always(self.market.answer)
+            proxy = bot.ai.base_url.removesuffix("/api/v1")
+            bot.settings |= {"OPENROUTER_BASE_URL": "http://openrouter.ai/api/v1", "OPENROUTER_PROXY": proxy}
+            bot.ai.models = self.market.listed()
+            self._launch()
+            self._talk(len(PEOPLE))
+            rss = self._rss_mb()
+            for day in range(DAYS):
+                self._pass_a_day(day)
+                if day % MONTH == MONTH - 1:
+                    print(
+                        f"{day + 1} days, {self.sent} updates, {time.monotonic() - began:.0f} s", flush=True
+                    )
+            last_rss = self._rss_mb()
+            bot.stop()
+            figures = {"MB of memory at the start": rss, "MB of memory at the end": last_rss}
+            with closing(sqlite3.connect(bot.db_path)) as conn:
+                return self._tally(conn) | figures | {"seconds": round(time.monotonic() - began)}
+
+    def _launch(self) -> None:
+        self.bot.launch(str(self.clock_file), str(ROOT / "bot.py"), script=Path(str(under_a_clock.__file__)))
+        self.bot.wait(lambda: self.bot.server.calls_of("deleteWebhook"), WAIT_S)
+        assert self._comes(self._list_is_read), self.bot.log
+
+    @property
+    def clock_file(self) -> Path:
+        return self.bot.folder / "clock"
+
+    # A day
+
+    def _pass_a_day(self, day: int) -> None:
+        self._meet(day)
+        if day in QUIET:
+            if day == QUIET[-1]:
+                self.bot.server.updates.next_id = self.rng.randrange(1_000, 50_000)
+        else:
+            self._talk(self._a_day)
+            copies = len(list((self.bot.folder / "backups").glob("*.db")))
+            self._most_copies = max(self._most_copies, copies)
+        if day == SET_BACK:
+            self.clock.set_wall(-1)
+            self._talk(self._a_day)
+        if self._today in {change + timedelta(n) for change in CHANGES for n in (0, 1, 5)}:
+            self._look_at_statistics()
+        self._night(day)
+
+    def _meet(self, day: int) -> None:
+        """Let happen what happens to the models on that day."""
+        self.market.in_order, self.market.used_up = day not in OUT_OF_ORDER, day in USED_UP
+        if day % MONTH == 0 and day:
+            self.market.turn_over()
+        elif day in self._killed_on and (active := self._active()) in self.market.free:
+            self.market.free.remove(active)  # before any list tells
+        self.bot.ai.models = self.market.listed()
+
+    def _night(self, day: int) -> None:
+        """Let time pass until the next evening, and look whether the night has its copy."""
+        awake = self.rng.uniform(0.1, 1)
+        if day == ASLEEP:
+            self._sleep(22 - awake)
+        else:
+            self.clock.forward(22 - awake)
+        self.clock.forward(awake)
+        self._await_copy()
+        self._to_the_evening()
+
+    def _sleep(self, hours: float) -> None:
+        """Let the machine sleep: its steady clock stands still, too."""
+        process = self.bot.process
+        assert process
+        process.send_signal(signal.SIGSTOP)
+        self.clock.set_wall(hours)
+        process.send_signal(signal.SIGCONT)
+
+    def _to_the_evening(self) -> None:
+        """Go on to eleven in the evening by the clock on the wall, whatever the zone has done."""
+        now = datetime.fromtimestamp(self.clock.time, ZONE)
+        evening = now.replace(hour=23, minute=0, second=0)
+        hours = (evening.astimezone(UTC) - now.astimezone(UTC)).total_seconds() / 3600
+        if hours > 0:
+            self.clock.forward(hours)
+
+    @property
+    def _today(self) -> date:
+        return datetime.fromtimestamp(self.clock.time, ZONE).date()
+
+    def _await_copy(self) -> None:
+        """Wait for the copy of the day that began at four in the morning."""
+        day = (datetime.fromtimestamp(self.clock.time, ZONE) - timedelta(hours=4)).date()
+        folder = self.bot.folder / "backups"
+        self.copies_missing += not self._comes(lambda: (folder / f"notes-{day}.db").exists())
+
+    def _comes(self, condition: Callable[[], bool]) -> bool:
+        """Wait until something has come about, and return whether it has; minutes may pass meanwhile."""
+        deadline = time.monotonic() + WAIT_S
+        while not condition() and time.monotonic() < deadline:
+            if not _soon(condition):
+                self.clock.forward(1 / 60)
+        return condition()
+
+    # Talking
+
+    def _talk(self, many: int) -> None:
+        """Let people say so many things, and wait until all of it is answered."""
+        said = []
+        for _ in range(many):
+            diary, now = self.rng.choice(self.people), int(self.clock.time)
+            line = diary.next_line(self.rng, now)
+            said.append(self.bot.server.say(line, user_id=diary.user_id, date=now))
+        self.sent += many
+        with self.bot.server.changed:
+            self.bot.server.changed.wait_for(lambda: all(map(self._answer_to, said)), WAIT_S)
+        answers = [(message, self._answer_to(message)) for message in said]
+        self.unanswered += sum(not found for _, found in answers)
+        asked = [found for message, found in answers if message["text"].startswith("/ask")]
+        self.questions += len(asked)
+        self.told_why += sum("Ошибка: [" in found for found in asked)
+
+    def _answer_to(self, message: Message) -> str:
+        """Return the answer once it is complete, "" until then."""
+        replies = self.bot.server.replies_to(message["chat"]["id"], message["message_id"])
+        text = str(replies[0]["text"]) if replies else ""
+        if message["text"].startswith("/ask"):
+            return text if ANSWERED.search(text) else ""
+        return "" if text.endswith("узнаю…") else text
+
+    def _look_at_statistics(self) -> None:
+        """Compare the days of the last week with what the people know."""
+        for diary in self.people[:10]:
+            now = int(self.clock.time)
+            message = self.bot.server.say("/note_stats 7", user_id=diary.user_id, date=now)
+            text = self.bot.reply_to(message, WAIT_S)["text"]
+            days = Counter(_day(diary.written_at[number]) for number in diary.notes)
+            week = [self._today - timedelta(n) for n in range(7)]
+            told = {
+                name: int(count) for name, count in re.findall(r"^(\d\d\.\d\d) +(\d+)", text, re.MULTILINE)
+            }
+            self.wrong_days += sum(told.get(f"{day:%d.%m}") != days[day] for day in week)
+            self.sent += 1
+
+    # What the file says
+
+    def _list_is_read(self) -> bool:
+        return self._active() in self.market.free
+
+    def _active(self) -> str:
+        with closing(sqlite3.connect(self.bot.db_path)) as conn:
+            row = conn.execute("SELECT key FROM models WHERE active").fetchone()
+        return str(row[0]) if row else ""
+
+    def _rss_mb(self) -> float:
+        assert self.bot.process
+        told = Path(f"/proc/{self.bot.process.pid}/status")
+        if not told.exists():
+            return 0.0
+        return round(int(re.findall(r"VmRSS:\s+(\d+)", told.read_text())[0]) / 1024, 1)
+
+    def _tally(self, conn: sqlite3.Connection) -> dict[str, float]:
+        return {
+            "days": DAYS,
+            "updates": self.sent,
+            "unanswered": self.unanswered,
+            "questions": self.questions,
+            "questions told why there is no answer": self.told_why,
+            "notes written": sum(len(diary.written_at) for diary in self.people),
+            "notes deleted": sum(len(diary.written_at) - len(diary.notes) for diary in self.people),
+            "notes in the bin": _count(conn, "notes WHERE deleted_at IS NOT NULL"),
+            "notes that are not as they must be": sum(_wrong(conn, diary) for diary in self.people),
+            "days wrong in the statistics": self.wrong_days,
+            "nights without a copy": self.copies_missing,
+            "copies kept at most": self._most_copies,
+            "file is damaged": int(conn.execute("PRAGMA integrity_check").fetchone()[0] != "ok"),
+            "MB of the file": round(self.bot.db_path.stat().st_size / 2**20, 1),
+            "rows of the journal": _count(conn, "updates"),
+            "rows of the journal not done": _count(conn, "updates WHERE state != 'done'"),
+            "rows of models": _count(conn, "models"),
+            "rows of attempts": _count(conn, "attempts"),
+            "tracebacks": self.bot.log.count("Traceback"),
+        }
+
+
+def _soon(condition: Callable[[], bool]) -> bool:
+    """Return whether a file of another process tells it within half a second."""
+    deadline = time.monotonic() + 0.5
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return condition()
+
+
+def _day(at: int) -> date:
+    return datetime.fromtimestamp(at, ZONE).date()
+
+
+def _wrong(conn: sqlite3.Connection, diary: Diary) -> int:
+    """Return how many notes of a person are lost, never written, changed, or of another time.
+
+    What was deleted is in the bin for a while, then gone.
+    """
+    rows = conn.execute(
+        "SELECT number, text, created_at, deleted_at IS NULL FROM notes WHERE user_id = ?", (diary.user_id,)
+    ).fetchall()
+    alive = {number: text for number, text, _, is_alive in rows if is_alive}
+    wrong = [n for n in alive.keys() | diary.notes.keys() if alive.get(n) != diary.notes.get(n)]
+    wrong += [number for number, _, at, _ in rows if at != diary.written_at.get(number)]
+    return len(set(wrong))
+
+
+def _count(conn: sqlite3.Connection, what: str) -> int:
+    return int(conn.execute(f"SELECT count(*) FROM {what}").fetchone()[0])
+
+
+MUST_BE_NONE = (
+    "unanswered", "notes that are not as they must be", "days wrong in the statistics",
+    "nights without a copy", "file is damaged", "rows of the journal not done", "tracebacks",
+)  # fmt: skip
+
+
+def bounds(updates: float) -> dict[str, float]:
+    """Return what must not be exceeded after so many updates in a year."""
+    return {
+        "copies kept at most": 11,
+        "MB of the file": 3 + updates / 1000,  # a kilobyte an update: notes and conversations stay
+        "rows of the journal": 200 + 4 * updates / DAYS,
+        "rows of attempts": 1000 + 2 * updates / 12,
+        "rows of models": 200,
+        "MB of memory at the end": 150,
+    }
+
+
+def failures(tally: dict[str, float]) -> list[str]:
+    """Return what must not be and is."""
+    limits = bounds(tally["updates"])
+    return [name for name in MUST_BE_NONE if tally[name]] + [
+        name for name, most in limits.items() if tally[name] > most
+    ]
+
+
+def main() -> int:
+    """Run it as the arguments say, print the table, and return the exit code."""
+    parser = argparse.ArgumentParser(description="A year of the bot without a hand.")
+    parser.add_argument("--updates", type=int, default=100_000)
+    parser.add_argument("--seed", type=int, default=1)
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        tally = Year(Path(folder), arguments.seed, arguments.updates).run()
+    for name, count in tally.items():
+        print(f"{name:<40} {count:>8}")
+    wrong = failures(tally)
+    print("FAILED: " + ", ".join(wrong) if wrong else "A year without a hand.")
+    return bool(wrong)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
