@@ -41,7 +41,7 @@ def surroundings() -> dict[str, str]:
     ]
     path = os.environ["PATH"].replace(f"{Path(sys.executable).parent}:", "")
     # The whole suite would be minutes of the same: a part of it shows that it can be run.
-    ours = {"PATH": path, "PYTEST_ADDOPTS": "tests/test_folding.py tests/test_start.py"}
+    ours = {"PATH": path, "PYTEST_ADDOPTS": "tests/test_folding.py tests/test_dialogue_notes.py"}
     return {name: os.environ[name] for name in names} | ours
 
 
