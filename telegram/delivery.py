@@ -191,6 +191,7 @@ _FINAL = (
     *("input_user_deactivated", "user_deleted", "chat_restricted", "user_banned_in_channel"),
     *("not enough rights", "have no rights", "have no write access", "need administrator rights"),
     *("chat_write_forbidden", "chat_admin_required", "_forbidden", "chat_guest_send"),
+    *("_required", "_groups_blocked", "_monoforum_", "frozen_"),
     *("topic_closed", "topic_deleted", "topic_id_invalid", "message thread not found"),
 )
 
