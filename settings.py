@@ -161,7 +161,7 @@ def _model(text: str) -> str:
 
 def _positive(text: str) -> int:
     if not re.fullmatch(r"[1-9][0-9]{0,6}", text):
-        raise _WrongError("целое положительное число.")
+        raise _WrongError("целое число от 1 до 9999999.")
     return int(text)
 
 

@@ -209,3 +209,8 @@ def test_secrets_are_neither_in_the_repr_nor_in_the_complaint() -> None:
     with pytest.raises(SettingsError) as caught:
         Settings.from_env({"TOKEN": "123456;SECRET"})
     assert "SECRET" not in str(caught.value)
+
+
+def test_a_number_out_of_range_is_told_the_range() -> None:
+    with pytest.raises(SettingsError, match="MAX_TOKENS: целое число от 1 до 9999999"):
+        Settings.from_env({"MAX_TOKENS": "99999999"})
