@@ -121,9 +121,9 @@ class Gate:
             return STAND_IN if update.message and update.message.text.startswith("/") else ""
         if update.speaker is None or not (update.query_id or (update.kind == "message" and update.private)):
             return ""
-        if self.by_invitation and self.owner is None:
-            return NOBODYS
         spent = self.by_invitation and _start_code(update) and self._guesses.is_spent
+        if self.by_invitation and self.owner is None:
+            return TOO_MANY_GUESSES if spent else NOBODYS
         advice = TOO_MANY_GUESSES if spent else "Пригласить вас может его владелец."
         return f"Это личный бот. Ваш id: {update.speaker.id}. {advice}"
 

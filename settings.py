@@ -117,7 +117,8 @@ def _each(text: str, parse: Callable[[str], str]) -> tuple[str, ...]:
 def _proxy(text: str) -> str:
     if text.lower() == DIRECT:
         return DIRECT
-    if not _is_address(text, "http", "https", "socks5", "socks5h"):
+    is_link = bool(re.search(r"[^/:]/[^/]|[?#]", text))  # like https://t.me/proxy?server=…
+    if is_link or not _is_address(text, "http", "https", "socks5", "socks5h"):
         raise _WrongError(
             "прокси пишется как socks5h://127.0.0.1:1080; "
             "бывают http://, https://, socks5:// и socks5h://, другие не подойдут. "
@@ -160,7 +161,7 @@ def _model(text: str) -> str:
 
 def _positive(text: str) -> int:
     if not re.fullmatch(r"[1-9][0-9]{0,6}", text):
-        raise _WrongError("целое положительное число.")
+        raise _WrongError("целое число от 1 до 9999999.")
     return int(text)
 
 

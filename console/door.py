@@ -87,7 +87,7 @@ class TerminalDoor:
             raise _refused("download", "the file is gone") from None
 
     def close(self) -> None:
-        """End all waiting, and show what did not come to its end."""
+        """End all waiting, and show what was not finished."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()

@@ -70,7 +70,7 @@ class Screen:
             self.say(self._headed(number, "удалено"))
 
     def close(self) -> None:
-        """Print what did not come to its end, as far as it came."""
+        """Print what was not finished, as far as it has come."""
         for number, text in list(self._growing.items()):
             self._no_longer_growing(number)
             self.say(self._headed(number, text))

@@ -34,6 +34,8 @@ def _text(path: Path) -> str:
         raise EnvFileError(f"{path} — папка, а нужен файл с настройками (образец — .env.example).")
     try:
         text = _decoded(path.read_bytes())
+        if "\0" in text:
+            raise EnvFileError(f"{path} сохранён в неизвестной кодировке. {SAVE_AS}")
     except FileNotFoundError:
         return ""
     except OSError as exc:
@@ -44,6 +46,8 @@ def _text(path: Path) -> str:
 
 
 def _decoded(data: bytes) -> str:
+    if data.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        return data.decode("utf-32")
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):  # PowerShell's `>`
         return data.decode("utf-16")
     if b"\0" in data:  # the same without its mark

@@ -216,7 +216,7 @@ def _restore(conn: sqlite3.Connection, where: str, which: object, *, paid: bool 
         (paid, which),
     ).fetchone()
     restored = found_model(row, which)
-    # In an empty registry the first model is the active one, be it a paid one: the owner has just chosen it.
+    # In an empty registry the first model is active, even a paid one: the owner has just chosen it.
     conn.execute(
         "UPDATE models SET active = 1 WHERE id = ? AND NOT EXISTS (SELECT 1 FROM models WHERE active)",
         (restored.id,),

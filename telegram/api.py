@@ -136,7 +136,7 @@ class Telegram:
         return UnreachableError(method, cause)
 
     def _answers(self, route: Route) -> bool:
-        """Return whether Telegram answers on a route, be it to say that it does not know the token."""
+        """Return whether Telegram answers on a route, even if only that it does not know the token."""
         try:
             response = self._session.post(
                 f"{route.url}/bot{self._token}/getMe", timeout=(CONNECT_S, CONNECT_S), proxies=route.proxies

@@ -114,7 +114,7 @@ class Delivery:
         if is_final(exc):
             raise UndeliverableError(str(exc)) from None
         if exc.says("message is not modified"):
-            self._next_edit.pop(chat_id, None)  # it did not come to an edit
+            self._next_edit.pop(chat_id, None)  # nothing was edited
             return None
         if method == "edit_message_text" and _is_about_entities(exc, params):
             self._plain.add((chat_id, params["message_id"]))  # an edit, too, so the next one has to wait
@@ -123,7 +123,7 @@ class Delivery:
         if plainer is None:
             raise exc
         log.warning("Telegram не принял сообщение, отправляю проще: %s", exc)
-        self._next_edit.pop(chat_id, None)  # it did not come to an edit
+        self._next_edit.pop(chat_id, None)  # nothing was edited
         plainer_method, plainer_params = plainer
         return self.attempt(place, plainer_method, **plainer_params)
 
@@ -191,12 +191,13 @@ _FINAL = (
     *("input_user_deactivated", "user_deleted", "chat_restricted", "user_banned_in_channel"),
     *("not enough rights", "have no rights", "have no write access", "need administrator rights"),
     *("chat_write_forbidden", "chat_admin_required", "_forbidden", "chat_guest_send"),
+    *("_required", "_groups_blocked", "_monoforum_", "frozen_"),
     *("topic_closed", "topic_deleted", "topic_id_invalid", "message thread not found"),
 )
 
 
 def is_final(exc: RefusedError) -> bool:
-    """Return whether a chat cannot be written to, so that it is no use to try again or to say so there."""
+    """Return whether a chat cannot be written to, so that trying again, or saying so there, is no use."""
     return exc.code == 403 or exc.says(*_FINAL)
 
 

@@ -44,6 +44,13 @@ def test_guesses_are_few_and_then_not_even_a_right_one_counts(new_bot: NewBot) -
     assert owner.says("/note_count") == "Заметок: 0."
 
 
+def test_the_link_of_an_owner_to_be_says_so_when_guesses_are_spent(new_bot: NewBot) -> None:
+    bot = new_bot(ALLOWED_USERS="").start()
+    for stranger in range(2000, 2000 + GUESSES + 1):
+        bot.server.say(f"/start wrong{stranger}", user_id=stranger)
+    assert "Слишком много попыток" in bot.person().says("/start wrong")
+
+
 def test_a_few_wrong_codes_keep_nobody_out(new_bot: NewBot) -> None:
     bot, owner = owned(new_bot(ALLOWED_USERS=""))
     code = invitation(owner)

@@ -48,6 +48,7 @@ def said(path: Path) -> str:
         pytest.param(TEXT.encode("utf-16"), id="PowerShell"),
         pytest.param(codecs.BOM_UTF16_BE + TEXT.encode("utf-16-be"), id="big-endian"),
         pytest.param(TEXT.encode("utf-16-le"), id="without its mark"),
+        pytest.param(TEXT.encode("utf-32"), id="of four bytes each"),
         pytest.param(TEXT.encode("utf-16-be"), id="big-endian without its mark"),
         pytest.param(TEXT.encode("cp1251"), id="cp1251"),
         pytest.param(TEXT.replace("\n", "\r\n").encode("cp1251"), id="cp1251 with Windows' line ends"),
@@ -106,6 +107,7 @@ def test_a_line_that_is_no_setting_is_named_by_its_number(write: Write, text: st
 def test_what_is_in_no_known_encoding_is_refused(write: Write) -> None:
     assert "UTF-8" in said(write(b"TOKEN=\x98\xff\n"))
     assert "UTF-8" in said(write(TEXT.encode("utf-16") + b"\n"))
+    assert "UTF-8" in said(write((TEXT + "\0").encode("utf-16")))
 
 
 def test_a_folder_of_that_name_is_refused(tmp_path: Path) -> None:

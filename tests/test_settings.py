@@ -113,6 +113,7 @@ def test_a_value_that_cannot_work_is_named(name: str, value: str) -> None:
     [
         *("tg://proxy?server=1.2.3.4&port=443&secret=ee", "https://t.me/proxy?server=1.2.3.4 &port=443"),
         *("vmess://eyJ2", "vless://id@host:443", "ss://abc@host:8388", "mtproto://host:443"),
+        *("https://t.me/proxy?server=1.2.3.4&port=443", "http://127.0.0.1:1080/path"),
         *("socks4://127.0.0.1:1080", "socks://127.0.0.1:1080", "127.0.0.1:1080", "localhost"),
         *("socks5://", "socks5h://:1080", "http://proxy:0", "http://proxy:port", "user:PASSWORD@proxy:3128"),
     ],
@@ -208,3 +209,8 @@ def test_secrets_are_neither_in_the_repr_nor_in_the_complaint() -> None:
     with pytest.raises(SettingsError) as caught:
         Settings.from_env({"TOKEN": "123456;SECRET"})
     assert "SECRET" not in str(caught.value)
+
+
+def test_a_number_out_of_range_is_told_the_range() -> None:
+    with pytest.raises(SettingsError, match="MAX_TOKENS: целое число от 1 до 9999999"):
+        Settings.from_env({"MAX_TOKENS": "99999999"})
