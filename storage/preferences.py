@@ -1,0 +1,26 @@
+"""What people have chosen for themselves in /settings, by name."""
+
+from db import Database
+
+
+class Preferences:
+    """The table `preferences` of a Database."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def get(self, user_id: int, name: str, default: str = "") -> str:
+        """Return what a person has chosen, or the default."""
+        with self._db.read() as conn:
+            row = conn.execute(
+                "SELECT value FROM preferences WHERE user_id = ? AND name = ?", (user_id, name)
+            ).fetchone()
+        return row[0] if row else default
+
+    def put(self, user_id: int, name: str, value: str) -> None:
+        """Remember what a person has chosen."""
+        with self._db.write() as conn:
+            conn.execute(
+                "INSERT OR REPLACE INTO preferences (user_id, name, value) VALUES (?, ?, ?)",
+                (user_id, name, value),
+            )
