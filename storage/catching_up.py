@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 
 from storage import notes, word_index
-from storage.word_index import ALL, Numbers
+from storage.word_index import ALL, BLOCK, Numbers
 
 log = logging.getLogger(__name__)
 _REPORT_S = 3
@@ -27,15 +27,14 @@ def catch_up(conn: sqlite3.Connection) -> None:
 def _catch_up_with(conn: sqlite3.Connection, user_id: int) -> None:
     missing = _missing(conn, user_id)
     total, done, told = word_index.count(missing), 0, time.monotonic() - _REPORT_S
-    for block in sorted(missing):
-        numbers = list(word_index.newest_first({block: missing[block]}))
-        if time.monotonic() - told >= _REPORT_S:
+    for block, bits in sorted(missing.items()):
+        if time.monotonic() - told >= _REPORT_S and total > BLOCK:
             told = time.monotonic()
             log.info("Готовлю заметки к поиску: %s из %s", done, total)
         conn.execute("BEGIN IMMEDIATE")
-        word_index.add_many(conn, user_id, _texts(conn, user_id, numbers))
+        word_index.add_many(conn, user_id, _texts(conn, user_id, block, bits))
         conn.execute("COMMIT")
-        done += len(numbers)
+        done += bits.bit_count()
 
 
 def _missing(conn: sqlite3.Connection, user_id: int) -> Numbers:
@@ -55,5 +54,9 @@ def _missing(conn: sqlite3.Connection, user_id: int) -> Numbers:
     return word_index.without(there, known)
 
 
-def _texts(conn: sqlite3.Connection, user_id: int, numbers: list[int]) -> Iterator[tuple[int, str]]:
-    return ((note.number, notes.searched(note)) for note in notes.find_all(conn, user_id, numbers))
+def _texts(conn: sqlite3.Connection, user_id: int, block: int, bits: int) -> Iterator[tuple[int, str]]:
+    first = block * BLOCK
+    rows = conn.execute(f"{notes.LIVING} AND number >= ? AND number < ?", (user_id, first, first + BLOCK))
+    for note in map(notes.from_row, rows):
+        if bits >> note.number - first & 1:
+            yield note.number, notes.searched(note)

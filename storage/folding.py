@@ -64,6 +64,11 @@ def places_of_words(folded: str) -> Iterator[tuple[str, int]]:
     return ((found[0], found.start()) for found in _WORD.finditer(folded))
 
 
+def has_latin(folded: str) -> bool:
+    """Return whether a folded text has a Latin letter, so that `look_alike` may have something to say."""
+    return _LATIN.search(folded) is not None
+
+
 def look_alike(word: str) -> str:
     """Return a word with Cyrillic in place of Latin letters of the same look; empty if it needs none.
 

@@ -10,7 +10,5 @@ _TAG = re.compile(r"https?://\S+|(?<![\w#&/])[#\uff03](\w+)")
 
 def tags_in(text: str) -> list[str]:
     """Return the tags of a text, folded and without their #, in order and each once."""
-    if "#" not in text and "\uff03" not in text:
-        return []
     found = (fold(tag) for tag in _TAG.findall(text))
     return list(dict.fromkeys(tag for tag in found if tag and not tag.isdigit()))

@@ -13,7 +13,7 @@ import struct
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Set
 
-from storage.folding import fold, look_alike, words_in
+from storage.folding import fold, has_latin, look_alike, words_in
 from storage.tags import tags_in
 
 BLOCK = 4096
@@ -115,7 +115,7 @@ def change(
     """Index a note whose searched text has changed; None stands for a note that is not there."""
     old, new = _words(before), _words(after)
     _remove(conn, user_id, number, old - new)
-    _add(conn, user_id, {word: numbers_of([number]) for word in new - old})
+    _add(conn, user_id, {word: [number] for word in new - old})
 
 
 def add_many(conn: sqlite3.Connection, user_id: int, texts: Iterable[tuple[int, str]]) -> None:
@@ -124,7 +124,7 @@ def add_many(conn: sqlite3.Connection, user_id: int, texts: Iterable[tuple[int, 
     for number, text in texts:
         for word in _words(text):
             found[word].append(number)
-    _add(conn, user_id, {word: numbers_of(found[word]) for word in sorted(found)})
+    _add(conn, user_id, dict(sorted(found.items())))
 
 
 def forget(conn: sqlite3.Connection, user_id: int) -> None:
@@ -138,8 +138,13 @@ def _words(text: str | None) -> set[str]:
     """Return all that a note is found by: its words, their look-alikes, its tags, and the pseudo-word."""
     if text is None:
         return set()
-    words = set(words_in(fold(text)))
-    return {*words, *map(look_alike, words), *(f"#{tag}" for tag in tags_in(text)), ALL}
+    folded = fold(text)
+    words = {*words_in(folded), ALL}
+    if has_latin(folded):
+        words.update([*map(look_alike, words)])
+    if "#" in folded:
+        words.update(f"#{tag}" for tag in tags_in(text))
+    return words
 
 
 def _known(
@@ -153,34 +158,38 @@ def _known(
     return {word: (word_id, numbers) for word, word_id, numbers in rows}
 
 
-def _add(conn: sqlite3.Connection, user_id: int, found: dict[str, Numbers]) -> None:
+def _add(conn: sqlite3.Connection, user_id: int, found: dict[str, list[int]]) -> None:
+    """Note that words stand in notes in which they did not stand."""
     known = _known(conn, user_id, found)
     _extend_vocabulary(conn, user_id, [word for word in found if word not in known])
     (next_id,) = conn.execute("SELECT coalesce(max(word_id), 0) + 1 FROM postings").fetchone()
     rows: list[tuple[int, str, int | None, bytes | None]] = []
-    postings: list[tuple[int, int, bytes]] = []
     for word, numbers in found.items():
         word_id, few = known.get(word, (None, b""))
-        if word_id is None:
-            add_all(numbers, numbers_of(_read_few(few)))
-            if count(numbers) <= FEW:
-                rows.append((user_id, word, None, _write_few(newest_first(numbers))))
-                continue
-            word_id, next_id = next_id, next_id + 1
-            rows.append((user_id, word, word_id, None))
-        postings += (
-            (word_id, block, _write_block(bits | _block(conn, word_id, block)))
-            for block, bits in numbers.items()
-        )
+        if word_id is None and len(few) // 4 + len(numbers) <= FEW:
+            rows.append((user_id, word, None, few + _write_few(numbers)))
+        elif word_id is None:
+            rows.append((user_id, word, next_id, None))
+            _add_to_postings(conn, next_id, [*_read_few(few), *numbers])
+            next_id += 1
+        else:
+            _add_to_postings(conn, word_id, numbers)
     conn.executemany("INSERT OR REPLACE INTO words (user_id, word, id, numbers) VALUES (?, ?, ?, ?)", rows)
-    conn.executemany("INSERT OR REPLACE INTO postings (word_id, block, bits) VALUES (?, ?, ?)", postings)
+
+
+def _add_to_postings(conn: sqlite3.Connection, word_id: int, numbers: list[int]) -> None:
+    for block, more in numbers_of(numbers).items():
+        conn.execute(
+            "INSERT OR REPLACE INTO postings (word_id, block, bits) VALUES (?, ?, ?)",
+            (word_id, block, _write_block(_block(conn, word_id, block) | more)),
+        )
 
 
 def _remove(conn: sqlite3.Connection, user_id: int, number: int, words: Set[str]) -> None:
     block, place = divmod(number, BLOCK)
     for word, (word_id, few) in _known(conn, user_id, words).items():
         if word_id is None:
-            left: object = _write_few(one for one in _read_few(few) if one != number)
+            left = _write_few([one for one in _read_few(few) if one != number])
             conn.execute("UPDATE words SET numbers = ? WHERE user_id = ? AND word = ?", (left, user_id, word))
         else:
             bits = _block(conn, word_id, block) & ~(1 << place)
@@ -225,8 +234,7 @@ def _read_few(few: bytes | bytearray) -> tuple[int, ...]:
     return struct.unpack(f"<{len(few) // 4}I", few)
 
 
-def _write_few(numbers: Iterable[int]) -> bytes:
-    few = sorted(numbers)
+def _write_few(few: list[int]) -> bytes:
     return struct.pack(f"<{len(few)}I", *few)
 
 
@@ -242,5 +250,5 @@ def _read_block(written: bytes) -> int:
 def _write_block(bits: int) -> bytes:
     if bits.bit_count() * 2 >= BLOCK // 8:
         return bits.to_bytes(BLOCK // 8, "little")
-    places = sorted(newest_first({0: bits}))
+    places = list(newest_first({0: bits}))
     return struct.pack(f"<{len(places)}H", *places)

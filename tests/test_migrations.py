@@ -1,6 +1,9 @@
 """Files of an earlier day: made by the course's code, of a newer version, or no database at all."""
 
+import signal
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -10,7 +13,10 @@ import pytest
 
 import migrations
 from db import Database, Note
-from support.harness import CATALOGUE, Harness
+from storage.dialogue import Dialogue
+from storage.journal import Journal
+from storage.notebook import Notebook
+from support.harness import CATALOGUE, ROOT, Harness
 
 ANNA, BORIS = 11, 12
 COURSE_MODELS = """
@@ -323,3 +329,118 @@ def test_the_schema_can_be_run_again_and_again(tmp_path: Path) -> None:
             conn.executescript(migrations.SCHEMA.read_text("utf-8"))
         assert conn.execute("SELECT count(*), sum(active) FROM models").fetchone() == (10, 1)
         assert conn.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+# ---- Our own first version --------------------------------------------------------------------
+
+
+def version_1(path: Path) -> Path:
+    """Make a file that the code of commit 7b8c1f5 wrote, with some rows that somebody imported by hand."""
+    return run_script(path, (ROOT / "tests" / "data" / "version1.sql").read_text("utf-8"))
+
+
+def test_a_file_of_version_1_keeps_every_note_and_finds_it(tmp_path: Path) -> None:
+    with closing(Database(version_1(tmp_path / "a.db"))) as database:
+        notes = {note.number: note for note in database.list_notes(ANNA)}
+        assert sorted(notes) == [1, 2, 3, 4, 5, 6, 8, 9, 10, 11]
+        assert (notes[2].text, notes[2].edited_at) == ("позвонить врачам", 1_700_000_500)
+        assert notes[8].created_at == notes[9].created_at == 1_700_000_000
+        assert all(0 < note.created_at < migrations.LATEST_S for note in notes.values())
+        for query, number in (
+            ("елка", 1),
+            ("врачу", 2),
+            ("пушкин", 3),
+            ("5 кг", 4),
+            ("38k2580", 5),
+            ("#дом", 6),
+        ):
+            assert [hit.note.number for hit in database.find_notes(ANNA, query, 5)[1]] == [number]
+        notebook = Notebook(database)
+        assert [note.number for note in notebook.trash(ANNA, 5)[1]] == [7]
+        assert notebook.restore_note(ANNA, 7).text == "C++ и 50%"
+        assert notebook.tags(ANNA) == [("дом", 1)]
+        assert database.add_note(ANNA, "новая", created_at=1, source="update 1000").number == 12
+        assert database.get_active_model().id == 3
+        assert [entry.body["update_id"] for entry in Journal(database).unanswered()] == [8]
+        turn = Dialogue(database).in_message(ANNA, 5)
+        assert turn
+        assert (turn.question, turn.answer) == ("вопрос", "ответ")
+
+
+def test_a_file_of_version_1_ends_in_the_shape_of_a_new_one(tmp_path: Path) -> None:
+    Database(tmp_path / "new.db").close()
+    Database(version_1(tmp_path / "old.db")).close()
+    assert shape_of(tmp_path / "old.db") == shape_of(tmp_path / "new.db")
+    before = dump(tmp_path / "old.db")
+    Database(tmp_path / "old.db").close()
+    assert dump(tmp_path / "old.db") == before
+
+
+KILLED = """
+import os, sys
+from storage import word_index
+add_many, left = word_index.add_many, [int(sys.argv[2])]
+def dying(*args):
+    left[0] -= 1
+    if left[0] < 0:
+        os.kill(os.getpid(), 9)
+    add_many(*args)
+word_index.add_many = dying
+from db import Database
+Database(sys.argv[1])
+"""
+
+
+def test_whoever_is_killed_while_notes_are_made_found_goes_on_there(tmp_path: Path) -> None:
+    path = version_1(tmp_path / "a.db")
+    numbers = "WITH RECURSIVE n (i) AS (VALUES (12) UNION ALL SELECT i + 1 FROM n WHERE i < 9000)"
+    run_script(
+        path, f"{numbers} INSERT INTO notes (user_id, number, text, folded, created_at) SELECT 11, i,"
+        " 'слово' || i, '', 1 FROM n",
+    )  # fmt: skip
+    for batches in (0, 1, 1):
+        killed = subprocess.run(
+            [sys.executable, "-c", KILLED, str(path), str(batches)], cwd=ROOT, check=False, timeout=120
+        )
+        assert killed.returncode == -signal.SIGKILL
+    with closing(Database(path)) as database:
+        assert database.count_notes(ANNA) == 8999
+        assert database.find_notes(ANNA, "слово", 1)[0] == 8989
+        assert database.find_notes(ANNA, "слово8999", 5)[0] == 1
+
+
+@pytest.mark.parametrize("kind", ["into a new file", "the table alone"])
+def test_notes_that_are_copied_without_their_words_are_found(tmp_path: Path, kind: str) -> None:
+    with closing(Database(tmp_path / "a.db")) as database:
+        for text in ("ёлка", "врачам"):
+            database.add_note(ANNA, text, created_at=5, source=text)
+    if kind == "into a new file":
+        Database(tmp_path / "b.db").close()
+        copy = "INSERT INTO notes SELECT * FROM old.notes"
+    else:
+        copy = "CREATE TABLE notes AS SELECT * FROM old.notes"
+    run_script(tmp_path / "b.db", f"ATTACH '{tmp_path / 'a.db'}' AS old; {copy}")
+    with closing(Database(tmp_path / "b.db")) as database:
+        assert [note.number for note in database.list_notes(ANNA)] == [2, 1]
+        assert database.find_notes(ANNA, "врачу", 5)[0] == database.find_notes(ANNA, "елка", 5)[0] == 1
+        assert database.add_note(ANNA, "ёлка", created_at=5, source="ёлка").number == 1
+
+
+def test_notes_that_somebody_deleted_by_hand_are_not_found(tmp_path: Path) -> None:
+    with closing(Database(tmp_path / "a.db")) as database:
+        for text in ("ёлка", "врачам"):
+            database.add_note(ANNA, text, created_at=5, source=text)
+    run_script(tmp_path / "a.db", "DELETE FROM notes WHERE number = 1")
+    with closing(Database(tmp_path / "a.db")) as database:
+        assert database.find_notes(ANNA, "ёлка", 5) == (0, [])
+        assert database.find_notes(ANNA, "врачу", 5)[0] == 1
+
+
+def test_a_time_that_is_none_cannot_get_in(tmp_path: Path) -> None:
+    Database(tmp_path / "a.db").close()
+    for time in ("'вчера'", "1700000000000", "-1", "NULL", "1.5"):
+        with pytest.raises(sqlite3.IntegrityError):
+            run_script(
+                tmp_path / "a.db",
+                f"INSERT INTO notes (user_id, number, text, created_at) VALUES (1, 1, 'x', {time})",
+            )
