@@ -7,11 +7,13 @@
 import base64
 import html
 import itertools
+import random
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -87,7 +89,28 @@ def models(anna: Person) -> None:
     anna.says("/model gemma")
 
 
-DIALOGUES: list[Callable[[Person], None]] = [notes, question, models]
+def stats(anna: Person) -> None:
+    """When notes were written, as bars and as a calendar."""
+    anna.says("/note_stats 14")
+    messages = anna.bot.server.messages
+    anna.bot.wait(lambda: any("photo" in message for message in messages(anna.id)), 30)
+
+
+def a_year_of_notes(anna: Person) -> None:
+    """Notes of a year, fewer on one day of the week and more in a busy quarter: what `stats` shows."""
+    chance, now = random.Random(7), int(time.time())
+    for day in range(360, 0, -1):
+        notes_a_day = chance.choice(
+            (0, 0, 1) if day % 7 == 0 else (1, 2, 2, 3, 5) if 120 < day < 210 else (0, 1, 1, 2)
+        )
+        for _ in range(notes_a_day):
+            anna.bot.server.say(
+                "/note_add полить цветы", user_id=anna.id, date=now - day * 86_400 - chance.randrange(28_800)
+            )
+    anna.bot.reply_to(anna.bot.server.say("/note_count", user_id=anna.id), timeout=300)
+
+
+DIALOGUES: list[Callable[[Person], None]] = [notes, question, models, stats]
 
 
 # ---- A message as HTML ----------------------------------------------------------------------
@@ -97,8 +120,8 @@ def drawn(bot: Harness, message: Message) -> str:
     """Return a message with its quotation, photo, text and buttons."""
     whose = "bot" if message["from"]["is_bot"] else "person"
     parts = [quotation(message), photo(bot, message), file(message), text(message), reaction(bot, message)]
-    time = f"{datetime.fromtimestamp(message['date']).astimezone():%H:%M}"
-    bubble = f"<div class=bubble>{''.join(parts)}<div class=time>{time}</div></div>"
+    at = f"{datetime.fromtimestamp(message['date']).astimezone():%H:%M}"
+    bubble = f"<div class=bubble>{''.join(parts)}<div class=time>{at}</div></div>"
     return f'<div class="message {whose}">{bubble}{buttons(message)}</div>'
 
 
@@ -200,6 +223,8 @@ def main() -> None:
         for number in UNOFFERED:
             anna.says(f"/model_del {number}")
         for dialogue in DIALOGUES:
+            if dialogue is stats:
+                a_year_of_notes(anna)
             chat = bot.server.chats[anna.id].messages
             before = len(chat)
             dialogue(anna)
