@@ -56,6 +56,12 @@ class Service:
         """Return an error in words that blame this service, where they were made for the first one."""
         if self.settings == "OPENROUTER":
             return error
+        if not self.base_url:
+            error.msg = (
+                "Запасной сервис не задан: FALLBACK_BASE_URL, FALLBACK_API_KEY, FALLBACK_MODEL (.env)."
+            )
+            error.hint = ""
+            return error
         if error.status in (401, 402, 403):
             error.msg = "Отказал: ключ, счёт или права. Проверьте OPENROUTER_API_KEY (.env)."
         told = error.msg.replace("OPENROUTER_", f"{self.settings}_")

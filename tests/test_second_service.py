@@ -10,6 +10,7 @@ import pytest
 
 import support.openrouter_replies as replies
 from bot_api.chats import callback_buttons
+from openrouter_client import OpenRouterError, chat_once
 from settings import Settings, SettingsError
 from support.fake_openrouter import FakeOpenRouter
 from support.harness import Harness, Message
@@ -384,6 +385,22 @@ def test_it_alone_is_enough(alone: Harness, groq: FakeOpenRouter, question: str)
     assert footer(ask(alone, f"{question} 2")) == f"(модель: {LLAMA}; ответил запасной сервис groq.com)"
     assert owner.says("/usage").startswith("Сегодня у всех: вопросов 2, токенов 28.\n")
     assert callback_buttons(message)
+
+
+def test_the_client_asks_it_by_that_key_too(
+    groq: FakeOpenRouter, fake: FakeOpenRouter, monkeypatch: pytest.MonkeyPatch, question: str
+) -> None:
+    messages = [{"role": "user", "content": question}]
+    for name, value in settings_of(groq).items():
+        monkeypatch.setenv(name, value)
+    assert chat_once(messages, model=f"fallback:{LLAMA}").text == "запасной ответ"
+    assert fake.questions == []
+    assert chat_once(messages, model=FIRST).text == f"Вы спросили: {question}"
+    for name in settings_of(groq):
+        monkeypatch.setenv(name, "")
+    with pytest.raises(OpenRouterError, match="Запасной сервис не задан"):
+        chat_once(messages, model=f"fallback:{LLAMA}")
+    assert len(fake.questions) == len(at_second(groq, question)) == 1
 
 
 # Settings, and looking at them
