@@ -50,6 +50,7 @@ class Working:
         self._progress = ""
         self._outgoing: deque[Outgoing] = deque()
         self._over = False
+        self._sent: Callable[[list[int]], None] | None = None  # of the last reply
 
     def __call__(self) -> float | None:
         """Make a step; returns the seconds until the next one, or None when there is none."""
@@ -61,6 +62,9 @@ class Working:
             while self._outgoing:
                 self._send(self._outgoing[0])
                 self._outgoing.popleft()
+            if sent := self._sent:
+                self._sent = None
+                sent([self._message_id])
             if self._over:
                 return self._end()
             self._take(self._next())
@@ -84,6 +88,7 @@ class Working:
         if news is None:
             self._over = True
         elif isinstance(news, Reply):
+            self._sent = news.sent
             self._outgoing.extend(outgoing(replace(news, in_place=True), self._message_id))
         else:
             self._progress = news

@@ -28,7 +28,7 @@ def may_be_export(message: Message) -> bool:
 
 def look_into(call: Call, keep: Callable[[], Reply]) -> Reply:
     """Offer to import the file of a message; one that is no export of ours is kept after all."""
-    return Reply("⏳ Смотрю файл…", later=lambda: _offer(call, keep))
+    return Reply("⏳ Смотрю файл…", work=lambda: _looking(call, keep))
 
 
 @button("import")
@@ -49,6 +49,10 @@ def keep_file(call: Call) -> Reply:
     source = f"update {call.entry_id}"
     note = call.app.db.add_note(call.user_id, "", created_at=call.date, source=source, files=(kept,))
     return Reply(f"Заметка #{note.number} сохранена.", in_place=True)
+
+
+def _looking(call: Call, keep: Callable[[], Reply]) -> Iterator[str | Reply]:
+    yield _offer(call, keep)
 
 
 def _offer(call: Call, keep: Callable[[], Reply]) -> Reply:
