@@ -37,7 +37,7 @@ from dispatch.handling import Desk, Handling, tell, tell_of_trouble
 from dispatch.inline import Inline
 from dispatch.lanes import Lanes
 from dispatch.recovery import Recovery
-from in_words import storage_trouble
+from in_words import in_words, storage_trouble
 from logs import set_up_logging
 from openrouter_client import fallback_model
 from settings import EVERYBODY, HERE, SERVICES, Settings, SettingsError, unquoted
@@ -55,6 +55,7 @@ from telegram.api import Door, Telegram, TelegramError
 from telegram.delivery import Delivery
 from telegram.menu import Menu
 from telegram.patience import BadTokenError, NonsenseError, Patience, StoppingError
+from telegram.replies import UserError
 from telegram.updates import KINDS, Update, updates_in
 from transfer.works import Works
 from upkeep.chores import chore
@@ -117,8 +118,14 @@ class Bot:
             pieces=Pieces(database),
             searching=Searching(dialogue),
             works=Works(),
-            download=self._door.download,
+            download=self._download,
         )
+
+    def _download(self, file_id: str) -> bytes:
+        try:
+            return self._door.download(file_id)
+        except TelegramError as exc:
+            raise UserError(in_words(exc)) from None
 
     # Start and stop
 

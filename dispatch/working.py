@@ -50,7 +50,7 @@ class Working:
         self._progress = ""
         self._outgoing: deque[Outgoing] = deque()
         self._over = False
-        self._sent: Callable[[list[int]], None] | None = None  # of the last reply
+        self._reply = Reply()  # the last one
 
     def __call__(self) -> float | None:
         """Make a step; returns the seconds until the next one, or None when there is none."""
@@ -62,9 +62,6 @@ class Working:
             while self._outgoing:
                 self._send(self._outgoing[0])
                 self._outgoing.popleft()
-            if sent := self._sent:
-                self._sent = None
-                sent([self._message_id])
             if self._over:
                 return self._end()
             self._take(self._next())
@@ -88,7 +85,7 @@ class Working:
         if news is None:
             self._over = True
         elif isinstance(news, Reply):
-            self._sent = news.sent
+            self._reply = news
             self._outgoing.extend(outgoing(replace(news, in_place=True), self._message_id))
         else:
             self._progress = news
@@ -109,7 +106,12 @@ class Working:
 
     def _end(self) -> float | None:
         try:
-            self._journal.done(self._entry_id)
+            if self._reply.sent:
+                self._reply.sent([self._message_id])
+            if self._reply.then:
+                self._reply.then([self._message_id])
+            else:
+                self._journal.done(self._entry_id)
         except sqlite3.Error as exc:
             log.error("Работа %s: %s", self._entry_id, storage_trouble(exc) or exc)
             return STORAGE_PAUSE_S

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import islice
 
 import db
@@ -56,9 +57,12 @@ def _looking(call: Call, keep: Callable[[], Reply]) -> Iterator[str | Reply]:
 
 
 def _offer(call: Call, keep: Callable[[], Reply]) -> Reply:
-    export = recognised(_download(call, call.message))
+    try:
+        export = recognised(_download(call, call.message))
+    except UserError:  # of a file that cannot be had, its place at Telegram is kept all the same
+        export = None
     if export is None:
-        return keep()
+        return replace(keep(), reaction="")  # there is a message already in which it can say so
     total, unreadable = _survey(call, export)
     text = f"Это выгрузка заметок: {grouped(total)} шт.{_unreadable(unreadable)} Добавить?"
     return Reply(
