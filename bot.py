@@ -37,7 +37,7 @@ from dispatch.handling import Desk, Handling, tell, tell_of_trouble
 from dispatch.inline import Inline
 from dispatch.lanes import Lanes
 from dispatch.recovery import Recovery
-from in_words import storage_trouble
+from in_words import in_words, storage_trouble
 from logs import set_up_logging
 from openrouter_client import fallback_model
 from settings import EVERYBODY, HERE, SERVICES, Settings, SettingsError, unquoted
@@ -55,6 +55,7 @@ from telegram.api import Door, Telegram, TelegramError
 from telegram.delivery import Delivery
 from telegram.menu import Menu
 from telegram.patience import BadTokenError, NonsenseError, Patience, StoppingError
+from telegram.replies import UserError
 from telegram.updates import KINDS, Update, updates_in
 from transfer.works import Works
 from upkeep.chores import chore
@@ -66,6 +67,7 @@ from upkeep.upgrade import copy_before_upgrade
 
 log = logging.getLogger("bot")
 LONG_POLL_S = 25
+WORKERS = 2  # for exports and imports
 INLINE_IS_OFF = "Заметки из любого чата (@%s слово) выключены. Включить: @BotFather, /setinline"
 EMPTY_PAUSE_S = 0.05  # for a server that answers an empty poll at once, as a mirror may
 HOW_TO_START = (
@@ -93,8 +95,10 @@ class Bot:
         self._pulse = Pulse(database)
         self._app = self._furnished(database)
         self._lanes, self._background, self._gathering = Lanes(), Lanes(), Gathering()
+        # On few threads: each keeps some of the memory that an upload or a download of 10 MB has taken.
+        self._works = Lanes(WORKERS)
         self._inline = Inline(self._app, self._door, self._lanes)
-        self._desk = Desk(self._app, self._journal, self._delivery, self._background)
+        self._desk = Desk(self._app, self._journal, self._delivery, self._background, self._works)
         self._recovery = Recovery(self._desk, self._lanes, self._gathering, self._stopping)
 
     def _furnished(self, database: db.Database) -> App:
@@ -114,8 +118,14 @@ class Bot:
             pieces=Pieces(database),
             searching=Searching(dialogue),
             works=Works(),
-            download=self._door.download,
+            download=self._download,
         )
+
+    def _download(self, file_id: str) -> bytes:
+        try:
+            return self._door.download(file_id)
+        except TelegramError as exc:
+            raise UserError(in_words(exc)) from None
 
     # Start and stop
 
@@ -184,14 +194,15 @@ class Bot:
         self._stopping.set()
         self._app.questions.begin_no_more()
         self._lanes.close(self._settings.stop_timeout)
-        for rest in (self._background, self._app.questions):
+        for rest in (self._background, self._works, self._app.questions):
             rest.close(max(0, deadline - time.monotonic()))
         with suppress(db.FileReplacedError):  # then there is nothing left to take back
             self._recovery.was_no_death()
 
     def wait_until_idle(self) -> None:
         """Wait until everything that was taken is answered."""
-        while not (self._lanes.is_idle() and self._background.is_idle() and self._app.questions.is_idle()):
+        all_of_it = (self._lanes, self._background, self._works, self._app.questions)
+        while not all(part.is_idle() for part in all_of_it):
             self._stopping.wait(0.02)
 
     # Polling

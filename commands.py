@@ -53,7 +53,7 @@ class App:
     pieces: Pieces
     searching: Searching
     works: Works
-    download: Callable[[str], bytes]  # a file id of Telegram to the file's content
+    download: Callable[[str], bytes]  # a file id of Telegram to the file's content; raises UserError
     username: str = ""  # of the bot, as soon as Telegram has told it
 
 

@@ -82,6 +82,7 @@ class Desk:
     journal: Journal
     delivery: Delivery
     background: Lanes  # for what takes so long that the chat must not wait for it
+    works: Lanes  # for what takes minutes, step by step
 
 
 class Handling:
@@ -211,7 +212,7 @@ class Handling:
             desk.app.works,
             may_go_on=lambda: desk.app.gate.admits(user_id),
         )
-        desk.background.put(("work", user_id), working, costly=True)
+        desk.works.put(user_id, working)
 
     def _go_on(self) -> float | None:
         """Work out what takes its time, and put it in the place of what was said at once."""

@@ -50,6 +50,7 @@ class Working:
         self._progress = ""
         self._outgoing: deque[Outgoing] = deque()
         self._over = False
+        self._reply = Reply()  # the last one
 
     def __call__(self) -> float | None:
         """Make a step; returns the seconds until the next one, or None when there is none."""
@@ -84,6 +85,7 @@ class Working:
         if news is None:
             self._over = True
         elif isinstance(news, Reply):
+            self._reply = news
             self._outgoing.extend(outgoing(replace(news, in_place=True), self._message_id))
         else:
             self._progress = news
@@ -104,7 +106,12 @@ class Working:
 
     def _end(self) -> float | None:
         try:
-            self._journal.done(self._entry_id)
+            if self._reply.sent:
+                self._reply.sent([self._message_id])
+            if self._reply.then:
+                self._reply.then([self._message_id])
+            else:
+                self._journal.done(self._entry_id)
         except sqlite3.Error as exc:
             log.error("Работа %s: %s", self._entry_id, storage_trouble(exc) or exc)
             return STORAGE_PAUSE_S

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import islice
 
 import db
@@ -28,7 +29,7 @@ def may_be_export(message: Message) -> bool:
 
 def look_into(call: Call, keep: Callable[[], Reply]) -> Reply:
     """Offer to import the file of a message; one that is no export of ours is kept after all."""
-    return Reply("⏳ Смотрю файл…", later=lambda: _offer(call, keep))
+    return Reply("⏳ Смотрю файл…", work=lambda: _looking(call, keep))
 
 
 @button("import")
@@ -51,10 +52,17 @@ def keep_file(call: Call) -> Reply:
     return Reply(f"Заметка #{note.number} сохранена.", in_place=True)
 
 
+def _looking(call: Call, keep: Callable[[], Reply]) -> Iterator[str | Reply]:
+    yield _offer(call, keep)
+
+
 def _offer(call: Call, keep: Callable[[], Reply]) -> Reply:
-    export = recognised(_download(call, call.message))
+    try:
+        export = recognised(_download(call, call.message))
+    except UserError:  # of a file that cannot be had, its place at Telegram is kept all the same
+        export = None
     if export is None:
-        return keep()
+        return replace(keep(), reaction="")  # there is a message already in which it can say so
     total, unreadable = _survey(call, export)
     text = f"Это выгрузка заметок: {grouped(total)} шт.{_unreadable(unreadable)} Добавить?"
     return Reply(

@@ -134,6 +134,21 @@ def test_a_file_that_was_deleted_meanwhile_is_asked_for_again(
     assert boris.press(offer, ADD) == "Этого файла больше нет. Пришлите его ещё раз."
 
 
+def test_a_file_that_is_no_export_is_kept_as_any_other(bot: Harness, anna: Person) -> None:
+    assert "сохранена" in sends(anna, "просто текст".encode(), "текст.txt")["text"]
+    bot.server.fail("getFile", "500")
+    assert "сохранена" in sends(anna, b"{}", "other.json")["text"]
+    assert anna.says("/note_count") == "Заметок: 2."
+
+
+def test_where_plain_text_is_a_question_a_file_with_words_is_asked_about(bot: Harness, anna: Person) -> None:
+    anna.press(anna.asks("/settings"), data=f"set:{anna.id}.1.2")
+    sent = bot.server.send_file(b"some text", "a.txt", caption="что здесь?", user_id=anna.id)
+    answer = bot.reply_to(sent)
+    assert "Вы спросили: что здесь?" in bot.server.wait_text(anna.id, "мс; модель", 30)["text"]
+    assert bot.server.find(anna.id, answer["message_id"])["text"].endswith(")")
+
+
 # ---- Many -----------------------------------------------------------------------------------
 
 MANY, LONG = 3_000, "слово " * 700  # some 20 MB, three files

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable
+from contextlib import closing
 
 import pytest
 from hypothesis import given
@@ -10,8 +11,10 @@ from hypothesis import strategies as st
 
 from answers.about_notes import cited, without_others
 from answers.searching import queries_in
+from db import Database, Note
+from storage.notebook import Notebook
 from support.asking_bot import AGAIN, SAVE, exported, next_answer
-from support.harness import Harness, Message, Person
+from support.harness import ROOT, Harness, Message, Person
 from support.openrouter_replies import Call, Request, answer, body, default_key
 from support.registry_people import FIRST, GEMMA, buttons, listed, seen
 
@@ -134,6 +137,24 @@ def test_at_most_eight_notes_are_sent_and_those_that_matter(bot: Harness, anna: 
     told = main_questions(bot, "молока купить")[-1].body["messages"][-1]["content"]
     assert told.count("<заметка ") == 8
     assert "совсем другое" not in told
+
+
+def test_the_note_that_answers_is_among_those_sent(new_bot: Callable[..., Harness]) -> None:
+    """Of everyday questions, with a model that only gives the question back as its one query."""
+    bot = new_bot()
+    recall = json.loads((ROOT / "tests" / "recall.json").read_text("utf-8"))
+    with closing(Database(bot.db_path)) as database:
+        noted = [Note(note["id"], note["text"], 1_700_000_000 + 60 * note["id"]) for note in recall["notes"]]
+        Notebook(database).import_notes(1001, noted)
+    bot.ai.always(echo("Да."))
+    anna = bot.start().person(1001)
+    agreed(anna)
+    found = 0
+    for question in recall["questions"][::5]:
+        asks_notes(anna, question["ask"])
+        told = main_questions(bot, question["ask"])[-1].body["messages"][-1]["content"]
+        found += f'номер="{question["answer"]}"' in told
+    assert found >= len(recall["questions"][::5]) - 1
 
 
 def test_without_anything_found_no_model_answers(bot: Harness, anna: Person) -> None:
