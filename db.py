@@ -12,7 +12,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, tzinfo
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -192,16 +191,17 @@ class Database:
         with self.read() as conn:
             return notes.find(conn, user_id, number)
 
-    def list_notes(self, user_id: int, limit: int = -1, offset: int = 0) -> list[Note]:
+    def list_notes(self, user_id: int, limit: int | None = None, offset: int = 0) -> list[Note]:
         """Return a page of the notes: pinned ones first, the newest first; all of them without a limit."""
         with self.read() as conn:
-            rows = conn.execute(
-                f"SELECT * FROM ({notes.LIVING} AND pinned_at IS NOT NULL ORDER BY pinned_at DESC)"
-                f" UNION ALL SELECT * FROM ({notes.LIVING} AND pinned_at IS NULL ORDER BY number DESC)"
-                " LIMIT ? OFFSET ?",
-                (user_id, user_id, limit, offset),
+            pinned = notes.pinned(conn, user_id)
+            others = word_index.without(
+                word_index.notes_with(conn, user_id, [word_index.ALL]), word_index.numbers_of(pinned)
             )
-            return [notes.from_row(row) for row in rows]
+            wanted = len(pinned) + word_index.count(others) if limit is None else limit
+            page = pinned[offset : offset + wanted]
+            page += word_index.page(others, wanted - len(page), max(0, offset - len(pinned)))
+            return list(notes.find_all(conn, user_id, page))
 
     def find_notes(
         self, user_id: int, query: str, limit: int, offset: int = 0, zone: tzinfo | None = UTC
@@ -213,7 +213,7 @@ class Database:
         wanted = parse(query, zone)
         with self.read() as conn:
             found = search.find(conn, user_id, wanted)
-            page = islice(word_index.newest_first(found.notes), offset, offset + limit)
+            page = word_index.page(found.notes, limit, offset)
             hits = [
                 Hit(note, search.spans(wanted, found.forms, note.text))
                 for note in notes.find_all(conn, user_id, page)

@@ -17,6 +17,7 @@ from pathlib import Path
 sys.path.insert(1, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(2, str(Path(__file__).resolve().parents[1] / "tests"))
 
+from bench import notes
 from bench.measures import FULL, QUICK, Bench, Sizes
 from bench.model import Model
 from bench.report import Row, circumstances, table
@@ -49,6 +50,8 @@ EXPLANATION = """
   hundred, each in a chat of their own, ask at once and get twenty words.
 * Answers: the first word comes after 0.8 s, the others every 40 ms. Ours are visible when the edit of the
   message has arrived. A chat gets an edit every 1.25 s at most, so a last word may have to wait that long.
+* Notes (`bench/notes.py`) are measured without Telegram, upon the file: the obvious way is the same texts in
+  one table, and LIKE over a lower() of one's own. Words are made up, as frequent as words are.
 """
 
 
@@ -71,6 +74,10 @@ def measure(folder: Path, sizes: Sizes) -> tuple[dict[tuple[str, str], list[Row]
             ("One answer", "bare client"): bench.one_answer(),
             (f"{sizes.streams} answers at once", "bare clients"): bench.many_answers(),
         }
+        heavy = 200_000 if sizes is FULL else 20_000
+        tables[(f"{heavy:,} notes of one person among {5 * heavy:,}", "the obvious way")] = notes.measure(
+            folder, heavy
+        )
         assert not bot.telegram.violations(), bot.telegram.violations()[:5]
         assert "Traceback" not in bot.log.read_text("utf-8"), bot.log.read_text("utf-8")[-3000:]
         return tables, bench.leaks

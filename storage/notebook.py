@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
-from itertools import islice
 
 from db import Database
 from storage import notes, search, word_index
@@ -148,7 +147,7 @@ class Notebook:
         """Return how many notes have just this tag, and a page of them, the newest first."""
         with self._db.read() as conn:
             found = word_index.notes_with(conn, user_id, [f"#{tag}"])
-            page = islice(word_index.newest_first(found), offset, offset + limit)
+            page = word_index.page(found, limit, offset)
             return word_index.count(found), list(notes.find_all(conn, user_id, page))
 
     def random_note(self, user_id: int) -> Note | None:

@@ -103,6 +103,16 @@ def find_all(conn: sqlite3.Connection, user_id: int, numbers: Iterable[int]) -> 
     return (find(conn, user_id, number) for number in numbers)
 
 
+def pinned(conn: sqlite3.Connection, user_id: int) -> list[int]:
+    """Return the numbers of a person's pinned notes, the last pinned first."""
+    rows = conn.execute(
+        "SELECT number FROM notes WHERE user_id = ? AND pinned_at IS NOT NULL AND deleted_at IS NULL"
+        " ORDER BY pinned_at DESC, number DESC",
+        (user_id,),
+    )
+    return [number for (number,) in rows]
+
+
 def from_source(conn: sqlite3.Connection, source: str) -> tuple[int, Note] | None:
     """Return the note that came from there, and whose it is."""
     row = conn.execute(f"SELECT user_id, {COLUMNS} FROM notes WHERE source = ?", (source,)).fetchone()

@@ -12,12 +12,13 @@ import sqlite3
 import struct
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Set
+from itertools import islice
 
 from storage.folding import fold, has_latin, look_alike, words_in
 from storage.tags import tags_in
 
 BLOCK = 4096
-FEW = 16  # numbers that stand beside the word itself
+FEW = 200  # numbers that stand beside the word itself: what fits on its page of the file
 _CHUNK = 4000  # letters of a text of the vocabulary
 ALL = ""  # the pseudo-word
 
@@ -43,11 +44,10 @@ def add_all(one: Numbers, other: Numbers) -> None:
 
 def numbers_of(few: Iterable[int]) -> Numbers:
     """Return single numbers as Numbers."""
-    found: Numbers = {}
+    found: defaultdict[int, bytearray] = defaultdict(lambda: bytearray(BLOCK // 8))
     for number in few:
-        block, place = divmod(number, BLOCK)
-        found[block] = found.get(block, 0) | 1 << place
-    return found
+        found[number // BLOCK][number % BLOCK // 8] |= 1 << number % 8
+    return {block: int.from_bytes(bits, "little") for block, bits in found.items()}
 
 
 def newest_first(numbers: Numbers) -> Iterator[int]:
@@ -63,6 +63,18 @@ def newest_first(numbers: Numbers) -> Iterator[int]:
 def without(one: Numbers, other: Numbers) -> Numbers:
     """Return the numbers that are in one and not in the other."""
     return {block: bits & ~other.get(block, 0) for block, bits in one.items() if bits & ~other.get(block, 0)}
+
+
+def page(numbers: Numbers, limit: int, offset: int) -> list[int]:
+    """Return some numbers behind the highest ones; whole blocks are passed over at once."""
+    found: list[int] = []
+    for block in sorted(numbers, reverse=True):
+        there = numbers[block].bit_count()
+        if offset < there and len(found) < limit:
+            here = newest_first({block: numbers[block]})
+            found += islice(here, offset, offset + limit - len(found))
+        offset = max(0, offset - there)
+    return found
 
 
 # Looking up
@@ -81,14 +93,19 @@ def notes_with(conn: sqlite3.Connection, user_id: int, words: Iterable[str]) -> 
         " WHERE user_id = ? AND word IN (SELECT value FROM json_each(?))",
         (user_id, json.dumps(list(words))),
     )
-    few, found = bytearray(), Numbers()
+    # A part of a word may be in thousands of words: what is written alike is put together before it is read.
+    few, many = bytearray(), Numbers()
+    sparse: defaultdict[int, bytearray] = defaultdict(bytearray)
     for numbers, block, bits in rows:
-        if numbers is None:
-            found[block] = found.get(block, 0) | _read_block(bits)
-        else:
+        if numbers is not None:
             few += numbers
-    add_all(found, numbers_of(_read_few(few)))
-    return found
+        elif len(bits) < BLOCK // 8:
+            sparse[block] += bits
+        else:
+            many[block] = many.get(block, 0) | int.from_bytes(bits, "little")
+    add_all(many, {block: _read_places(places) for block, places in sparse.items()})
+    add_all(many, numbers_of(_read_few(few)))
+    return many
 
 
 def words_from(conn: sqlite3.Connection, user_id: int, start: str) -> list[tuple[str, int]]:
@@ -239,12 +256,11 @@ def _write_few(few: list[int]) -> bytes:
 
 
 def _read_block(written: bytes) -> int:
-    if len(written) == BLOCK // 8:
-        return int.from_bytes(written, "little")
-    bits = 0
-    for place in struct.unpack(f"<{len(written) // 2}H", written):
-        bits |= 1 << place
-    return bits
+    return int.from_bytes(written, "little") if len(written) == BLOCK // 8 else _read_places(written)
+
+
+def _read_places(written: bytes | bytearray) -> int:
+    return numbers_of(struct.unpack(f"<{len(written) // 2}H", written)).get(0, 0)
 
 
 def _write_block(bits: int) -> bytes:
