@@ -81,6 +81,9 @@ class Database:
         # SQLite lets waiting writers sleep and try again in no order at all; within one process a lock is
         # fair and quick. It is held for a transaction, never while something is sent.
         self._writing = threading.Lock()
+        # Searches take turns: they are Python's own work, of which one thread's at a time is done anyhow, and
+        # among sixteen of them whoever wants something small would wait for all.
+        self.searching = threading.Lock()
         create_private(self.path)
         self._identity = _identity(self.path)
         conn = self._open()
@@ -211,7 +214,7 @@ class Database:
         The zone is that of its days, None the machine's. Raises QueryError.
         """
         wanted = parse(query, zone)
-        with self.read() as conn:
+        with self.searching, self.read() as conn:
             found = search.find(conn, user_id, wanted)
             page = word_index.page(found.notes, limit, offset)
             hits = [

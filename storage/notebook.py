@@ -128,13 +128,13 @@ class Notebook:
 
     def rank_notes(self, user_id: int, queries: Sequence[str], limit: int = 8) -> list[Note]:
         """Return the notes that the queries are about, the best first; none where no word of them stands."""
-        with self._db.read() as conn:
+        with self._db.searching, self._db.read() as conn:
             best = search.rank(conn, user_id, queries)[:limit]
             return list(notes.find_all(conn, user_id, best))
 
     def similar_words(self, user_id: int, query: str, limit: int = 5) -> list[str]:
         """Return the words of a person's notes that look most like a word of a query, the best first."""
-        with self._db.read() as conn:
+        with self._db.searching, self._db.read() as conn:
             return search.similar(conn, user_id, query, limit)
 
     def tags(self, user_id: int) -> list[tuple[str, int]]:

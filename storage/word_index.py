@@ -195,10 +195,13 @@ def _add(conn: sqlite3.Connection, user_id: int, found: dict[str, list[int]]) ->
 
 
 def _add_to_postings(conn: sqlite3.Connection, word_id: int, numbers: list[int]) -> None:
-    for block, more in numbers_of(numbers).items():
+    places: defaultdict[int, list[int]] = defaultdict(list)
+    for number in numbers:
+        places[number // BLOCK].append(number % BLOCK)
+    for block, more in places.items():
         conn.execute(
             "INSERT OR REPLACE INTO postings (word_id, block, bits) VALUES (?, ?, ?)",
-            (word_id, block, _write_block(_block(conn, word_id, block) | more)),
+            (word_id, block, _extended(_block(conn, word_id, block), more)),
         )
 
 
@@ -209,18 +212,18 @@ def _remove(conn: sqlite3.Connection, user_id: int, number: int, words: Set[str]
             left = _write_few([one for one in _read_few(few) if one != number])
             conn.execute("UPDATE words SET numbers = ? WHERE user_id = ? AND word = ?", (left, user_id, word))
         else:
-            bits = _block(conn, word_id, block) & ~(1 << place)
+            bits = _read_block(_block(conn, word_id, block)) & ~(1 << place)
             conn.execute(
                 "UPDATE postings SET bits = ? WHERE word_id = ? AND block = ?",
                 (_write_block(bits), word_id, block),
             )
 
 
-def _block(conn: sqlite3.Connection, word_id: int, block: int) -> int:
+def _block(conn: sqlite3.Connection, word_id: int, block: int) -> bytes:
     row = conn.execute(
         "SELECT bits FROM postings WHERE word_id = ? AND block = ?", (word_id, block)
     ).fetchone()
-    return _read_block(row[0]) if row else 0
+    return row[0] if row else b""
 
 
 def _extend_vocabulary(conn: sqlite3.Connection, user_id: int, words: list[str]) -> None:
@@ -261,6 +264,13 @@ def _read_block(written: bytes) -> int:
 
 def _read_places(written: bytes | bytearray) -> int:
     return numbers_of(struct.unpack(f"<{len(written) // 2}H", written)).get(0, 0)
+
+
+def _extended(written: bytes, places: list[int]) -> bytes:
+    """Return a block with more places in it: most have few, which needs no reading of the others."""
+    if len(written) + 2 * len(places) < BLOCK // 8:
+        return written + struct.pack(f"<{len(places)}H", *places)
+    return _write_block(_read_block(written) | numbers_of(places)[0])
 
 
 def _write_block(bits: int) -> bytes:
