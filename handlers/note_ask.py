@@ -4,7 +4,7 @@ import re
 
 from answers.about_notes import MOST_NOTES, told_of
 from answers.frame import stop_button
-from commands import MODELS, Call, button, command
+from commands import MORE, Call, button, command
 from handlers.note_words import NO_NOTES, own, tied
 from handlers.questions import put_question
 from openrouter_client import hosts, is_openrouter, missing_key
@@ -18,7 +18,7 @@ ALLOWED = "Хорошо. Спросите: /note_ask <вопрос>"
 YES, NO = "Да, спрашивать", "Нет"
 
 
-@command("note_ask", "<вопрос>", "Спросить модель о своих заметках", group=MODELS)
+@command("note_ask", "<вопрос>", "Спросить модель о своих заметках", group=MORE)
 def note_ask(call: Call) -> Reply | str:
     """/note_ask: the notes that matter are found and put to the model with the question."""
     question = call.text().strip()

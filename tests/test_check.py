@@ -61,7 +61,7 @@ def test_where_all_is_well_every_line_says_so(well: Harness) -> None:
         "Настройки",
         f"@zametochnik_bot ({well.server.url.removeprefix('http://')})",
         "Webhook",
-        "Inline-режим выключен",
+        "Inline-режим включён",
         "группах",
         "бесплатных 5",
         "бесплатных вопросов сегодня 12 из 50",
@@ -90,10 +90,10 @@ def test_beside_a_running_bot_it_is_well_too(new_bot: NewBot) -> None:
 
 
 def test_what_botfather_has_set_is_said_either_way(well: Harness) -> None:
-    well.server.me |= {"supports_inline_queries": True, "can_read_all_group_messages": True}
+    well.server.me |= {"supports_inline_queries": False, "can_read_all_group_messages": True}
     code, said = run(well, "--check")
     assert code == 0
-    assert "Inline-режим включён" in said
+    assert "Inline-режим выключен" in said
     assert "/setprivacy" in said
 
 

@@ -292,7 +292,7 @@ def test_numbers_of_other_notes_are_taken_out(said: str, right: str) -> None:
 def test_no_other_number_is_left_and_no_known_one_is_lost(text: str) -> None:
     left = without_others(text, KNOWN)
     assert set(re.findall(r"(?<![\w/&#№?=])(?:#|№ ?)(\d+)(?!\w)", left)) <= {"1", "12", "01"}
-    assert cited(left, KNOWN) == cited(text, KNOWN)
+    assert set(cited(text, KNOWN)) <= set(cited(left, KNOWN))
 
 
 def test_queries_are_read_from_whatever_list() -> None:
