@@ -265,15 +265,6 @@ class Database:
                 conn, "SELECT count(*) FROM notes WHERE user_id = ? AND deleted_at IS NULL", user_id
             )
 
-    def note_times(self, user_id: int, since: int) -> list[int]:
-        """Return when each note since then was written, in seconds."""
-        with self.read() as conn:
-            rows = conn.execute(
-                "SELECT created_at FROM notes WHERE user_id = ? AND created_at >= ? AND deleted_at IS NULL",
-                (user_id, since),
-            )
-            return [time for (time,) in rows]
-
     # Models
 
     def list_models(self) -> list[Model]:
