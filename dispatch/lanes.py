@@ -26,7 +26,7 @@ class Lanes:
         self._waiting: list[tuple[float, int, Hashable]] = []  # heap of (when, running number, lane)
         self._ready: list[tuple[bool, int, Hashable]] = []  # heap of (costly, running number, lane)
         self._numbers = count()
-        self._costly_room = workers // 2
+        self._costly_room = workers // 4
         self._changed = threading.Condition()
         self._closed = False
         self._threads = [

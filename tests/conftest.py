@@ -1,5 +1,6 @@
 """What most tests begin with: a bot at work, and somebody who has never met it."""
 
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -11,6 +12,8 @@ from support.harness import Harness, Person
 from support.openrouter_settings import point_at
 from support.registry_people import begin
 
+# A shell lets what it starts in the background ignore Ctrl-C, and the bots of the tests would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 FAR_EAST = "Asia/Vladivostok"  # ten hours ahead of UTC all year
 
 
