@@ -15,7 +15,7 @@ from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import Any
 
-from migrations import create_private, prepare
+from migrations import create_private, open_existing, prepare
 from storage import notes, search, word_index
 from storage.catching_up import catch_up
 from storage.notes import Entity, File, Note, NoteNotFoundError, Origin
@@ -151,9 +151,7 @@ class Database:
             raise FileReplacedError(self.path)
 
     def _open(self) -> sqlite3.Connection:
-        # mode=rw: a file that somebody deleted is not made anew, empty and readable by everybody.
-        address = f"{self.path.as_uri()}?mode=rw"
-        conn = sqlite3.connect(address, uri=True, timeout=5, isolation_level=None, check_same_thread=False)
+        conn = open_existing(self.path, timeout=5, isolation_level=None, check_same_thread=False)
         conn.execute("PRAGMA foreign_keys = ON")
         return conn
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 SCHEMA = Path(__file__).with_name("schema.sql")
 COURSE_NOTES = "notes_of_the_course"
@@ -40,6 +41,17 @@ def claim(path: str | os.PathLike[str]) -> sqlite3.Connection:
         if exc.sqlite_errorcode == sqlite3.SQLITE_BUSY:
             raise AlreadyOpenError(path) from None
         raise
+    return conn
+
+
+def open_existing(path: Path, **options: Any) -> sqlite3.Connection:
+    """Open a database that is there, with the options of `sqlite3.connect`.
+
+    Unlike that, it makes no file where none is: it would be empty, and readable by everybody. A log that was
+    left beside the file is read.
+    """
+    address = f"{path.resolve().as_uri()}?mode=rw"
+    conn: sqlite3.Connection = sqlite3.connect(address, uri=True, **options)
     return conn
 
 

@@ -9,7 +9,7 @@ from contextlib import closing
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
-from migrations import create_private, give_to_owner_of_folder
+from migrations import create_private, give_to_owner_of_folder, open_existing
 
 DAYS, WEEKS = 7, 4
 NIGHT = timedelta(hours=4)  # when a day of copies begins; what is made before belongs to the day before
@@ -74,11 +74,7 @@ def copy(source: Path, target: Path) -> None:
     part = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
     create_private(part)
     try:
-        # mode=rw: what is not there is not made, and a log that was left beside the file is read.
-        with (
-            closing(sqlite3.connect(f"{source.resolve().as_uri()}?mode=rw", uri=True)) as old,
-            closing(sqlite3.connect(part)) as new,
-        ):
+        with closing(open_existing(source)) as old, closing(sqlite3.connect(part)) as new:
             old.backup(new)  # one step, so one state, and writers go on meanwhile
             new.execute("PRAGMA journal_mode = DELETE")  # no -wal beside a copy
             _check(new)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from in_words import storage_trouble
-from migrations import VERSION, NewerFileError
+from migrations import VERSION, NewerFileError, open_existing
 from upkeep.findings import Finding
 
 ENOUGH = 100 * 2**20  # bytes of free disk
@@ -58,7 +58,7 @@ def _sound(database: Path) -> Finding:
 
 def _ask(database: Path, query: str) -> Any:
     """Return the first row, None if there is none; raises sqlite3.Error."""
-    with closing(sqlite3.connect(f"{database.as_uri()}?mode=rw", uri=True)) as conn:
+    with closing(open_existing(database)) as conn:
         return conn.execute(query).fetchone()
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from db import Database
 from in_words import storage_trouble
+from migrations import open_existing
 from upkeep.findings import Finding
 
 BEAT_S = 60
@@ -54,6 +55,6 @@ def health(database: Path, now: float) -> Finding:
 
 def _last_poll(database: Path) -> int | None:
     # Not by Database: that would make or change the file.
-    with closing(sqlite3.connect(f"{database.resolve().as_uri()}?mode=rw", uri=True, timeout=5)) as conn:
+    with closing(open_existing(database, timeout=5)) as conn:
         row = conn.execute("SELECT value FROM facts WHERE name = ?", (_FACT,)).fetchone()
     return int(row[0]) if row else None

@@ -1,11 +1,10 @@
 """New code on an old file: the file is copied before it is changed."""
 
-import sqlite3
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
-from migrations import VERSION
+from migrations import VERSION, open_existing
 from upkeep.backup import copy, folder_of, make_folder
 
 
@@ -27,7 +26,7 @@ def _version(database: Path) -> int | None:
     """Return the version of a file with something in it, 0 for one of the course."""
     if not database.exists():
         return None
-    with closing(sqlite3.connect(f"{database.resolve().as_uri()}?mode=rw", uri=True)) as conn:
+    with closing(open_existing(database)) as conn:
         version: int = conn.execute("PRAGMA user_version").fetchone()[0]
         tables: int = conn.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
     return version if tables else None
