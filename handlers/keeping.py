@@ -39,17 +39,11 @@ def add(call: Call, message: Message, formatted: Formatted) -> Note:
 
 def keep_pieces(call: Call, note: Note, message: Message, cut: int, at: int = 0) -> None:
     """Remember the messages whose text, but for so much of its beginning, stands in a note at a place."""
-    for piece in _pieces(message, cut):
-        text = piece_of(message.text, piece.start + cut, piece.length)
-        call.app.pieces.keep(
-            call.place.chat_id,
-            piece.message_id,
-            call.user_id,
-            note.number,
-            at + piece.start,
-            piece.length,
-            text,
-        )
+    pieces = [
+        (message_id, at + start, length, piece_of(message.text, start + cut, length))
+        for message_id, start, length in _pieces(message, cut)
+    ]
+    call.app.pieces.keep(call.place.chat_id, call.user_id, note.number, pieces)
 
 
 def _pieces(message: Message, cut: int) -> Iterator[Piece]:

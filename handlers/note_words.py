@@ -107,8 +107,7 @@ def shows(call: Call, reply: Reply, number: int) -> Reply:
     """Return the reply; who replies to it means this note."""
 
     def remember(sent: list[int]) -> None:
-        for message_id in sent:
-            call.app.notebook.remember_message(call.place.chat_id, message_id, call.user_id, number)
+        call.app.notebook.remember_messages(call.place.chat_id, sent, call.user_id, number)
 
     return replace(reply, sent=remember)
 

@@ -258,13 +258,13 @@ class Notebook:
 
     # Messages
 
-    def remember_message(self, chat_id: int, message_id: int, user_id: int, number: int) -> None:
-        """Note that a message is a note's: the one that it came in, its receipt or its card."""
+    def remember_messages(self, chat_id: int, message_ids: Iterable[int], user_id: int, number: int) -> None:
+        """Note that messages are a note's: its receipt, or its card, which may be several."""
         with self._db.write() as conn:
-            conn.execute(
+            conn.executemany(
                 "INSERT OR REPLACE INTO note_messages (chat_id, message_id, user_id, number)"
                 " VALUES (?, ?, ?, ?)",
-                (chat_id, message_id, user_id, number),
+                [(chat_id, message_id, user_id, number) for message_id in message_ids],
             )
 
     def note_message(self, chat_id: int, message_id: int) -> tuple[int, int] | None:

@@ -1,5 +1,6 @@
 """The messages that notes were made of, so that an edit of the message becomes one of the note."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from zlib import crc32
 
@@ -28,15 +29,19 @@ class Pieces:
         self._db = db
 
     def keep(
-        self, chat_id: int, message_id: int, user_id: int, number: int, start: int, length: int, text: str
+        self, chat_id: int, user_id: int, number: int, pieces: Iterable[tuple[int, int, int, str]]
     ) -> None:
-        """Remember what of a note a message is."""
+        """Remember what of a note messages are: the id of each, its place, its length, its text."""
+        rows = [
+            (chat_id, message_id, user_id, number, start, length, _checksum(text))
+            for message_id, start, length, text in pieces
+        ]
         with self._db.write() as conn:
-            conn.execute(
+            conn.executemany(
                 "INSERT OR REPLACE INTO note_pieces"
                 " (chat_id, message_id, user_id, number, start, length, checksum)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (chat_id, message_id, user_id, number, start, length, _checksum(text)),
+                rows,
             )
 
     def find(self, chat_id: int, message_id: int) -> NotePiece | None:

@@ -260,9 +260,8 @@ def test_notes_may_come_and_go_while_all_are_read(db: Database, notebook: Notebo
 
 
 def test_a_message_leads_to_its_note(notebook: Notebook) -> None:
-    notebook.remember_message(-100, 5, ANNA, 12)
-    notebook.remember_message(-100, 6, ANNA, 12)
-    notebook.remember_message(-100, 6, BORIS, 1)
+    notebook.remember_messages(-100, [5, 6], ANNA, 12)
+    notebook.remember_messages(-100, [6], BORIS, 1)
     assert notebook.note_message(-100, 5) == (ANNA, 12)
     assert notebook.note_message(-100, 6) == (BORIS, 1)
     assert notebook.note_message(ANNA, 5) is None

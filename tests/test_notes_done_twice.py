@@ -58,7 +58,7 @@ def test_without_a_source_each_is_a_change_of_its_own(db: Database, notebook: No
 def test_a_piece_that_grows_moves_those_behind_it_once(db: Database) -> None:
     pieces = Pieces(db)
     for number, (start, text) in enumerate(((0, "раз"), (4, "два"), (8, "три")), 1):
-        pieces.keep(ANNA, number, ANNA, 1, start, len(text), text)
+        pieces.keep(ANNA, ANNA, 1, [(number, start, len(text), text)])
     second = pieces.find(ANNA, 2)
     assert second
     pieces.resize(ANNA, 2, second, 10, "двадцать в")
