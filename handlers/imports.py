@@ -5,10 +5,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import islice
 
-import db
 from answers.conversation import MAX_FILE
 from commands import Call, button
 from db import Note
+from handlers.keeping import source
+from handlers.note_words import files_of
 from handlers.resumed import remember, remembered
 from telegram.contents import File
 from telegram.lines import grouped
@@ -43,12 +44,12 @@ def run_import(call: Call) -> Reply:
 @button("import_not")
 def keep_file(call: Call) -> Reply:
     """«📎 Оставить файлом»: the file is a note like any other."""
-    file = _file_in(call.message.reply_to)
-    if file is None:
+    replied = call.message.reply_to
+    if replied is None or _file_in(replied) is None:
         raise UserError(GONE)
-    kept = db.File(file.kind, file.file_id, file.unique_id, file.name, file.mime, file.size)
-    source = f"update {call.entry_id}"
-    note = call.app.db.add_note(call.user_id, "", created_at=call.date, source=source, files=(kept,))
+    note = call.app.db.add_note(
+        call.user_id, "", created_at=call.date, source=source(call), files=files_of(replied)
+    )
     return Reply(f"Заметка #{note.number} сохранена.", in_place=True)
 
 

@@ -3,10 +3,12 @@
 import math
 from collections import Counter
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
 from commands import Call, command
+from handlers.note_words import local
 from pictures.heatmap import first_day, heatmap
+from storage.query import midnight
 from telegram.lines import grouped
 from telegram.replies import Reply
 from telegram.splitting import pre
@@ -20,8 +22,8 @@ TAGS = 5
 def note_stats(call: Call) -> Reply:
     """/note_stats 30: a bar for each day, week or month, then the last year as a picture."""
     days = call.number(365, 7)
-    today = _today(call)
-    counts = _counts(call, today - timedelta(days=days - 1))
+    today = local(call, call.date).date()
+    counts = _counts(call, today - timedelta(days=days - 1), today)
     text, entities = pre("\n".join([*_bars(counts, days, today), f"Всего: {sum(counts.values())}"]))
     has_notes = call.app.db.count_notes(call.user_id) > 0
     return Reply(text, entities, later=(lambda: _year(call, today)) if has_notes else None)
@@ -29,7 +31,7 @@ def note_stats(call: Call) -> Reply:
 
 def _year(call: Call, today: date) -> Reply:
     """Draw the last year, and say what else there is to say."""
-    counts = _counts(call, first_day(today))
+    counts = _counts(call, first_day(today), today)
     return Reply("\n".join(_summary(call, today)), picture=heatmap(counts, today))
 
 
@@ -64,13 +66,8 @@ def _bars(counts: dict[date, int], days: int, today: date) -> Iterator[str]:
         yield f"{label} {count:>4} {'█' * math.ceil(count * BAR / most) if count else ''}".rstrip()
 
 
-def _counts(call: Call, first: date) -> dict[date, int]:
+def _counts(call: Call, first: date, today: date) -> dict[date, int]:
     zone = call.app.settings.timezone
-    since = int(datetime(first.year, first.month, first.day, tzinfo=zone).timestamp())
-    counts = call.app.notebook.day_counts(call.user_id, since, zone)
+    counts = call.app.notebook.day_counts(call.user_id, midnight(first, zone), zone)
     # What is dated ahead, by a phone whose clock is wrong, counts once its day has come.
-    return {day: count for day, count in counts.items() if first <= day <= _today(call)}
-
-
-def _today(call: Call) -> date:
-    return datetime.fromtimestamp(call.date, UTC).astimezone(call.app.settings.timezone).date()
+    return {day: count for day, count in counts.items() if first <= day <= today}
