@@ -55,7 +55,7 @@ class Working:
     def __call__(self) -> float | None:
         """Make a step; returns the seconds until the next one, or None when there is none."""
         if not self._over and (self._works.is_stopped(self._entry_id) or not self._may_go_on()):
-            self._over = True
+            self._begin_to_end()
             self._outgoing.clear()
             self._take(Reply(f"{STOPPED}\n{self._progress}".rstrip()))
         try:
@@ -69,22 +69,28 @@ class Working:
             return exc.seconds
         except (UndeliverableError, RefusedError) as exc:
             log.warning("Работа %s: не доставлено (%s)", self._entry_id, exc)
-            self._over = True
+            self._begin_to_end()
             self._outgoing.clear()
         return 0
+
+    def _begin_to_end(self) -> None:
+        self._over = True
+        self._works.begin_to_end(self._entry_id)
 
     def _next(self) -> str | Reply | None:
         """Return what the work says next; None when it is over."""
         try:
             return next(self._steps, None)
         except Exception as exc:  # noqa: BLE001 - in_words logs what nobody expected
-            self._over = True
+            self._begin_to_end()
             return Reply(in_words(exc))
 
     def _take(self, news: str | Reply | None) -> None:
         if news is None:
-            self._over = True
+            self._begin_to_end()
         elif isinstance(news, Reply):
+            if not news.document:  # which is how it says how it ended
+                self._begin_to_end()
             self._reply = news
             self._outgoing.extend(outgoing(replace(news, in_place=True), self._message_id))
         else:

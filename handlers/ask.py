@@ -89,7 +89,7 @@ def stop(call: Call) -> Reply:
     questions, works, number = call.app.questions, call.app.works, call.number()
     worker = works.owner(number)
     asker = questions.asker(number) if worker is None else worker
-    if asker is None:
+    if asker is None or works.is_ending(number):
         return Reply(notice="Уже закончено.")
     if call.user_id not in (asker, call.app.gate.owner):
         raise UserError(NOT_YOURS)

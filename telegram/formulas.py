@@ -46,6 +46,7 @@ _SUPERSCRIPTS = str.maketrans(
 _SUBSCRIPTS = str.maketrans("0123456789+-=()aehijklmnoprstuvx", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ")
 
 _TOKEN = re.compile(r"\\[A-Za-z]+|\\.|\s+|.", re.DOTALL)
+_NAME = re.compile(r"\\[A-Za-z]+")
 
 
 def readable(latex: str) -> str:
@@ -75,7 +76,7 @@ def _is_name(item: str, tokens: list[str]) -> bool:
     known = (
         _SIGN_OF.keys() | _FRACTIONS | _STYLES | _ACCENTS.keys() | {"sqrt", "mathbb", "begin", "end", "binom"}
     )
-    return item[1:].isalpha() and item[0] == "\\" and item[1:] not in known and tokens[-1:] != ["{"]
+    return bool(_NAME.fullmatch(item)) and item[1:] not in known and tokens[-1:] != ["{"]
 
 
 def _argument(tokens: list[str]) -> str:

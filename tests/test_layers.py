@@ -130,30 +130,27 @@ def test_there_is_no_circle_of_imports() -> None:
     assert [module for module in MODULES if module in reaches(module) and module != "handlers"] == []
 
 
-def test_a_drawn_prompt_costs_nothing_where_there_is_none() -> None:
-    assert [name for name in MODULES if "prompt_toolkit" in roots(imported_by(name))] == ["console.prompt"]
+def is_loaded_with_the_bot(module: str) -> bool:
+    """Return whether `import bot` brings another module along."""
     done = subprocess.run(
-        [sys.executable, "-c", "import bot, sys; print('prompt_toolkit' in sys.modules)"],
+        [sys.executable, "-c", f"import bot, sys; print({module!r} in sys.modules)"],
         cwd=ROOT,
         capture_output=True,
         encoding="utf-8",
         timeout=60,
         check=True,
     )
-    assert done.stdout == "False\n"
+    return {"True\n": True, "False\n": False}[done.stdout]
+
+
+def test_a_drawn_prompt_costs_nothing_where_there_is_none() -> None:
+    assert [name for name in MODULES if "prompt_toolkit" in roots(imported_by(name))] == ["console.prompt"]
+    assert not is_loaded_with_the_bot("prompt_toolkit")
 
 
 def test_what_draws_is_not_there_before_the_first_picture() -> None:
     # PIL.Image itself comes with pyTelegramBotAPI, which looks whether a photo is one of its pictures.
-    done = subprocess.run(
-        [sys.executable, "-c", "import bot, sys; print('PIL.ImageFont' in sys.modules)"],
-        cwd=ROOT,
-        capture_output=True,
-        encoding="utf-8",
-        timeout=60,
-        check=True,
-    )
-    assert done.stdout == "False\n"
+    assert not is_loaded_with_the_bot("PIL.ImageFont")
 
 
 @pytest.mark.parametrize("module", of("storage", "handlers", "answers", "dispatch", "commands", "db"))

@@ -1,27 +1,15 @@
 """Notes in the terminal: what is typed is a note, cards show their files, buttons work as in Telegram."""
 
-import subprocess
-import sys
 from pathlib import Path
 
-from support.harness import ROOT, setting_names
+from support.harness import setting_names
+from support.program import piped
 
 
 def typed(folder: Path, *lines: str) -> list[str]:
-    """Pipe lines into the terminal, and return what was printed; nothing may be complained of."""
+    """Type lines without any setting, and return what was printed."""
     settings = dict.fromkeys(setting_names(), "") | {"DB_PATH": str(folder / "notes.db")}
-    done = subprocess.run(
-        [sys.executable, str(ROOT / "bot.py"), "--console"],
-        input="\n".join(lines),
-        env=settings,
-        cwd=folder,
-        capture_output=True,
-        encoding="utf-8",
-        timeout=120,
-        check=True,
-    )
-    assert done.stderr == ""
-    return done.stdout.splitlines()
+    return piped(settings, folder, *lines).splitlines()
 
 
 def test_what_is_typed_is_a_note_and_its_card_opens_by_its_number(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from starting import surroundings
 from support.harness import ROOT, Harness
-from support.program import copy_of_the_program
+from support.program import copy_of_the_program, piped
 from support.socks_server import SocksServer
 
 MENU = [
@@ -165,20 +165,10 @@ def test_without_a_token_at_a_terminal_it_says_so_and_opens_the_console(new_bot:
 
 def test_the_console_reads_from_a_pipe_and_ends_with_it(new_bot: NewBot) -> None:
     bot = new_bot(TOKEN="")
-    done = subprocess.run(
-        [sys.executable, str(ROOT / "bot.py"), "--console"],
-        input="/note_add привет\n/note_list\n",
-        env=bot.environment,
-        cwd=bot.folder,
-        capture_output=True,
-        encoding="utf-8",
-        timeout=20,
-        check=True,
-    )
-    assert done.stderr == ""
-    saved, listed = done.stdout.index("Заметка #1 сохранена."), done.stdout.index("#1 ·")
+    printed = piped(bot.environment, bot.folder, "/note_add привет", "/note_list", "", timeout_s=20)
+    saved, listed = printed.index("Заметка #1 сохранена."), printed.index("#1 ·")
     assert saved < listed
-    assert "привет" in done.stdout[listed:]
+    assert "привет" in printed[listed:]
 
 
 def test_a_look_into_the_console_leaves_what_waits_for_telegram(new_bot: NewBot) -> None:
@@ -189,17 +179,7 @@ def test_a_look_into_the_console_leaves_what_waits_for_telegram(new_bot: NewBot)
     bot.ai.wait(lambda: bot.ai.in_flight)
     bot.kill()
     bot.ai.release()
-    done = subprocess.run(
-        [sys.executable, str(ROOT / "bot.py"), "--console"],
-        input="/note_count\n",
-        env=bot.environment,
-        cwd=bot.folder,
-        capture_output=True,
-        encoding="utf-8",
-        timeout=60,
-        check=True,
-    )
-    assert done.stdout == "Заметок: 0.\n"
+    assert piped(bot.environment, bot.folder, "/note_count", "", timeout_s=60) == "Заметок: 0.\n"
     bot.start()
     assert "Вы спросили: вопрос" in bot.person(1001).answer_to(asked, timeout=60)[-1]["text"]
 

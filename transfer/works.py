@@ -7,6 +7,7 @@ class Works:
     def __init__(self) -> None:
         self._owners: dict[int, int] = {}
         self._stopped: set[int] = set()
+        self._ending: set[int] = set()
 
     def begin(self, entry_id: int, user_id: int) -> None:
         """Note that a work is under way."""
@@ -24,7 +25,16 @@ class Works:
         """Return whether somebody has asked for its end."""
         return entry_id in self._stopped
 
+    def begin_to_end(self, entry_id: int) -> None:
+        """Note that a work only has to say how it ended."""
+        self._ending.add(entry_id)
+
+    def is_ending(self, entry_id: int) -> bool:
+        """Return whether it is too late to stop a work."""
+        return entry_id in self._ending
+
     def end(self, entry_id: int) -> None:
         """Forget a work that is over."""
         self._owners.pop(entry_id, None)
         self._stopped.discard(entry_id)
+        self._ending.discard(entry_id)

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from urllib.parse import unquote_plus, urlsplit
 
-from support.loopback import Loopback
+from support.loopback import Loopback, QuietHandler
 
 
 @dataclass(slots=True)
@@ -69,18 +69,10 @@ class _Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
+class _Handler(QuietHandler):
     server: _Server
 
-    def do_GET(self) -> None:
-        self._handle()
-
-    def do_POST(self) -> None:
-        self._handle()
-
-    def _handle(self) -> None:
+    def handle_request(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         rule = self.server.between.rule_for(self.path, unquote_plus(body.decode("latin-1")))
         try:
@@ -101,9 +93,6 @@ class _Handler(BaseHTTPRequestHandler):
             return
         head = f"HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
         self.wfile.write(head.encode() + body)
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Print nothing."""
 
 
 @contextmanager

@@ -17,10 +17,11 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
+from support.loopback import QuietHandler
 from support.openrouter_replies import (
     Behaviour,
     Call,
@@ -267,18 +268,10 @@ class _Server(ThreadingHTTPServer):
             super().handle_error(request, client_address)
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
+class _Handler(QuietHandler):
     server: _Server
 
-    def do_GET(self) -> None:
-        self._handle()
-
-    def do_POST(self) -> None:
-        self._handle()
-
-    def _handle(self) -> None:
+    def handle_request(self) -> None:
         url = urlsplit(self.path)
         headers = {name.lower(): value for name, value in self.headers.items()}
         raw = self.rfile.read(int(headers.get("content-length", 0)))
@@ -286,9 +279,6 @@ class _Handler(BaseHTTPRequestHandler):
         call = Call(self.server.fake, self.connection, request)
         self.server.fake.handle(call)
         self.close_connection = self.close_connection or not call.keep_alive
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Print nothing: the requests are remembered."""
 
 
 def _parsed(raw: bytes) -> object:

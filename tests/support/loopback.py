@@ -2,6 +2,7 @@
 
 import socketserver
 import threading
+from http.server import BaseHTTPRequestHandler
 from typing import Self
 
 
@@ -24,3 +25,23 @@ class Loopback:
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
+
+
+class QuietHandler(BaseHTTPRequestHandler):
+    """Hands every request to `handle_request`, whatever its verb, and prints nothing of it."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+
+    def do_GET(self) -> None:
+        self.handle_request()
+
+    def do_POST(self) -> None:
+        self.handle_request()
+
+    def handle_request(self) -> None:
+        """Answer."""
+        raise NotImplementedError
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Print nothing."""

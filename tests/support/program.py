@@ -25,6 +25,22 @@ def run(bot: Harness, *keys: str, **settings: str) -> tuple[int, str]:
     return done.returncode, done.stdout
 
 
+def piped(environment: dict[str, str], folder: Path, *lines: str, timeout_s: float = 120) -> str:
+    """Pipe lines into the terminal, and return what was printed; nothing may be complained of."""
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "bot.py"), "--console"],
+        input="\n".join(lines),
+        env=environment,
+        cwd=folder,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=timeout_s,
+        check=True,
+    )
+    assert done.stderr == ""
+    return done.stdout
+
+
 def copy_of_the_program(folder: Path) -> Path:
     """Copy what a clone has, without what a developer adds to it."""
     ignored = shutil.ignore_patterns(".*", "tests", "bench", "__pycache__", "*.db*", "console-files")
