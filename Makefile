@@ -20,6 +20,9 @@ types: $(VENV)/dev ## Check the types
 
 check: lint types test ## All of the three: what has to pass before a commit
 
+fuzz: $(VENV)/dev ## Look for inputs that nobody has thought of, with 2,000 examples a rule
+	$(BIN)/python -m pytest -m hypothesis --hypothesis-profile=new
+
 soak: $(VENV)/run ## Kill the bot a hundred times under load, and count what is lost
 	$(BIN)/python tests/soak.py --kills 100
 
@@ -71,5 +74,5 @@ $(VENV)/deploy: $(VENV)/dev requirements-deploy.txt
 clean: ## Remove what can be made again
 	rm -rf $(VENV) .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
-.PHONY: help run test lint types check soak year bench audit test-llm test-deploy test-newcomer pictures upgrade clean
+.PHONY: help run test lint types check fuzz soak year bench audit test-llm test-deploy test-newcomer pictures upgrade clean
 .DEFAULT_GOAL := help

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from support.fake_openrouter import FakeOpenRouter
@@ -14,6 +15,14 @@ from support.registry_people import begin
 
 # A shell lets what it starts in the background ignore Ctrl-C, and the bots of the tests would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+# The same examples each time, so that a run is red for what was changed and not for its luck, however busy
+# the machine is. New ones are looked for by `make fuzz`.
+ANY = hypothesis.settings(
+    deadline=None, suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture]
+)
+hypothesis.settings.register_profile("same", ANY, derandomize=True, max_examples=60)
+hypothesis.settings.register_profile("new", ANY, max_examples=2000)
+hypothesis.settings.load_profile("same")
 FAR_EAST = "Asia/Vladivostok"  # ten hours ahead of UTC all year
 
 

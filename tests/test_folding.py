@@ -1,7 +1,7 @@
 """What text is to a search: what reads the same is the same, and the way back to the original."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from storage.folding import fold, look_alike, original_places
@@ -63,13 +63,11 @@ ODD = st.text(
 )
 
 
-@settings(max_examples=500, deadline=None)
 @given(ODD)
 def test_to_fold_again_changes_nothing(text: str) -> None:
     assert fold(fold(text)) == fold(text)
 
 
-@settings(max_examples=500, deadline=None)
 @given(ODD)
 def test_every_folded_letter_has_its_place_in_the_original(text: str) -> None:
     places = original_places(text)
@@ -78,7 +76,6 @@ def test_every_folded_letter_has_its_place_in_the_original(text: str) -> None:
     assert places[-1] == len(text)
 
 
-@settings(deadline=None)
 @given(before=ODD, after=ODD)
 def test_a_place_leads_to_the_letters_that_it_comes_from(before: str, after: str) -> None:
     text = f"{before} иголка {after}"

@@ -1,7 +1,7 @@
 """Lines of lists: the first line of a note, and a found place in one."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from telegram.lines import first_line, snippet
@@ -30,7 +30,6 @@ def test_a_list_shows_the_first_line_of_a_note(note: str, line: str) -> None:
     assert first_line(note, 15) == line
 
 
-@settings(deadline=None, max_examples=100)
 @given(st.text("аб 😀\u200d\n", max_size=60), st.integers(2, 20))
 def test_a_first_line_is_never_too_long(note: str, limit: int) -> None:
     line = first_line(note, limit)
@@ -52,7 +51,6 @@ def test_a_short_note_is_shown_whole_in_one_line() -> None:
     assert snippet("  раз\nдва  ", 6, 3) == "раз два"
 
 
-@settings(deadline=None, max_examples=150)
 @given(st.text("аб 😀\u0301\n", max_size=40), st.text("аб 😀\n", max_size=40), st.integers(12, 30))
 def test_what_was_found_is_in_the_snippet(before: str, after: str, limit: int) -> None:
     line = snippet(f"{before}иголка{after}", len(before), 6, limit)

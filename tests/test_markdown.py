@@ -4,7 +4,7 @@ import re
 import socket
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from support.entities import assert_nothing_is_lost, assert_telegram_takes, covered
@@ -310,7 +310,6 @@ MARKS = [
 ALMOST_MARKDOWN = st.one_of(st.lists(st.sampled_from(MARKS), max_size=40).map("".join), st.text(max_size=60))
 
 
-@settings(deadline=None, max_examples=250)
 @given(ALMOST_MARKDOWN, st.integers(2, 60))
 def test_whatever_a_model_writes_telegram_takes(source: str, limit: int) -> None:
     text, entities = markdown(source)
@@ -324,7 +323,6 @@ def test_whatever_a_model_writes_telegram_takes(source: str, limit: int) -> None
     assert_nothing_is_lost(text, parts)
 
 
-@settings(deadline=None, max_examples=100)
 @given(
     st.lists(st.from_regex(r"[a-zа-я0-9<>=|:/.,!?()]*[a-zа-я0-9]", fullmatch=True), min_size=1, max_size=12)
 )

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from support.entities import assert_telegram_takes, covered
@@ -57,7 +57,6 @@ def test_a_year_that_is_escaped_is_a_year() -> None:
     assert shown(r"1986\. Отличный год") == "1986. Отличный год"
 
 
-@settings(deadline=None, max_examples=60)
 @given(st.lists(st.integers(0, 999_999_999), min_size=1, max_size=8), st.sampled_from(".)"))
 def test_any_numbers_are_the_model_s(numbers: list[int], sign: str) -> None:
     written = "\n".join(f"{number}{sign} пункт" for number in numbers)
@@ -323,7 +322,6 @@ AFTER = [
 ]
 
 
-@settings(deadline=None, max_examples=200)
 @given(
     st.lists(
         st.tuples(st.sampled_from(BEFORE), st.sampled_from(AROUND), WORD, st.sampled_from(AFTER)), max_size=12
@@ -336,7 +334,6 @@ def test_every_word_is_there_in_order(pieces: list[tuple[str, str, str, str]]) -
     assert re.findall("ъ[^ъ]*ъ", text) == re.findall("ъ[^ъ]*ъ", source)
 
 
-@settings(deadline=None, max_examples=30)
 @given(st.integers(1, 60), st.sampled_from(["> ", "- ", "1. ", "> - ", "[", "*", "**a "]))
 def test_what_stands_deep_inside_is_there(depth: int, mark: str) -> None:
     assert "слово" in shown(mark * depth + "слово")

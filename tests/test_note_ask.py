@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import closing
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from answers.about_notes import cited, without_others
@@ -290,6 +290,7 @@ def test_numbers_of_other_notes_are_taken_out(said: str, right: str) -> None:
 
 @given(st.text(st.sampled_from("#№ 129(),.и[]*\n"), max_size=40))
 def test_no_other_number_is_left_and_no_known_one_is_lost(text: str) -> None:
+    assume(not re.search(r"\d[#№]", text))  # glued to another number it is none of a note
     left = without_others(text, KNOWN)
     assert set(re.findall(r"(?<![\w/&#№?=])(?:#|№ ?)(\d+)(?!\w)", left)) <= {"1", "12", "01"}
     assert set(cited(text, KNOWN)) <= set(cited(left, KNOWN))

@@ -9,7 +9,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from db import Database, File, Note, NoteNotFoundError, Origin
@@ -207,7 +207,6 @@ SAID = st.builds(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(said=st.lists(SAID, max_size=12, unique_by=lambda note: (note.text, note.created_at, note.files)))
 def test_what_is_exported_can_be_imported_once(tmp_path: Path, said: list[Note]) -> None:
     with closing(Database(tmp_path / f"{next(SOURCES)}.db")) as db:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from itertools import count
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from handlers.lists import Pages, start_of
@@ -225,7 +225,6 @@ def test_a_page_is_never_outside_of_the_list(page: int, total: int, step: int) -
     assert start % step == 0
 
 
-@settings(deadline=None, max_examples=200)
 @given(
     st.lists(st.text("аб 😀\u0301\n", max_size=30), min_size=2, max_size=6),
     st.integers(12, 60),

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import support.openrouter_replies as replies
@@ -187,11 +187,6 @@ ODD = st.fixed_dictionaries(
 
 
 @given(entries=st.lists(ODD, max_size=3))
-@settings(
-    max_examples=50,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
 def test_no_entry_however_odd_breaks_the_reading(fake: FakeOpenRouter, entries: list[dict[str, Any]]) -> None:
     for model in listed(fake, *entries).values():
         assert model.key

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import support.openrouter_replies as replies
@@ -92,11 +92,6 @@ def stream_bytes(text: str, newline: bytes = b"\n") -> bytes:
 
 
 @given(size=st.integers(1, 400), newline=st.sampled_from([b"\n", b"\r\n", b"\r"]))
-@settings(
-    max_examples=40,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
 def test_the_answer_is_the_same_however_its_bytes_are_cut(
     fake: FakeOpenRouter, size: int, newline: bytes
 ) -> None:
@@ -105,11 +100,6 @@ def test_the_answer_is_the_same_however_its_bytes_are_cut(
 
 
 @given(pieces=st.lists(st.text(min_size=1), min_size=1))
-@settings(
-    max_examples=40,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
 def test_whatever_is_said_arrives_as_it_was_said(fake: FakeOpenRouter, pieces: list[str]) -> None:
     heard: list[str] = []
     fake.next(replies.stream("начало ", *pieces))

@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from openrouter.thoughts import Thoughts
@@ -111,7 +111,6 @@ PIECES = [
 
 
 @given(words=st.lists(st.sampled_from(PIECES), max_size=12), cuts=st.lists(st.integers(0, 60), max_size=8))
-@settings(max_examples=500, deadline=None)
 def test_it_does_not_matter_where_an_answer_is_cut(words: list[str], cuts: list[int]) -> None:
     answer = "".join(words)
     edges = [0, *sorted(cuts), len(answer)]

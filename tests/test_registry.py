@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from db import Database, Model, UnknownModelError
@@ -277,7 +277,6 @@ def do(shelf: Shelf, act: str, what: object) -> None:
         shelf.registry.remove(number) if act == "remove" else shelf.db.set_active_model(number)
 
 
-@settings(max_examples=40, deadline=None)
 @given(st.lists(STEPS, max_size=8))
 def test_one_model_is_active_and_every_number_keeps_its_key(steps: list[tuple[str, object]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -293,7 +292,6 @@ def test_one_model_is_active_and_every_number_keeps_its_key(steps: list[tuple[st
         shelf.db.close()
 
 
-@settings(max_examples=40, deadline=None)
 @given(st.lists(STEPS, max_size=6), st.sets(st.sampled_from(KEYS), min_size=1))
 def test_after_a_reading_the_active_model_is_available_if_any_is(
     steps: list[tuple[str, object]], listed: set[str]

@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from support.entities import assert_nothing_is_lost, covered
@@ -98,7 +98,6 @@ def test_a_long_quote_is_a_quote_in_both_messages() -> None:
     assert [[e["type"] for e in part.entities] for part in parts] == [["blockquote"], ["blockquote"]]
 
 
-@settings(deadline=None, max_examples=150)
 @given(st.text("аб в\n.😀\u200d\u0301🇷🇺", max_size=80), st.integers(2, 30))
 def test_nothing_is_lost_but_blanks_where_it_is_cut(text: str, limit: int) -> None:
     parts = split(text, limit=limit)
@@ -106,7 +105,6 @@ def test_nothing_is_lost_but_blanks_where_it_is_cut(text: str, limit: int) -> No
     assert all(part.text.strip() and utf16_len(part.text) <= limit for part in parts)
 
 
-@settings(deadline=None, max_examples=100)
 @given(st.lists(st.from_regex(r"[а-я]{1,9}", fullmatch=True), max_size=40), st.integers(9, 40))
 def test_no_word_is_torn_that_fits_into_a_message(words: list[str], limit: int) -> None:
     assert " ".join(texts(split(" ".join(words), limit=limit))).split() == words
@@ -192,7 +190,6 @@ def test_entities_in_each_other_stay_so() -> None:
     assert split(text, entities)[0].entities == [entities[1], entities[0], entities[2]]
 
 
-@settings(deadline=None, max_examples=150)
 @given(
     st.text("аб .\n😀", min_size=1, max_size=60),
     st.lists(st.tuples(st.sampled_from(OF_A_NOTE), st.integers(0, 60), st.integers(1, 60)), max_size=6),
