@@ -23,6 +23,7 @@ ANY = hypothesis.settings(
 hypothesis.settings.register_profile("same", ANY, derandomize=True, max_examples=60)
 hypothesis.settings.register_profile("new", ANY, max_examples=2000)
 hypothesis.settings.load_profile("same")
+Harness.warm = True
 FAR_EAST = "Asia/Vladivostok"  # ten hours ahead of UTC all year
 
 

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -32,6 +32,14 @@ MENU = [
     ("note_ask", "Спросить модель о своих заметках"),
 ]
 NewBot = Callable[..., Harness]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _cold() -> Iterator[None]:
+    """Nothing is loaded before `python bot.py` loads it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Harness, "warm", False)
+        yield
 
 
 # ---- What it publishes ----------------------------------------------------------------------

@@ -23,6 +23,7 @@ from typing import IO, Any, Self, TypeVar
 from bot_api.server import BotApiServer
 from support.fake_openrouter import FakeOpenRouter
 from support.openrouter_replies import Behaviour, Call, answer, model_entry
+from support.warm_start import WarmProcess
 
 T = TypeVar("T")
 Message = dict[str, Any]
@@ -61,6 +62,8 @@ def name_of(model_id: int) -> str:
 class Harness:
     """The servers and, from `start` on, the bot; settings are given by their names in .env."""
 
+    warm = False  # whether bots are forked from a process that has the packages loaded; see warm_start
+
     def __init__(self, folder: Path, **settings: str) -> None:
         self.folder = folder
         self.server = BotApiServer()
@@ -70,7 +73,7 @@ class Harness:
         self.traceback_expected = False
         self.out: list[str] = []  # lines of standard output, of all runs
         self.err: list[str] = []
-        self.process: subprocess.Popen[str] | None = None
+        self.process: subprocess.Popen[str] | WarmProcess | None = None
         self._readers: list[threading.Thread] = []
         self._people = itertools.count(1001)
 
@@ -114,24 +117,26 @@ class Harness:
         }
 
     def launch(
-        self, *arguments: str, script: Path = ROOT / "bot.py", stdin: int | IO[str] = subprocess.DEVNULL
-    ) -> subprocess.Popen[str]:
+        self, *arguments: str, script: Path = ROOT / "bot.py", stdin: int | IO[str] | None = None
+    ) -> None:
         """Start the process and wait for nothing."""
-        self.process = process = subprocess.Popen(
-            [sys.executable, str(script), *arguments],
-            env=self.environment,
-            cwd=self.folder,
-            stdin=stdin,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            encoding="utf-8",
-        )
-        for stream, lines in ((process.stdout, self.out), (process.stderr, self.err)):
+        if self.warm and not arguments and stdin is None:
+            self.process = WarmProcess(self.environment, self.folder)
+        else:
+            self.process = subprocess.Popen(
+                [sys.executable, str(script), *arguments],
+                env=self.environment,
+                cwd=self.folder,
+                stdin=subprocess.DEVNULL if stdin is None else stdin,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                encoding="utf-8",
+            )
+        for stream, lines in ((self.process.stdout, self.out), (self.process.stderr, self.err)):
             assert stream is not None
             reader = threading.Thread(target=_collect, args=(stream, lines), daemon=True)
             reader.start()
             self._readers.append(reader)
-        return process
 
     def start(self) -> Self:
         """Start the bot and wait until it has announced itself to Telegram."""
