@@ -79,7 +79,7 @@ def grown(bot: Harness) -> dict[str, list[ApiCall]]:
     for number in (1, 0):  # another model, and back
         twice.press(models, number)
     for message in waited:
-        seen(bot, message, "мс; модель", timeout=25)
+        seen(bot, message, "мс; модель")
     thinking.press(seen(bot, thought, "уже"), STOP)
     chats = {"alone": alone.id, "twice": twice.id, "limited": limited.id, "thinking": thinking.id}
     chats["patient"] = patient.id
@@ -171,7 +171,7 @@ def test_the_last_edit_arrives_whatever_was_refused_before(bot: Harness) -> None
         bot.answers[f"через {kind}"] = answer(text)
     asked = {kind: bot.server.say(f"/ask через {kind}", user_id=p.id) for kind, p in people.items()}
     for kind, somebody in people.items():
-        (message,) = somebody.answer_to(asked[kind], timeout=15)
+        (message,) = somebody.answer_to(asked[kind])
         assert body([message]) == f"Важно: {''.join(PIECES[:5])}".strip(), kind
         assert buttons(message) == FINISHED, kind
         bold = [entity for entity in message.get("entities", ()) if entity["type"] == "bold"]
@@ -435,13 +435,13 @@ def test_formatting_that_telegram_refuses_is_left_out_of_draft_and_answer(bot: H
     bot.server.fail("editMessageText", "entities", None, chat_id=anna.id)
     bot.server.fail("sendMessage", "entities", None, chat_id=anna.id)
     bot.answers["не примет"] = answer("**Важно** " * 600)
-    messages = anna.asks_model("не примет", timeout=20)
+    messages = anna.asks_model("не примет")
     assert body(messages).split() == ["Важно"] * 600
     assert all("entities" not in message for message in messages)
 
 
 def test_no_message_has_a_preview_of_its_links(bot: Harness, anna: Person) -> None:
     bot.answers["ссылки"] = answer("https://example.org " * 300)
-    assert len(anna.asks_model("ссылки", timeout=20)) > 1
+    assert len(anna.asks_model("ссылки")) > 1
     sent = bot.server.calls_of("sendMessage") + bot.server.calls_of("editMessageText")
     assert {str(call.params.get("link_preview_options")) for call in sent} == {"{'is_disabled': True}"}

@@ -133,7 +133,7 @@ def test_what_came_while_an_edit_hung_came_in_time(new_bot: NewBot, question: st
     anna = bot.person()
     bot.answers[question] = stream("Начало", *[" и ещё"] * 5, " и конец", delay=0.3)
     bot.server.fail("editMessageText", "hang", chat_id=anna.id, hold_s=5)
-    (message,) = anna.asks_model(question, timeout=20)
+    (message,) = anna.asks_model(question)
     assert FOOTER.sub("", message["text"]) == "Начало" + " и ещё" * 5 + " и конец"
 
 
@@ -147,7 +147,7 @@ def test_after_ten_messages_the_whole_answer_comes_as_one_file(
     assert len(whole.encode()) > 300_000
     bot.answers[question] = replies.stream(*(whole[i : i + 3000] for i in range(0, len(whole), 3000)))
     message = anna.asks(f"/ask {question}")
-    document = bot.wait(lambda: [d for d in bot.server.documents if d.chat_id == anna.id], timeout=60)[0]
+    document = bot.wait(lambda: [d for d in bot.server.documents if d.chat_id == anna.id])[0]
     assert document.name.endswith(".md")
     assert document.data.decode() == whole
     *messages, file = bot.server.messages(anna.id)
@@ -160,7 +160,7 @@ def test_after_ten_messages_the_whole_answer_comes_as_one_file(
     assert messages[-1]["text"][: found.start()].endswith("… ответ целиком — в файле ниже.")
     assert [buttons(m) for m in messages] == [[]] * 9 + [FINISHED]
     assert len(bot.server.calls_of("sendMessage", anna.id)) == 10
-    bot.wait(lambda: in_conversation(bot, file), timeout=30)
+    bot.wait(lambda: in_conversation(bot, file))
     goes_on_from(bot, anna, file, question)
     anna.press(messages[-1], SAVE)
     assert whole.replace("**", "") in exported(anna)  # bold, not with asterisks
@@ -183,7 +183,7 @@ def goes_on_from(bot: Harness, anna: Person, file: Message, question: str) -> No
 
 def test_an_answer_of_ten_messages_needs_no_file(bot: Harness, anna: Person, question: str) -> None:
     bot.answers[question] = answer("\n\n".join("слово " * 600 for _ in range(10)))
-    messages = anna.asks_model(question, timeout=40)
+    messages = anna.asks_model(question)
     assert len(messages) == 10
     assert not [document for document in bot.server.documents if document.chat_id == anna.id]
     assert buttons(messages[-1])[0] == AGAIN

@@ -172,12 +172,12 @@ def test_no_more_than_a_hundred_questions_run_and_a_note_is_kept_meanwhile(new_b
     bot.ai.hold()
     people = [bot.person() for _ in range(60)]
     said = [bot.server.say(f"/ask {n}", user_id=person.id) for person in people for n in (1, 2)]
-    bot.wait(lambda: all(bot.server.replies_to(m["chat"]["id"], m["message_id"]) for m in said), timeout=30)
-    bot.ai.wait(lambda: bot.ai.in_flight == 100, timeout=30)
+    bot.wait(lambda: all(bot.server.replies_to(m["chat"]["id"], m["message_id"]) for m in said))
+    bot.ai.wait(lambda: bot.ai.in_flight == 100)
     assert bot.person().says("/note_add мысль") == "Заметка #1 сохранена."
     assert bot.ai.in_flight == len(bot.ai.questions) == 100
     bot.ai.release()
-    bot.wait(lambda: not left(bot), timeout=60)
+    bot.wait(lambda: not left(bot))
     assert len(bot.ai.questions) == 120
 
 
@@ -200,7 +200,7 @@ def test_without_a_thread_a_question_waits_and_says_so(
     assert anna.press(stopped, STOP) == "Останавливаю."
     assert left(bot)
     shortage.unlink()
-    assert seen(bot, message, "мс; модель", timeout=20)["text"].startswith(f"Вы спросили: {question}")
+    assert seen(bot, message, "мс; модель")["text"].startswith(f"Вы спросили: {question}")
     assert seen(bot, stopped, "Остановлено.")
     bot.wait(lambda: not left(bot))
 
@@ -208,13 +208,13 @@ def test_without_a_thread_a_question_waits_and_says_so(
 def test_without_a_thread_the_bot_stops_at_once_and_asks_at_the_next_start(
     new_bot: NewBot, tmp_path: Path, question: str
 ) -> None:
-    bot, shortage = new_bot(), tmp_path / "shortage"
+    bot, shortage = new_bot(STOP_TIMEOUT="60"), tmp_path / "shortage"
     shortage.touch()
     bot.launch(str(shortage), "ask-", script=SHORT_OF_THREADS)
     anna = bot.person()
     said = bot.server.say(f"/ask {question}", user_id=anna.id)
     seen(bot, standing(bot, said), "Вопрос не потерян")
-    bot.stop(timeout=8)
+    bot.stop(timeout=30)
     assert left(bot) == 1
     bot.start()
     (message,) = anna.answer_to(said)

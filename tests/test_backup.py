@@ -324,7 +324,7 @@ def test_a_file_too_large_for_telegram_is_packed(tmp_path: Path) -> None:
     with Harness(tmp_path, ALLOWED_USERS="1") as bot:
         owner = grown(bot, 52, random_bytes=False).person(1)
         owner.says("/backup")
-        bot.wait(lambda: ".db.gz" in last_words(bot, owner), timeout=60)
+        bot.wait(lambda: ".db.gz" in last_words(bot, owner))
         sent = bot.server.documents[-1]
         assert gzip.decompress(sent.data) == next((bot.folder / "backups").iterdir()).read_bytes()
 
@@ -333,6 +333,6 @@ def test_of_a_file_that_no_packing_makes_small_enough_it_says_where_the_copy_lie
     with Harness(tmp_path, ALLOWED_USERS="1") as bot:
         owner = grown(bot, 52, random_bytes=True).person(1)
         owner.says("/backup")
-        bot.wait(lambda: "слишком велика" in last_words(bot, owner), timeout=60)
+        bot.wait(lambda: "слишком велика" in last_words(bot, owner))
         assert str(bot.folder / "backups") in last_words(bot, owner)
         assert bot.server.documents == []

@@ -90,7 +90,7 @@ def test_an_answer_in_the_notes_keeps_its_formatting(bot: Harness, anna: Person)
 @pytest.mark.parametrize("words", [800])
 def test_a_long_answer_is_kept_whole_with_its_formatting(bot: Harness, anna: Person, words: int) -> None:
     bot.ai.always(answer("\n\n".join(f"**слово{number}** и" for number in range(words))))
-    message = anna.asks_model("много?", timeout=60)[-1]
+    message = anna.asks_model("много?")[-1]
     anna.press(message, SAVE)
     (note,) = notes(anna)
     assert all(f"слово{number} и" in note["text"] for number in range(words))

@@ -156,7 +156,7 @@ def test_killed_together_bot_and_litestream_lose_no_more_than_the_last_moment(ne
 
     with litestream.replicating() as process:
         keep("первая")
-        bot.wait(lambda: texts(litestream.restored("try.db")) == ["первая"], timeout=60)
+        bot.wait(lambda: texts(litestream.restored("try.db")) == ["первая"])
         began = time.monotonic()
         while time.monotonic() < began + MOST_LOST_S + 3:
             keep(f"мысль {len(kept)}")

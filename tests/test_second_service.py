@@ -88,7 +88,7 @@ def ask(bot: Harness, question: str, behaviour: Behaviour | None = None) -> Mess
     """Ask, to be answered so by the first service, and return the complete answer, which is one message."""
     if behaviour:
         bot.answers[question] = behaviour
-    (message,) = bot.person(OWNER).asks_model(question, timeout=60)
+    (message,) = bot.person(OWNER).asks_model(question)
     return message
 
 

@@ -189,7 +189,7 @@ def test_a_look_into_the_console_leaves_what_waits_for_telegram(new_bot: NewBot)
     bot.ai.release()
     assert piped(bot.environment, bot.folder, "/note_count", "", timeout_s=60) == "Заметок: 0.\n"
     bot.start()
-    assert "Вы спросили: вопрос" in bot.person(1001).answer_to(asked, timeout=60)[-1]["text"]
+    assert "Вы спросили: вопрос" in bot.person(1001).answer_to(asked)[-1]["text"]
 
 
 def test_the_console_waits_for_the_end_of_the_last_answer(new_bot: NewBot) -> None:

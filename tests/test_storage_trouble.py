@@ -62,10 +62,10 @@ def test_a_command_waits_for_a_file_that_is_locked_for_seconds(new_bot: NewBot) 
     bot.wait(lambda: bot.server.updates.polled)
     with locked(bot.db_path) as unlock:
         asked = bot.server.say("/note_add мысль", user_id=anna.id)
-        told = bot.wait(lambda: texts(bot, anna), timeout=12)
+        told = bot.wait(lambda: texts(bot, anna))
         unlock()
-        assert bot.reply_to(asked, timeout=20)["text"] == told[0]
-        bot.wait(lambda: len(texts(bot, anna)) == 2, timeout=20)
+        assert bot.reply_to(asked)["text"] == told[0]
+        bot.wait(lambda: len(texts(bot, anna)) == 2)
     assert told == [f"Не получилось: {BUSY}. {NOT_LOST}"]
     assert texts(bot, anna)[1] == "Заметка #1 сохранена."
     assert anna.says("/note_count") == "Заметок: 1."
@@ -84,7 +84,7 @@ def test_who_has_an_answer_already_hears_nothing_of_a_locked_file(new_bot: NewBo
     with locked(bot.db_path):  # between the answer and its mark in the journal
         bot.wait(lambda: "занята другой программой" in bot.log)
         bot.ai.release()
-    bot.wait(lambda: FOOTER.search(texts(bot, boris)[0]), timeout=15)
+    bot.wait(lambda: FOOTER.search(texts(bot, boris)[0]))
     bot.wait(lambda: sql(bot.db_path, "SELECT DISTINCT state FROM updates") == [("done",)])
     assert texts(bot, anna) == ["Заметок: 0."]
     assert len(texts(bot, boris)) == 1
@@ -104,7 +104,7 @@ def test_a_full_disk_is_said_and_everything_goes_on_when_there_is_room(new_bot: 
     second = bot.server.say("/note_add другая", user_id=boris.id)
     assert is_sound(bot.db_path)
     full_disk(bot, full=False)
-    bot.wait(lambda: texts(bot, anna)[-1] == "Заметка #4 сохранена.", timeout=20)
+    bot.wait(lambda: texts(bot, anna)[-1] == "Заметка #4 сохранена.")
     bot.wait(lambda: "Заметка #1 сохранена." in texts(bot, boris))
     assert anna.says("/note_count") == "Заметок: 4."
     assert boris.says("/note_count") == "Заметок: 1."
@@ -127,7 +127,7 @@ def test_trouble_that_comes_back_is_said_again(new_bot: NewBot) -> None:
         bot.server.say(f"/note_add {'мысль ' * 300}", user_id=anna.id)
         bot.wait(lambda: any("Не получилось: " in text for text in texts(bot, anna)[before:]))  # noqa: B023
         full_disk(bot, full=False)
-        bot.wait(lambda: texts(bot, anna)[-1] == f"Заметка #{number} сохранена.", timeout=20)  # noqa: B023
+        bot.wait(lambda: texts(bot, anna)[-1] == f"Заметка #{number} сохранена.")  # noqa: B023
         anna.says("/note_count")
 
 
@@ -202,7 +202,7 @@ def test_no_room_on_the_disk_is_said_as_such(new_bot: NewBot, small_disk: Path) 
         f"Не получилось: на диске нет места. Освободите место на диске с базой. {NOT_LOST}"
     )
     filler.unlink()
-    bot.wait(lambda: texts(bot, anna)[-1].startswith("Заметка #"), timeout=20)
+    bot.wait(lambda: texts(bot, anna)[-1].startswith("Заметка #"))
     saved = sql(small_disk / "notes.db", "SELECT count(*), count(DISTINCT text) FROM notes")
     assert saved == [(number + 2, number + 2)]
     assert bot.stop() < 5

@@ -124,7 +124,7 @@ def test_all_seven_questions_of_a_person_are_answered_after_a_kill(new_bot: NewB
     bot.kill()
     bot.ai.release()
     bot.start()
-    bot.wait(lambda: not left(bot), timeout=15)
+    bot.wait(lambda: not left(bot))
     for group, question in zip(groups, asked, strict=True):
         (answer,) = answers(bot, question)
         assert answer.startswith(f"Вы спросили: вопрос {group}\n")

@@ -228,7 +228,7 @@ def test_an_answer_that_ended_while_telegram_was_away_is_there_afterwards(new_bo
     bot.ai.release()
     bot.wait(lambda: "Не доставлено" in bot.log)
     bot.server.resume()
-    bot.wait(lambda: FOOTER.search(texts(bot, anna)[0]), timeout=15)
+    bot.wait(lambda: FOOTER.search(texts(bot, anna)[0]))
     assert len(texts(bot, anna)) == 1
 
 
@@ -323,7 +323,7 @@ def test_a_bot_that_cannot_reach_telegram_stops_when_it_is_told_to(new_bot: NewB
 
 def test_pauses_between_failed_polls_grow_and_trouble_is_said_once(waiting_bots: list[Harness]) -> None:
     bot = waiting_bots[0]
-    assert bot.person().says("/note_count", timeout=40) == "Заметок: 0."
+    assert bot.person().says("/note_count") == "Заметок: 0."
     pauses = gaps(bot.server.calls_of("getUpdates")[:5])
     assert pauses == sorted(pauses)
     assert pauses[0] < 2
@@ -334,7 +334,7 @@ def test_pauses_between_failed_polls_grow_and_trouble_is_said_once(waiting_bots:
 
 def test_after_another_copy_was_heard_of_the_bot_goes_on(waiting_bots: list[Harness]) -> None:
     bot = waiting_bots[1]
-    assert bot.person().says("/note_count", timeout=40) == "Заметок: 0."
+    assert bot.person().says("/note_count") == "Заметок: 0."
     (pause, *_) = gaps(bot.server.calls_of("getUpdates"))
     assert 5 <= pause < 31
     assert bot.log.count(SECOND_COPY) == 1
@@ -380,6 +380,6 @@ def test_what_does_not_pass_is_asked_for_ever_more_rarely(
         bot.wait(lambda: rule.used >= before + 3)
         telegram.rules.clear()
         assert time.monotonic() - begun > 0.7  # 0.25, 0.5, 1, each a quarter less at least
-        assert bot.person().says("/note_count", timeout=40) == "Заметок: 0."
+        assert bot.person().says("/note_count") == "Заметок: 0."
         assert bot.log.count(said) == 1
         bot.stop()

@@ -170,7 +170,7 @@ class BotApiServer(Chats, FailsOnDemand):
         with self.changed:
             return [c for c in self.calls if c.method == method and chat_id in (None, c.chat_id)]
 
-    def wait(self, predicate: Callable[[], T | None], timeout: float = 10) -> T:
+    def wait(self, predicate: Callable[[], T | None], timeout: float = 60) -> T:
         """Wait until the predicate holds and return its value; it is asked after every call.
 
         Raises AssertionError, which shows the latest calls, when `timeout` seconds are over.
@@ -182,7 +182,7 @@ class BotApiServer(Chats, FailsOnDemand):
             latest = "\n".join(map(_shown, self.calls[-15:]))
             raise AssertionError(f"not within {timeout} s; the latest calls:\n{latest}")
 
-    def wait_text(self, chat_id: int, fragment: str, timeout: float = 10) -> Message:
+    def wait_text(self, chat_id: int, fragment: str, timeout: float = 60) -> Message:
         """Wait for a message of the bot that contains the fragment and return the newest one."""
 
         def newest() -> Message | None:

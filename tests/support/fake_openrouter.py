@@ -124,7 +124,7 @@ class FakeOpenRouter:
         with self._changed:
             return self.gate() if self._holding else None
 
-    def wait(self, predicate: Callable[[], object], timeout: float = 5.0) -> None:
+    def wait(self, predicate: Callable[[], object], timeout: float = 60) -> None:
         """Wait until the predicate holds of what the server saw; fail if it does not in time."""
         with self._changed:
             if not self._changed.wait_for(predicate, timeout):

@@ -145,7 +145,7 @@ class Harness:
         self.wait(lambda: len(self.server.calls_of("deleteWebhook")) > seen)
         return self
 
-    def stop(self, by: signal.Signals = signal.SIGTERM, timeout: float = 15) -> float:
+    def stop(self, by: signal.Signals = signal.SIGTERM, timeout: float = 60) -> float:
         """Stop the bot, insist on exit code 0, and return the seconds that it took."""
         assert self.process is not None
         started = time.monotonic()
@@ -166,7 +166,7 @@ class Harness:
             self.stop()
         self.start()
 
-    def exit_code(self, timeout: float = 15) -> int:
+    def exit_code(self, timeout: float = 60) -> int:
         """Wait for the end of the process and of all that it wrote."""
         assert self.process is not None
         code = self.process.wait(timeout)
@@ -188,7 +188,7 @@ class Harness:
         assert API_KEY not in self.log
         assert self.traceback_expected or "Traceback" not in self.log, self.log
 
-    def wait(self, predicate: Callable[[], T | None], timeout: float = 10) -> T:
+    def wait(self, predicate: Callable[[], T | None], timeout: float = 60) -> T:
         """Wait until the predicate holds, and return its value; fail early if the bot has died."""
         deadline = time.monotonic() + timeout
         with self.server.changed:
@@ -212,7 +212,7 @@ class Harness:
         """Say something and return the bot's message that quotes it."""
         return self.reply_to(self.server.say(text, user_id=user_id, **more))
 
-    def reply_to(self, message: Message, timeout: float = 10) -> Message:
+    def reply_to(self, message: Message, timeout: float = 60) -> Message:
         """Wait for the bot's message that quotes this one."""
         place = message["chat"]["id"], message["message_id"]
         return self.wait(lambda: self.server.replies_to(*place), timeout)[0]
@@ -259,12 +259,12 @@ class Person:
         self.says("/note_count", chat_id=message["chat"]["id"])
         return not self.bot.server.replies_to(message["chat"]["id"], message["message_id"])
 
-    def asks_model(self, question: str, timeout: float = 10, **more: Any) -> list[Message]:
+    def asks_model(self, question: str, timeout: float = 60, **more: Any) -> list[Message]:
         """Ask the model, wait for the end of the answer, and return its messages."""
         asked = self.bot.server.say(f"/ask {question}", user_id=self.id, **more)
         return self.answer_to(asked, timeout)
 
-    def answer_to(self, asked: Message, timeout: float = 10) -> list[Message]:
+    def answer_to(self, asked: Message, timeout: float = 60) -> list[Message]:
         """Wait for the end of the answer to a question, and return its messages."""
         quoting = self.bot.reply_to(asked, timeout)
 

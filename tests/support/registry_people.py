@@ -80,7 +80,7 @@ def by_model(behaviours: dict[str, Behaviour], otherwise: Behaviour = YES) -> Be
     return lambda call: behaviours.get(call.request.body["model"], otherwise)(call)
 
 
-def seen(bot: Harness, message: Message, fragment: str, timeout: float = 10) -> Message:
+def seen(bot: Harness, message: Message, fragment: str, timeout: float = 60) -> Message:
     """Wait until a message shows that, and return it as it is then."""
 
     def look() -> Message | None:

@@ -9,7 +9,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
@@ -45,7 +45,7 @@ class WarmProcess:
         return self._process.exitcode
 
     def send_signal(self, number: int) -> None:
-        if self.poll() is None:
+        with suppress(ProcessLookupError):  # it has ended just now
             os.kill(self.pid, number)
 
     def kill(self) -> None:
