@@ -71,6 +71,16 @@ class Gate:
             self.owner = owners[0] if owners else None
             self._let_in = frozenset(self.listed or [person.user_id for person in known])
 
+    def invitation(self, username: str) -> str:
+        """Return how to become the owner of this bot, for whoever started it; "" if that is settled."""
+        if not self.by_invitation or self.owner is not None:
+            return ""
+        code = self._people.owner_code()
+        return (
+            f"Бот пока ничей. Станьте владельцем: откройте https://t.me/{username}?start={code}\n"
+            f"или напишите боту: /start {code}"
+        )
+
     @property
     def by_invitation(self) -> bool:
         """Whether people come by one-time links, not by ALLOWED_USERS."""

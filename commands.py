@@ -21,8 +21,10 @@ from storage.pieces import Pieces
 from storage.preferences import Preferences
 from storage.recalled import Recalled
 from storage.registry import Registry
+from telegram.api import Door
 from telegram.formatted import behind, is_blank
 from telegram.lines import first_line
+from telegram.menu import Menu
 from telegram.replies import Reply
 from telegram.splitting import Entity
 from telegram.updates import Message, Place
@@ -109,6 +111,7 @@ class Command:
     wrong: str  # the answer to arguments that do not fit
     group: str  # under which /help has it
     in_menu: bool  # of the Telegram client
+    asks_a_model: bool
 
     @property
     def owner_only(self) -> bool:
@@ -121,7 +124,14 @@ BUTTONS: dict[str, Handler] = {}
 
 
 def command(
-    name: str, usage: str, summary: str, *, wrong: str = "", group: str = NOTES, in_menu: bool = True
+    name: str,
+    usage: str,
+    summary: str,
+    *,
+    wrong: str = "",
+    group: str = NOTES,
+    in_menu: bool = True,
+    asks_a_model: bool = False,
 ) -> Callable[[Handler], Handler]:
     """Add a function to the table; `wrong` replaces the usage in the answer to wrong arguments."""
 
@@ -136,6 +146,7 @@ def command(
             f"Использование: /{name} {wrong or usage}".rstrip(),
             group,
             in_menu,
+            asks_a_model,
         )
         return run
 
@@ -152,6 +163,14 @@ def button(name: str) -> Callable[[Handler], Handler]:
         return run
 
     return add
+
+
+def menu(door: Door, gate: Gate) -> Menu:
+    """Return the job that publishes the table in Telegram's clients."""
+    rows = [row for row in COMMANDS.values() if row.in_menu]
+    everybodys = [(row.name, row.summary) for row in rows if not row.owner_only]
+    owners = [(row.name, row.summary) for row in rows if row.owner_only]
+    return Menu(door, everybodys, gate.owner, owners, gate.listed[1:])
 
 
 def parse_number(text: str, highest: int = MAX_ID) -> int:

@@ -69,6 +69,12 @@ class Model:
     paid: bool = False
 
 
+class _Mine(threading.local):
+    """What belongs to one thread: the connection on which it writes just now."""
+
+    conn: sqlite3.Connection | None = None
+
+
 class Database:
     """The notebook's file, open for any number of threads.
 
@@ -81,6 +87,7 @@ class Database:
         # SQLite lets waiting writers sleep and try again in no order at all; within one process a lock is
         # fair and quick. It is held for a transaction, never while something is sent.
         self._writing = threading.Lock()
+        self._mine = _Mine()
         # Searches take turns: they are Python's own work, of which one thread's at a time is done anyhow, and
         # among sixteen of them whoever wants something small would wait for all.
         self.searching = threading.Lock()
@@ -106,6 +113,9 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
         """Lend a connection for reading; all that is read until the end is of one moment."""
+        if self._mine.conn:  # what this thread has just written is seen
+            yield self._mine.conn
+            return
         with self._lent() as conn:
             conn.execute("BEGIN")
             try:
@@ -117,18 +127,24 @@ class Database:
     def write(self, *, synced: bool = False) -> Iterator[sqlite3.Connection]:
         """Lend a connection inside a transaction that is committed at the end, or undone by an exception.
 
-        `synced` survives a power cut. Only the journal asks for it: the log is written in order, so one
-        synced transaction carries all before it, and what comes after is done again from the journal.
+        Within another one of the same thread it is a part of that. `synced` survives a power cut. Only the
+        journal asks for it: the log is written in order, so one synced transaction carries all before it,
+        and what comes after is done again from the journal.
         Raises FileReplacedError, also if the file went while the transaction was written.
         """
+        if self._mine.conn:
+            yield self._mine.conn
+            return
         with self._writing, self._lent() as conn:
             self.check_file()
             try:
                 conn.execute(f"PRAGMA synchronous = {'FULL' if synced else 'NORMAL'}")
                 conn.execute("BEGIN IMMEDIATE")
+                self._mine.conn = conn
                 yield conn
                 conn.execute("COMMIT")
             finally:
+                self._mine.conn = None
                 # Also after a COMMIT that failed, and after Ctrl-C: the next borrower must find none open.
                 if conn.in_transaction:
                     conn.execute("ROLLBACK")

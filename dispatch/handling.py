@@ -181,20 +181,22 @@ class Handling:
         return ()
 
     def _end(self) -> None:
+        reply, journal = self._reply, self._desk.journal
         first, *others = self._ids
-        if self._reply.sent:
-            self._reply.sent(self._sent)
-        if self._reply.then:
-            self._reply.then(self._sent)
-            self._desk.journal.done(*others)
-        elif self._reply.later:
-            self._desk.journal.answered_in(first, self._sent)
+        if reply.then:
+            reply.then(self._sent)
+            journal.done(*others)
+        elif reply.later:
+            journal.answered_in(first, self._sent)
             self._desk.background.put(("later", first), self._go_on)
-        elif self._reply.work:
-            self._begin_work(self._reply.work())
-            self._desk.journal.done(*others)
+        elif reply.work:
+            self._begin_work(reply.work())
+            journal.done(*others)
         else:
-            self._desk.journal.done(first, *others)
+            with self._desk.app.db.write():  # its messages are remembered, and it is done: both or none
+                if reply.sent:
+                    reply.sent(self._sent)
+                journal.done(first, *others)
 
     def _begin_work(self, steps: Iterator[str | Reply]) -> None:
         """Go on in a lane where this person's works wait for each other, and for nobody else's."""

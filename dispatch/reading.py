@@ -62,6 +62,15 @@ def is_command(message: Message) -> bool:
     return found is not None and _name_and_arguments(found, message.text)[0] in COMMANDS
 
 
+def asks_a_model(message: Message | None) -> bool:
+    """Return whether a message is likely to cost the work of a whole answer."""
+    if message is None:
+        return False
+    found = _COMMAND.match(message.text, _invisible(message.text))
+    command = COMMANDS.get(_name_and_arguments(found, message.text)[0]) if found else None
+    return command.asks_a_model if command else message.reply_to is not None
+
+
 def _invisible(text: str) -> int:
     """Return how much at the beginning of a text nobody sees: blanks, marks of direction, a BOM."""
     return next(

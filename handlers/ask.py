@@ -22,7 +22,7 @@ GO_ON = "Продолжай ровно с того места, где остан
 NOT_YOURS = "Это ответ на чужой вопрос."
 
 
-@command("ask", "<вопрос>", "Задать вопрос модели", group=MODELS)
+@command("ask", "<вопрос>", "Задать вопрос модели", group=MODELS, asks_a_model=True)
 def ask(call: Call) -> Reply:
     """/ask почему небо голубое: the answer grows where «⏳» stands; as a reply it is about that message."""
     question, replied = call.text().strip(), call.message.reply_to

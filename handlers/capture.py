@@ -58,7 +58,8 @@ def _take(call: Call) -> Reply:
     plain = chosen(call, PLAIN)
     if plain == "ask" and _could_be_asked(batch):
         return put_question(call, call.message.text.strip(), media=media_in(call.message))
-    notes = [keep(call, message, (message.text, message.entities)) for message in batch]
+    with call.app.db.write():
+        notes = [keep(call, message, (message.text, message.entities)) for message in batch]
     if plain == "each" and _could_be_asked(batch):
         return _which(call, notes[0])
     return receipt(call, notes, question=True)

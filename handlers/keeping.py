@@ -17,9 +17,10 @@ def source(call: Call, message: Message | None = None) -> str:
 
 def keep(call: Call, message: Message, formatted: Formatted) -> Note:
     """Make a note of a message, of which `formatted` is all or the end."""
-    note = add(call, message, formatted)
-    if not message.foreign:
-        keep_pieces(call, note, message, utf16_len(message.text) - utf16_len(note.text))
+    with call.app.db.write():  # the note and what it consists of: both or none
+        note = add(call, message, formatted)
+        if not message.foreign:
+            keep_pieces(call, note, message, utf16_len(message.text) - utf16_len(note.text))
     return note
 
 

@@ -18,7 +18,7 @@ ALLOWED = "Хорошо. Спросите: /note_ask <вопрос>"
 YES, NO = "Да, спрашивать", "Нет"
 
 
-@command("note_ask", "<вопрос>", "Спросить модель о своих заметках", group=MORE)
+@command("note_ask", "<вопрос>", "Спросить модель о своих заметках", group=MORE, asks_a_model=True)
 def note_ask(call: Call) -> Reply | str:
     """/note_ask: the notes that matter are found and put to the model with the question."""
     question = call.text().strip()

@@ -206,6 +206,8 @@ def _add_to_postings(conn: sqlite3.Connection, word_id: int, numbers: list[int])
 
 
 def _remove(conn: sqlite3.Connection, user_id: int, number: int, words: Set[str]) -> None:
+    if not words:
+        return
     block, place = divmod(number, BLOCK)
     for word, (word_id, few) in _known(conn, user_id, words).items():
         if word_id is None:

@@ -39,8 +39,9 @@ class Reply:
     reaction: str = ""  # an emoji on the person's message, instead of the text if Telegram takes it
     asks: bool = False  # the person's client offers to reply to it
     notice: str = ""  # shown for a moment over the pressed button
-    sent: Callable[[list[int]], None] | None = None  # called with the ids of the sent messages
-    then: Callable[[list[int]], None] | None = None  # the same, and sees to the end of the update itself
+    # Called with the ids of the sent messages, in the transaction that ends the update; not for what goes on
+    sent: Callable[[list[int]], None] | None = None
+    then: Callable[[list[int]], None] | None = None  # the same, but sees to that end itself
     later: "Callable[[], Reply] | None" = None  # takes its time; its reply takes the place of this one
     # Takes minutes, and can be stopped: a text says how far it is, a reply is delivered, the last one ends it
     work: "Callable[[], Iterator[str | Reply]] | None" = None

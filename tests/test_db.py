@@ -252,6 +252,26 @@ def test_a_transaction_that_fails_leaves_nothing_behind(db: Database) -> None:
     assert add(db, "и дальше").number == 1
 
 
+def test_what_is_done_within_a_transaction_is_a_part_of_it(db: Database) -> None:
+    def keep(text: str) -> Note:
+        return db.add_note(1, text, created_at=0, source=f"test {text}")
+
+    def keep_and_fail(text: str) -> None:
+        keep(text)
+        raise UnknownModelError
+
+    with db.write():
+        note = keep("раз")
+        assert db.get_note(1, note.number).text == "раз", "whoever has written it sees it"
+        with ThreadPoolExecutor(1) as others:
+            assert others.submit(db.count_notes, 1).result() == 0
+    with pytest.raises(UnknownModelError), db.write():
+        keep_and_fail("два")
+    assert [note.text for note in db.list_notes(1)] == ["раз"]
+    keep("три")
+    assert [note.text for note in db.list_notes(1)] == ["три", "раз"]
+
+
 def test_what_is_written_is_there_for_the_next_program(tmp_path: Path) -> None:
     with closing(Database(tmp_path / "a.db")) as db:
         add(db, "мысль")

@@ -1,11 +1,27 @@
 """New code on an old file: the file is copied before it is changed."""
 
-from contextlib import closing
+import logging
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
 
-from migrations import VERSION, open_existing
+from db import Database
+from migrations import VERSION, claim, open_existing
+from settings import Settings
 from upkeep.backup import copy, folder_of, make_folder
+
+log = logging.getLogger(__name__)
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[Database]:
+    """Open the database for this process alone; raises AlreadyOpenError, NewerFileError and SQLite's own."""
+    with closing(claim(settings.db_path)):
+        if kept := copy_before_upgrade(settings.db_path, settings.now()):
+            log.info("База — старой версии программы; её копия: %s", kept)
+        with closing(Database(settings.db_path)) as database:
+            yield database
 
 
 def copy_before_upgrade(database: Path, now: datetime) -> Path | None:
