@@ -152,9 +152,12 @@ class Year:
                     print(
                         f"{day + 1} days, {self.sent} updates, {time.monotonic() - began:.0f} s", flush=True
                     )
-            last_rss = self._rss_mb()
+            figures = {
+                "MB of memory at the start": rss,
+                "MB of memory at the end": self._rss_mb(),
+                "pages of /models": self._pages_of_models(),
+            }
             bot.stop()
-            figures = {"MB of memory at the start": rss, "MB of memory at the end": last_rss}
             with closing(sqlite3.connect(bot.db_path)) as conn:
                 return self._tally(conn) | figures | {"seconds": round(time.monotonic() - began)}
 
@@ -282,6 +285,11 @@ class Year:
             self.wrong_days += sum(told.get(f"{day:%d.%m}") != days[day] for day in week)
             self.sent += 1
 
+    def _pages_of_models(self) -> int:
+        message = self.bot.ask_bot("/models", date=int(self.clock.time))
+        turning = re.search(r"2 из (\d+)", str(message.get("reply_markup")))
+        return int(turning[1]) if turning else 1
+
     # What the file says
 
     def _list_is_read(self) -> bool:
@@ -367,6 +375,7 @@ def bounds(updates: float) -> dict[str, float]:
         "rows of the journal": 200 + 4 * updates / DAYS,
         "rows of attempts": 1000 + 2 * updates / 12,
         "rows of models": 200,
+        "pages of /models": 3,
         "MB of memory at the end": 150,
     }
 
