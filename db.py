@@ -8,6 +8,7 @@ whoever talks to a person words them. `migrations` opens the file; the other tab
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -282,9 +283,19 @@ class Database:
     # Models
 
     def list_models(self) -> list[Model]:
-        """Return the registry by id, what is not offered any more last."""
+        """Return the registry by id, what is not offered any more last, and after a month not at all.
+
+        The active one stands there whatever has become of it, and so does what the owner added.
+        """
+        listed = " AND (gone_at IS NULL OR gone_at > ? OR active OR paid) ORDER BY gone_at IS NOT NULL, id"
         with self.read() as conn:
-            return [read_model(row) for row in conn.execute(_MODELS + " ORDER BY gone_at IS NOT NULL, id")]
+            rows = conn.execute(_MODELS + listed, (int(time.time()) - LISTED_GONE_S,))
+            return [read_model(row) for row in rows]
+
+    def get_model(self, model_id: int) -> Model:
+        """Return a model by its id, listed or not; raises UnknownModelError."""
+        with self.read() as conn:
+            return found_model(conn.execute(_MODELS + " AND id = ?", (model_id,)).fetchone(), model_id)
 
     def get_active_model(self) -> Model:
         """Return the active model; raises NoModelsError where the registry is empty."""
@@ -310,6 +321,7 @@ class Database:
             return found_model(row, model_id)
 
 
+LISTED_GONE_S = 30 * 86_400
 MODEL_COLUMNS = "id, key, label, active, context_length, inputs, gone_at, paid"
 _MODELS = f"SELECT {MODEL_COLUMNS} FROM models WHERE removed_at IS NULL"
 

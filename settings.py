@@ -5,12 +5,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from starting.addresses import DIRECT, is_address, is_proxy
 
 HERE = Path(__file__).resolve().parent
 EVERYBODY = "*"
-DIRECT = "direct"  # among proxies: none
 SERVICES = ("OPENROUTER", "FALLBACK")  # how the names of what concerns a service of models begin
 
 
@@ -93,7 +93,7 @@ def _database(text: str) -> Path:
 
 
 def _url(text: str) -> str:
-    if not _is_address(text, "http", "https"):
+    if not is_address(text, "http", "https"):
         raise _WrongError("адрес начинается с http:// или https://, например http://localhost:8080/v1.")
     return text.rstrip("/")
 
@@ -115,25 +115,13 @@ def _each(text: str, parse: Callable[[str], str]) -> tuple[str, ...]:
 
 
 def _proxy(text: str) -> str:
-    if text.lower() == DIRECT:
-        return DIRECT
-    is_link = bool(re.search(r"[^/:]/[^/]|[?#]", text))  # like https://t.me/proxy?server=…
-    if is_link or not _is_address(text, "http", "https", "socks5", "socks5h"):
+    if not is_proxy(text):
         raise _WrongError(
             "прокси пишется как socks5h://127.0.0.1:1080; "
             "бывают http://, https://, socks5:// и socks5h://, другие не подойдут. "
             "Несколько — через запятую; direct — без прокси."
         )
-    return text
-
-
-def _is_address(text: str, *schemes: str) -> bool:
-    """Return whether it is one of a host, and of a port that exists if one is given."""
-    try:
-        parts = urlsplit(text)
-        return bool(parts.scheme in schemes and parts.hostname and parts.port != 0 and text.split() == [text])
-    except ValueError:
-        return False
+    return DIRECT if text.lower() == DIRECT else text
 
 
 def _people(text: str) -> tuple[int, ...] | str:

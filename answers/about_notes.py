@@ -7,7 +7,7 @@ for a repetition, another model and another start, too.
 
 import re
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, tzinfo
+from datetime import tzinfo
 
 from db import Note
 from storage.dialogue import Turn
@@ -53,7 +53,7 @@ def told_of_one(note: Note, zone: tzinfo | None, room: int = LETTERS) -> str:
 
 
 def _shown(note: Note, zone: tzinfo | None, room: int) -> str:
-    when = datetime.fromtimestamp(note.created_at, UTC).astimezone(zone)
+    when = note.written(zone)
     text = "\n".join([note.text, *(file_line(file.kind, file.name) for file in note.files)]).strip()
     if len(text) > max(room, 0):
         text = f"{text[: max(room, 0)]}… (дальше не поместилось)"

@@ -63,7 +63,7 @@ def ask_with(call: Call) -> Reply:
     """One of those: the same question to that model."""
     turn_id, _, model_id = call.args.partition(".")
     turn = own_turn(call, turn_id)
-    model = call.app.registry.get(parse_number(model_id))
+    model = call.app.db.get_model(parse_number(model_id))
     if not _may_ask(call, model):
         raise UnknownModelError(model_id)
     return _repeat(call, turn, model)

@@ -1,12 +1,12 @@
 """/note_list and /note_find: the lines of the course, a button for each note, and pages."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from commands import Call, button
 from db import Note
 from handlers.note_words import NO_NOTES, hit_line, line, note_buttons, own, tied
+from handlers.pages import last_page
 from telegram.formatted import lines
 from telegram.lines import first_line
 from telegram.replies import Button, Buttons, Reply
@@ -27,18 +27,14 @@ class Pages:
     start: int = 0
     shown: int = 0
 
-    @property
-    def last(self) -> int:
-        """The number of the last page."""
-        return max(1, math.ceil(self.total / self.step))
-
     def buttons(self, call: Call) -> list[list[Button]]:
         """Return a row that leads to other pages, or no row if there is only one."""
         end = self.start + self.shown
         if self.start == 0 and end >= self.total:
             return []
+        last = last_page(self.total, self.step)
         page, following = self.start // self.step + 1, end // self.step + 1
-        here = f"{page}/{self.last}" if following <= page + 1 else f"{page}–{following - 1}/{self.last}"
+        here = f"{page}/{last}" if following <= page + 1 else f"{page}–{following - 1}/{last}"
         row = [Button("◀", self.name, tied(call, *self.data, page - 1))] if page > 1 else []
         row.append(Button(here, "here", tied(call)))
         row += [Button("▶", self.name, tied(call, *self.data, following))] if end < self.total else []
@@ -47,7 +43,7 @@ class Pages:
 
 def start_of(page: int, total: int, step: int = LISTED) -> int:
     """Return where a page begins; the last one if there are fewer by now."""
-    return (min(page, max(1, math.ceil(total / step))) - 1) * step
+    return (min(page, last_page(total, step)) - 1) * step
 
 
 def below(call: Call, pages: Pages, notes: Sequence[Note], name: str = "note") -> Buttons:

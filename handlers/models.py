@@ -81,7 +81,7 @@ def _switch(call: Call, model_id: int) -> str:
 
 
 def _activated(call: Call, model_id: int) -> Model:
-    if call.app.registry.get(model_id).paid:
+    if call.app.db.get_model(model_id).paid:
         owners_money(call)
     return call.app.db.set_active_model(model_id)
 

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 
 from commands import Call, WrongArgumentsError, parse_number
 from db import File, Hit, Note, Origin
+from storage.query import by_clock
 from telegram import contents
 from telegram.formatted import Formatted, concat
 from telegram.lines import around, file_line, first_line
@@ -47,7 +48,7 @@ def when(call: Call, time: int) -> str:
 
 def local(call: Call, time: int) -> datetime:
     """Return a time in the person's time zone."""
-    return datetime.fromtimestamp(time, UTC).astimezone(call.app.settings.timezone)
+    return by_clock(time, call.app.settings.timezone)
 
 
 def spelled(numbers: Sequence[int]) -> str:

@@ -9,9 +9,14 @@ from telegram.replies import Button
 T = TypeVar("T")
 
 
+def last_page(total: int, size: int) -> int:
+    """Return the number of the last page of so many rows."""
+    return max(1, math.ceil(total / size))
+
+
 def page_of(rows: Sequence[T], number: int, size: int) -> tuple[Sequence[T], int, int]:
     """Return the rows of a page, its number, and the last one's, which stands in for any behind it."""
-    last = max(1, math.ceil(len(rows) / size))
+    last = last_page(len(rows), size)
     number = min(number, last)
     return rows[(number - 1) * size : number * size], number, last
 

@@ -7,14 +7,13 @@ model's key, `fallback:` says that it is that one.
 import os
 import re
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
 
 from openrouter.errors import Kind, OpenRouterError, no_key
 from openrouter.ways import ANY, DIRECT, Way, in_turn
+from starting.addresses import host_of, is_proxy
 
 DEFAULT_BASE_URL = "https://openrouter.ai/api/v1"
 FALLBACK = "fallback:"
-_PROXY = re.compile(r"(?:https?|socks(?:4a?|5h?))://", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +49,7 @@ class Service:
     @property
     def name(self) -> str:
         """Return its host as people call it: groq.com."""
-        return _host(self.base_url).removeprefix("api.")
+        return host_of(self.base_url).removeprefix("api.")
 
     def worded(self, error: OpenRouterError) -> OpenRouterError:
         """Return an error in words that blame this service, where they were made for the first one."""
@@ -85,42 +84,25 @@ class Service:
     @property
     def is_openrouter(self) -> bool:
         """Return whether this is OpenRouter itself, which alone knows its extra fields and prices."""
-        host = _host(self.base_url)  # none: the request will say so
+        host = host_of(self.base_url)  # none: the request will say so
         return host == "openrouter.ai" or host.endswith(".openrouter.ai")
 
     def ways(self) -> list[Way]:
         """Return the ways to the service, the good one first; raises OpenRouterError if one is none."""
         proxies = [part.strip() for part in self.proxy.split(",") if part.strip()]
+        if not all(map(is_proxy, proxies)):
+            msg = (
+                "Адрес в OPENROUTER_PROXY не годится: он должен начинаться с http://, https://, "
+                "socks5:// или socks5h://, и за этим следует имя прокси."
+            )
+            raise OpenRouterError(400, msg, kind=Kind.REQUEST)
         return in_turn([_way(proxy) for proxy in proxies] or [ANY])
 
 
 def _way(proxy: str) -> Way:
-    """Read a proxy; raises OpenRouterError if it is none.
-
-    Checked here since what comes of it is worse than an error: without a host PySocks goes no
-    way round at all, and of an unknown scheme requests makes a ValueError or a default.
-    """
-    if proxy.lower() == DIRECT.name:
-        return DIRECT
-    with_scheme = proxy if "://" in proxy else f"http://{proxy}"
-    if not (_PROXY.match(with_scheme) and _host(with_scheme)):
-        msg = (
-            "Адрес в OPENROUTER_PROXY не годится: он должен начинаться с http://, https://, "
-            "socks5:// или socks5h://, и за этим следует имя прокси."
-        )
-        raise OpenRouterError(400, msg, kind=Kind.REQUEST)
-    return Way(_host(with_scheme), with_scheme)
+    return DIRECT if proxy.lower() == DIRECT.name else Way(host_of(proxy), proxy)
 
 
 def setting(name: str) -> str:
     """Return a setting without the blanks and quotes that get into a `.env` with it."""
     return os.environ.get(name, "").strip().strip("\"'").strip()
-
-
-def _host(url: str) -> str:
-    """Return the host of a URL, "" if it has none."""
-    try:
-        parts = urlsplit(url)
-        return (parts.hostname or "") if parts.port != 0 else ""
-    except ValueError:
-        return ""

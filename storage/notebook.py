@@ -4,12 +4,12 @@ import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 
 from db import Database
 from storage import notes, search, word_index
 from storage.notes import Entity, File, Note
-from storage.query import midnight
+from storage.query import by_clock, midnight
 
 PAGE = 500
 _QUARTER_S = 900  # every time zone is some quarters of an hour away from UTC
@@ -143,13 +143,6 @@ class Notebook:
             counts = [(word[1:], total) for word, total in word_index.words_from(conn, user_id, "#")]
         return sorted(counts, key=lambda one: (-one[1], one[0]))
 
-    def tagged(self, user_id: int, tag: str, limit: int, offset: int = 0) -> tuple[int, list[Note]]:
-        """Return how many notes have just this tag, and a page of them, the newest first."""
-        with self._db.read() as conn:
-            found = word_index.notes_with(conn, user_id, [f"#{tag}"])
-            page = word_index.page(found, limit, offset)
-            return word_index.count(found), list(notes.find_all(conn, user_id, page))
-
     def random_note(self, user_id: int) -> Note | None:
         """Return some note; None if there is none."""
         with self._db.read() as conn:
@@ -168,7 +161,8 @@ class Notebook:
                 "SELECT min(created_at) FROM notes WHERE user_id = ? AND deleted_at IS NULL", (user_id,)
             ).fetchone()
             found: list[Note] = []
-            for year in range(today.year - 1, _year(first, zone) - 1, -1) if first is not None else ():
+            earliest = today.year if first is None else by_clock(first, zone).year
+            for year in range(today.year - 1, earliest - 1, -1):
                 day = _same_day(today, year)
                 found += _written_on(conn, user_id, day, zone) if day else []
         return found
@@ -254,7 +248,7 @@ class Notebook:
                 " WHERE user_id = ?2 AND deleted_at IS NULL AND created_at >= ?3 GROUP BY quarter",
                 (_QUARTER_S, user_id, since),
             ).fetchall()
-        return [(_local(quarter, zone), count) for quarter, count in rows]
+        return [(by_clock(quarter, zone), count) for quarter, count in rows]
 
     # Messages
 
@@ -324,11 +318,3 @@ def _same_day(day: date, year: int) -> date | None:
         return day.replace(year=year)
     except ValueError:  # the 29th of February
         return None
-
-
-def _year(time: int, zone: tzinfo | None) -> int:
-    return _local(time, zone).year
-
-
-def _local(time: int, zone: tzinfo | None) -> datetime:
-    return datetime.fromtimestamp(time, UTC).astimezone(zone)

@@ -8,9 +8,11 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime, tzinfo
 from typing import Any
 
 from storage import word_index
+from storage.query import by_clock
 
 Entity = dict[str, Any]  # formatting of a part of a text, as Telegram's; offsets in UTF-16 units
 
@@ -49,6 +51,10 @@ class Note:
     pinned: bool = False
     edited_at: int | None = None
     deleted_at: int | None = None
+
+    def written(self, zone: tzinfo | None) -> datetime:
+        """Return when it was written, as a zone's clock shows it; None is the machine's."""
+        return by_clock(self.created_at, zone)
 
 
 class NoteNotFoundError(Exception):

@@ -56,6 +56,11 @@ def _day(found: re.Match[str]) -> date:
     raise QueryError(found[0].strip())
 
 
+def by_clock(time: int, zone: tzinfo | None) -> datetime:
+    """Return a time as a zone's clock shows it; None is the machine's."""
+    return datetime.fromtimestamp(time, UTC).astimezone(zone)
+
+
 def midnight(day: date, zone: tzinfo | None) -> int:
     """Return when a day begins in a zone; None is the machine's."""
     return int(datetime(day.year, day.month, day.day, tzinfo=zone).timestamp())

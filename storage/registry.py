@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from db import MODEL_COLUMNS, Database, Model, UnknownModelError, found_model, read_model
+from db import MODEL_COLUMNS, Database, Model, found_model, read_model
 from openrouter_client import FALLBACK, FREE_ROUTER, RemoteModel, is_fallback
 
 _IS_FALLBACK = f"key GLOB '{FALLBACK}*'"
@@ -80,13 +80,6 @@ class Registry:
         wanted = part.casefold()
         hits = [m for m in self._db.list_models() if wanted in f"{m.key}\n{m.label}".casefold()]
         return [model for model in hits if model.available] or hits
-
-    def get(self, model_id: int) -> Model:
-        """Return a model by its id; raises UnknownModelError."""
-        found = [model for model in self._db.list_models() if model.id == model_id]
-        if not found:
-            raise UnknownModelError(model_id)
-        return found[0]
 
     def substitutes(self, model: Model, needs: frozenset[str]) -> list[Model]:
         """Return the free models of the first service to ask instead, the next ones first.

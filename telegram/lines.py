@@ -30,11 +30,6 @@ def first_line(text: str, limit: int = 80) -> str:
     return from_units(_shortened(to_units(lines[0]), limit, more=len(lines) > 1)) if lines else ""
 
 
-def snippet(text: str, start: int, length: int, limit: int = 120) -> str:
-    """Return one line of a note around a found place, given in characters, with «…» at the cut ends."""
-    return from_units(_window(text, start, length, limit)[0])
-
-
 def around(text: str, spans: Sequence[Span], limit: int = 120) -> tuple[str, list[Span]]:
     """Return one line of a note around the first found place, and the found places in it in UTF-16 units.
 

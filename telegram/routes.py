@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from itertools import product
 from urllib.parse import urlsplit
 
-from settings import DIRECT, Settings
+from settings import Settings
+from starting.addresses import DIRECT
 
 log = logging.getLogger(__name__)
 PROBE_S = 8.0  # for all of them together, beside each other

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telegram.lines import first_line, snippet
-from telegram.splitting import utf16_len
+from telegram.lines import around, first_line
+from telegram.splitting import from_units, to_units, utf16_len
 
 FAMILY = "👨‍👩‍👧‍👦"
 
@@ -41,20 +41,24 @@ def test_a_first_line_is_never_too_long(note: str, limit: int) -> None:
 NOTE = "начало длинной заметки, в которой\nлежит иголка, а за ней ещё много слов до конца"
 
 
+def found_at(start: int, limit: int) -> str:
+    return around(NOTE, [(start, 6)], limit)[0]
+
+
 def test_a_found_place_is_shown_with_some_words_around_it() -> None:
-    assert snippet(NOTE, NOTE.index("иголка"), 6, 40) == "…в которой лежит иголка, а за ней ещё…"
-    assert snippet(NOTE, 0, 6, 30) == "начало длинной заметки, в…"
-    assert snippet(NOTE, len(NOTE) - 5, 5, 30) == "…ней ещё много слов до конца"
+    assert found_at(NOTE.index("иголка"), 40) == "…в которой лежит иголка, а за ней ещё…"
+    assert found_at(0, 30) == "начало длинной заметки, в…"
+    assert found_at(len(NOTE) - 6, 30) == "…ней ещё много слов до конца"
 
 
 def test_a_short_note_is_shown_whole_in_one_line() -> None:
-    assert snippet("  раз\nдва  ", 6, 3) == "раз два"
+    assert around("  раз\nдва  ", [(6, 3)]) == ("раз два", [(4, 3)])
 
 
 @given(st.text("аб 😀\u0301\n", max_size=40), st.text("аб 😀\n", max_size=40), st.integers(12, 30))
-def test_what_was_found_is_in_the_snippet(before: str, after: str, limit: int) -> None:
-    line = snippet(f"{before}иголка{after}", len(before), 6, limit)
-    assert "иголка" in line
+def test_what_was_found_is_in_the_line(before: str, after: str, limit: int) -> None:
+    line, [(start, length)] = around(f"{before}иголка{after}", [(len(before), 6)], limit)
+    assert from_units(to_units(line)[start : start + length]) == "иголка"
     assert utf16_len(line) <= limit
     assert "\n" not in line
     line.encode()

@@ -1,13 +1,15 @@
 """/models and /model: what stands in the list, what comes and goes, and who may switch."""
 
 import json
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 
 import pytest
 
 import support.openrouter_replies as replies
 from bot_api.chats import callback_buttons
-from support.harness import CATALOGUE, Harness, name_of
+from support.harness import CATALOGUE, Harness, Person, name_of
 from support.openrouter_replies import Json, default_models, model_entry
 from support.registry_people import (
     FIRST,
@@ -31,6 +33,7 @@ from support.registry_people import (
     result,
     row_of,
     seen,
+    settled,
 )
 
 OWNERS_ONLY = "Это может только владелец бота."
@@ -142,6 +145,48 @@ def test_what_comes_and_goes_is_seen_after_a_refresh(at_openrouter: Begin) -> No
     back = refreshed(bot, *KNOWN)
     assert row_of(back, GEMMA) == f"  5. {name_of(5)} · 131k"
     assert row_of(refreshed(bot, *listed(FIRST), NEW), "new/one:free").startswith("  11. New One")
+
+
+def days_pass(bot: Harness, days: int) -> None:
+    """Make it so many days longer ago that models went."""
+    with closing(sqlite3.connect(bot.db_path, timeout=10)) as conn, conn:
+        conn.execute("UPDATE models SET gone_at = gone_at - ?", (days * 86_400,))
+
+
+def numbers(owner: Person) -> list[str]:
+    """Return the numbers of the models that are listed, in order."""
+    return [line.removeprefix("★").split(".")[0].strip() for line in owner.says("/models").splitlines()[1:-2]]
+
+
+def test_after_a_month_what_is_gone_is_not_listed_and_keeps_its_number(at_openrouter: Begin) -> None:
+    bot = at_openrouter(*KNOWN, NEW)
+    owner = bot.person(OWNER)
+    refreshed(bot, *listed(FIRST, GEMMA))
+    days_pass(bot, 29)
+    assert numbers(owner) == ["1", "5", "2", "3", "4", "6", "7", "8", "9", "10"]
+    assert buttons(owner.asks("/models"))[-2:] == ["2 из 2 ▶", REFRESH]
+    days_pass(bot, 2)
+    assert numbers(owner) == ["1", "5"]
+    assert refreshed(bot, *listed(FIRST, GEMMA), model_entry("x/next:free", "Next"), NEW).splitlines()[
+        3:5
+    ] == [
+        "  11. New One [new/one:free] · 131k",
+        "  12. Next [x/next:free] · 131k",
+    ]
+
+
+def test_after_a_month_what_somebody_has_chosen_is_still_listed(new_bot: Begin) -> None:
+    bot = begin(new_bot(ALLOWED_USERS="1"), *KNOWN, paid())
+    owner = bot.person(OWNER)
+    offer = settled(owner, f"/model_add {LUNA}")
+    owner.press(offer)
+    seen(bot, offer, "Добавлена")
+    refreshed(bot, *listed(FIRST, GEMMA))
+    days_pass(bot, 31)
+    assert numbers(owner) == ["1", "5", "11"]
+    assert owner.says("/model 9") == f"Активная модель переключена: {name_of(9)}"
+    assert numbers(owner) == ["1", "5", "9", "11"]
+    assert owner.says("/model 77") == UNKNOWN
 
 
 def test_the_active_model_that_is_gone_is_replaced_and_that_is_said(at_openrouter: Begin) -> None:

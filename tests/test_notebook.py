@@ -147,7 +147,6 @@ def test_tags_are_counted_over_the_notes_that_are_there(db: Database, notebook: 
     delete(db, 4)
     add(db, "#чужая", user_id=BORIS)
     assert notebook.tags(ANNA) == [("работа", 2), ("дом", 1), ("домен", 1)]
-    assert notebook.tagged(ANNA, "дом", 5) == (1, [db.get_note(ANNA, 1)])
     db.edit_note(ANNA, 1, "без", edited_at=1)
     assert notebook.tags(ANNA) == [("домен", 1), ("работа", 1)]
 

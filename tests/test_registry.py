@@ -213,7 +213,7 @@ def test_a_model_that_is_not_there_cannot_be_removed(shelf: Shelf, model_id: int
 
 def test_a_removed_model_can_neither_be_removed_again_nor_chosen(shelf: Shelf) -> None:
     shelf.registry.remove(2)
-    for act in (shelf.registry.remove, shelf.registry.get, shelf.db.set_active_model):
+    for act in (shelf.registry.remove, shelf.db.get_model, shelf.db.set_active_model):
         with pytest.raises(UnknownModelError):
             act(2)
     assert shelf.active() == FIRST

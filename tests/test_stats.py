@@ -2,8 +2,11 @@
 
 import io
 import re
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -121,3 +124,21 @@ def test_a_picture_takes_little_time_and_room() -> None:
     started = time.process_time()
     assert len(heatmap(busy, TODAY)) < 50_000
     assert time.process_time() - started < 5
+
+
+def memory_mb() -> float:
+    return int(re.findall(r"VmRSS:\s+(\d+)", Path("/proc/self/status").read_text())[0]) / 1024
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the memory is read from /proc")
+def test_pictures_asked_for_at_once_leave_no_memory_taken_in_each_thread() -> None:
+    heatmap({}, TODAY)
+    before, together = memory_mb(), threading.Barrier(16)
+
+    def draw(_: int) -> bytes:
+        together.wait(60)
+        return heatmap({}, TODAY)
+
+    with ThreadPoolExecutor(16) as pool:
+        assert len(set(pool.map(draw, range(16)))) == 1
+        assert memory_mb() - before < 12  # 25 to 35 where each thread draws

@@ -96,9 +96,9 @@ class Diary:
     notes: dict[int, str] = field(default_factory=dict)
     written_at: dict[int, int] = field(default_factory=dict)  # of all, deleted ones too
 
-    def next_line(self, rng: random.Random, now: int) -> str:
-        """Make up a command, and note what must come of it."""
-        kind = rng.choices(["add", "edit", "del", "ask", "read"], [8, 1, 1, 2, 2])[0]
+    def next_line(self, rng: random.Random, now: int, kind: str = "") -> str:
+        """Make up a command, of that kind if one is named, and note what must come of it."""
+        kind = kind or rng.choices(["add", "edit", "del", "ask", "read"], [8, 1, 1, 2, 2])[0]
         if kind == "ask":
             return f"/ask вопрос {rng.random()}"
         if kind == "read" or (kind != "add" and not self.notes):
@@ -152,9 +152,12 @@ class Year:
                     print(
                         f"{day + 1} days, {self.sent} updates, {time.monotonic() - began:.0f} s", flush=True
                     )
-            last_rss = self._rss_mb()
+            figures = {
+                "MB of memory at the start": rss,
+                "MB of memory at the end": self._rss_mb(),
+                "pages of /models": self._pages_of_models(),
+            }
             bot.stop()
-            figures = {"MB of memory at the start": rss, "MB of memory at the end": last_rss}
             with closing(sqlite3.connect(bot.db_path)) as conn:
                 return self._tally(conn) | figures | {"seconds": round(time.monotonic() - began)}
 
@@ -187,6 +190,10 @@ class Year:
             self._talk(self._a_day)
             self._look_at_statistics()
         self._night(day)
+
+    @property
+    def _all_is_well(self) -> bool:
+        return self.market.in_order and not self.market.used_up and self._active() in self.market.free
 
     def _meet(self, day: int) -> None:
         """Let happen what happens to the models on that day."""
@@ -245,11 +252,14 @@ class Year:
     # Talking
 
     def _talk(self, many: int) -> None:
-        """Let people say so many things, and wait until all of it is answered."""
-        said = []
+        """Let people say so many things, and wait until all of it is answered.
+
+        Where the models do not answer, the first of them is a question.
+        """
+        said: list[Message] = []
         for _ in range(many):
             diary, now = self.rng.choice(self.people), int(self.clock.time)
-            line = diary.next_line(self.rng, now)
+            line = diary.next_line(self.rng, now, "" if said or self._all_is_well else "ask")
             said.append(self.bot.server.say(line, user_id=diary.user_id, date=now))
         self.sent += many
         with self.bot.server.changed:
@@ -269,8 +279,8 @@ class Year:
         return "" if text.endswith("узнаю…") else text
 
     def _look_at_statistics(self) -> None:
-        """Compare the days of the last week with what the people know."""
-        for diary in self.people[:10]:
+        """Compare the days of the last week with what those who wrote last know."""
+        for diary in sorted(self.people, key=lambda one: max(one.written_at.values(), default=0))[-5:]:
             now = int(self.clock.time)
             message = self.bot.server.say("/note_stats 7", user_id=diary.user_id, date=now)
             text = self.bot.reply_to(message, WAIT_S)["text"]
@@ -281,6 +291,11 @@ class Year:
             }
             self.wrong_days += sum(told.get(f"{day:%d.%m}") != days[day] for day in week)
             self.sent += 1
+
+    def _pages_of_models(self) -> int:
+        message = self.bot.ask_bot("/models", date=int(self.clock.time))
+        turning = re.search(r"2 из (\d+)", str(message.get("reply_markup")))
+        return int(turning[1]) if turning else 1
 
     # What the file says
 
@@ -367,6 +382,7 @@ def bounds(updates: float) -> dict[str, float]:
         "rows of the journal": 200 + 4 * updates / DAYS,
         "rows of attempts": 1000 + 2 * updates / 12,
         "rows of models": 200,
+        "pages of /models": 3,
         "MB of memory at the end": 150,
     }
 

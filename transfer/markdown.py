@@ -5,7 +5,7 @@ For reading elsewhere, not for the way back: files are named only.
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime, tzinfo
+from datetime import tzinfo
 from typing import Any
 
 from db import Note
@@ -23,7 +23,7 @@ def markdown_file(zone: tzinfo | None) -> Format:
     """Return the format, with times of a zone."""
 
     def write(note: Note) -> str:
-        when = datetime.fromtimestamp(note.created_at, UTC).astimezone(zone)
+        when = note.written(zone)
         pin = " 📌" if note.pinned else ""
         blocks = [f"## {when:%d.%m.%Y %H:%M} · №{note.number}{pin}", *_origin(note), _formatted(note)]
         files = "\n".join(f"- {file_line(file.kind, file.name)}" for file in note.files)

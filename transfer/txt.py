@@ -8,7 +8,7 @@ breaks at a note's very end are not kept; neither are formatting, files, seconds
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, tzinfo
+from datetime import datetime, tzinfo
 
 from db import Note
 from transfer.files import Format, Unreadable
@@ -24,7 +24,7 @@ def txt(zone: tzinfo | None) -> Format:
     """Return the format, with times of a zone."""
 
     def write(note: Note) -> str:
-        when = datetime.fromtimestamp(note.created_at, UTC).astimezone(zone)
+        when = note.written(zone)
         text = _LOOKS_LIKE_ONE.sub("\u2060\\1", note.text)
         return f"#{note.number} · {when:{_DATE}}\n{text}"
 
