@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
 
-from db import Database
+from db import Database, Hit
 from storage import notes, search, word_index
 from storage.notes import Entity, File, Note
-from storage.query import midnight
+from storage.query import Query, midnight
 
 PAGE = 500
 _QUARTER_S = 900  # every time zone is some quarters of an hour away from UTC
@@ -143,12 +143,17 @@ class Notebook:
             counts = [(word[1:], total) for word, total in word_index.words_from(conn, user_id, "#")]
         return sorted(counts, key=lambda one: (-one[1], one[0]))
 
-    def tagged(self, user_id: int, tag: str, limit: int, offset: int = 0) -> tuple[int, list[Note]]:
+    def tagged(self, user_id: int, tag: str, limit: int, offset: int = 0) -> tuple[int, list[Hit]]:
         """Return how many notes have just this tag, and a page of them, the newest first."""
+        wanted = Query(literals=(f"#{tag}",))
         with self._db.read() as conn:
             found = word_index.notes_with(conn, user_id, [f"#{tag}"])
             page = word_index.page(found, limit, offset)
-            return word_index.count(found), list(notes.find_all(conn, user_id, page))
+            hits = [
+                Hit(note, search.spans(wanted, frozenset(), note.text))
+                for note in notes.find_all(conn, user_id, page)
+            ]
+        return word_index.count(found), hits
 
     def random_note(self, user_id: int) -> Note | None:
         """Return some note; None if there is none."""

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from db import Database, File, Note, NoteNotFoundError, Origin
+from db import Database, File, Hit, Note, NoteNotFoundError, Origin
 from storage.notebook import PAGE, Imported, Notebook
 from storage.notes import NothingToUndoError
 from storage.preferences import Preferences
@@ -147,7 +147,7 @@ def test_tags_are_counted_over_the_notes_that_are_there(db: Database, notebook: 
     delete(db, 4)
     add(db, "#чужая", user_id=BORIS)
     assert notebook.tags(ANNA) == [("работа", 2), ("дом", 1), ("домен", 1)]
-    assert notebook.tagged(ANNA, "дом", 5) == (1, [db.get_note(ANNA, 1)])
+    assert notebook.tagged(ANNA, "дом", 5) == (1, [Hit(db.get_note(ANNA, 1), ((10, 4),))])
     db.edit_note(ANNA, 1, "без", edited_at=1)
     assert notebook.tags(ANNA) == [("домен", 1), ("работа", 1)]
 
