@@ -169,6 +169,7 @@ CREATE TABLE IF NOT EXISTS note_pieces (
     start      INTEGER NOT NULL,                        -- in UTF-16 units of the note's text, like length
     length     INTEGER NOT NULL,
     checksum   INTEGER NOT NULL,                        -- of the piece: whether it still stands there
+    file       TEXT NOT NULL DEFAULT '',                -- Telegram's unique id of what came with the message
     PRIMARY KEY (chat_id, message_id)
 ) WITHOUT ROWID;
 

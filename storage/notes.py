@@ -199,6 +199,13 @@ def moved(entities: Sequence[Entity], behind: str) -> tuple[Entity, ...]:
     return tuple({**entity, "offset": entity["offset"] + units} for entity in entities)
 
 
+def with_files(files: tuple[File, ...], more: Sequence[File], instead_of: str) -> tuple[File, ...]:
+    """Return files with more of them: in the place of one, by its unique id, or behind all."""
+    ids = [file.file_unique_id for file in files]
+    place = ids.index(instead_of) if more and instead_of in ids else len(files)
+    return (*files[:place], *more, *files[place + 1 :])
+
+
 def searched(note: Note) -> str:
     """Return what a search looks through: the text, hidden addresses, names of files and of the author."""
     addresses = [str(entity["url"]) for entity in note.entities if "url" in entity]

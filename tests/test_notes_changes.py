@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from support.harness import Harness, Person
+from support.harness import Harness, Message, Person
 from support.notes import (
     BACK,
     CHANGE,
@@ -70,6 +70,20 @@ def test_edit_and_del_as_replies_mean_the_note_replied_to(anna: Person) -> None:
 
 
 # ---- /note_edit and «↩️ Вернуть» ------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("caption", "text"), [("/note_edit 1 новый чек", "новый чек"), ("/note_edit 1", "чек")]
+)
+def test_a_photo_under_note_edit_goes_into_the_note(
+    bot: Harness, anna: Person, caption: str, text: str
+) -> None:
+    anna.says("чек")
+    sent = bot.server.send_photo(b"JPEG", caption=caption, user_id=anna.id)
+    bot.reply_to(sent)
+    assert photos_of(card(anna, 1)) == photos_of([sent])
+    assert text_of(anna, 1) == text
+    assert anna.says("/note_edit 1") == "Использование: /note_edit <id> <текст>"
 
 
 def test_an_edit_can_be_taken_back_and_done_again(anna: Person) -> None:
@@ -158,6 +172,65 @@ def test_editing_a_caption_of_an_album_leaves_the_others(bot: Harness, anna: Per
     bot.server.edit(said[2], "другая")
     settle(anna)
     assert text_of(anna, 1) == "первая\nдругая"
+
+
+@pytest.mark.parametrize("order", [(0, 2, 1), (2, 1, 0), (1, 0, 2)])
+def test_captions_that_come_later_have_lines_of_their_own(
+    bot: Harness, anna: Person, order: tuple[int, ...]
+) -> None:
+    said = [bot.server.send_photo(b"JPEG", user_id=anna.id, media_group_id=f"92{order}") for _ in range(3)]
+    bot.reply_to(said[0])
+    captions = ["первая", "вторая 🏠", "третья"]
+    for number in order:
+        said[number] = bot.server.edit(said[number], captions[number])
+    settle(anna)
+    assert text_of(anna, 1) == "первая\nвторая 🏠\nтретья"
+    said[1] = bot.server.edit(said[1], "")
+    bot.server.edit(said[2], "последняя")
+    settle(anna)
+    assert text_of(anna, 1) == "первая\nпоследняя"
+
+
+def photos_of(messages: list[Message]) -> list[str]:
+    return [message["photo"][-1]["file_id"] for message in messages if "photo" in message]
+
+
+def test_an_edit_that_swaps_a_photo_swaps_it_in_the_note(bot: Harness, anna: Person) -> None:
+    said = [
+        bot.server.send_photo(b"JPEG", caption=caption, user_id=anna.id, media_group_id="93")
+        for caption in ("три фото", "", "")
+    ]
+    bot.reply_to(said[0])
+    old = photos_of(said)
+    new, newest = ([bot.server.photo_sizes(data)[-1]] for data in (b"NEW", b"NEWEST"))
+    said[1] = bot.server.edit(said[1], "", photo=new)
+    settle(anna)
+    assert photos_of(card(anna, 1)) == [old[0], new[0]["file_id"], old[2]]
+    assert reaction(bot, said[1]) == "✍"
+    bot.server.edit(said[1], "и подпись", photo=newest)
+    settle(anna)
+    assert photos_of(card(anna, 1)) == [old[0], newest[0]["file_id"], old[2]]
+    assert text_of(anna, 1) == "три фото\nи подпись"
+
+
+def test_a_photo_is_swapped_even_where_the_text_was_changed_since(bot: Harness, anna: Person) -> None:
+    said = bot.server.send_photo(b"JPEG", caption="чек", user_id=anna.id)
+    bot.reply_to(said)
+    anna.says("/note_edit 1 чек за хлеб")
+    new = bot.server.photo_sizes(b"NEW")
+    bot.server.edit(said, "чек", photo=new)
+    settle(anna)
+    assert photos_of(card(anna, 1)) == [new[-1]["file_id"]]
+    assert text_of(anna, 1) == "чек за хлеб"
+
+
+def test_an_edit_that_brings_a_file_adds_it(bot: Harness, anna: Person) -> None:
+    said = bot.server.say("чек", user_id=anna.id)
+    bot.reply_to(said)
+    new = bot.server.photo_sizes(b"NEW")
+    bot.server.edit(said, "чек", photo=new)
+    settle(anna)
+    assert photos_of(card(anna, 1)) == [new[-1]["file_id"]]
 
 
 def test_what_was_appended_stays_when_the_first_message_is_edited(bot: Harness, anna: Person) -> None:
