@@ -10,6 +10,9 @@ from handlers.note_words import own, replied_note, shows, spelled, tied, title
 from telegram.replies import Button, Reply, UserError
 
 KEPT_DAYS = 30
+MOST, NAMED = 1000, 50  # notes that go at once, and of which it is said what they were
+_DASH = re.compile(r"\s*(?:[-–—]+|…|\.{2,3})\s*")
+_BETWEEN = re.compile(r"(?:[\s,;]|(?<!\w)и(?!\w))+")
 NONE_DELETED = "Нет заметки #{}, поэтому ничего не удалено. Список: /note_list"
 
 
@@ -26,11 +29,27 @@ def delete_named(call: Call) -> Reply:
 
 
 def _numbers(call: Call) -> list[int]:
-    words = re.split(r"[\s,]+", call.text().strip(" \n,"))
+    together = _DASH.sub("–", call.text())
+    words = [word for word in _BETWEEN.split(together) if word]
     try:
-        return list(dict.fromkeys(map(parse_number, words)))
+        numbers = list(dict.fromkeys(number for word in words for number in _meant(call, word)))
     except WrongArgumentsError:
         return [call.number()]  # which names all of it
+    if len(numbers) > MOST:
+        raise UserError(f"За один раз можно удалить не больше {MOST} заметок. Ничего не удалено.")
+    return numbers
+
+
+def _meant(call: Call, word: str) -> list[int]:
+    """Return the number that a word is, or those of the notes that are there from one to another: 3-8."""
+    first, dash, last = word.partition("–")
+    if not dash:
+        return [parse_number(first)]
+    low, high = sorted((parse_number(first), parse_number(last)))
+    found = call.app.notebook.numbers_between(call.user_id, low, high, MOST + 1, source=source(call))
+    if not found:
+        raise UserError(f"Нет заметок с #{low} по #{high}, поэтому ничего не удалено. Список: /note_list")
+    return found
 
 
 def delete(call: Call, numbers: list[int], *, in_place: bool = False) -> Reply:
@@ -46,7 +65,10 @@ def _deleted(call: Call, notes: list[Note], *, in_place: bool) -> Reply:
         back = Button("↩️ Вернуть", "restore", tied(call, notes[0].number))
         return shows(call, Reply(text, buttons=[[back]], in_place=in_place), notes[0].number)
     numbers = [note.number for note in notes]
-    lines = [f"Заметки {spelled(numbers)} удалены.", *(f"#{note.number} · {title(note)}" for note in notes)]
+    lines = [f"Заметки {spelled(numbers)} удалены."]
+    lines += [f"#{note.number} · {title(note)}" for note in notes[:NAMED]]
+    if len(notes) > NAMED:
+        lines.append(f"… и ещё {len(notes) - NAMED}: /note_trash")
     (kept,) = call.app.recalled.keep(call.user_id, [" ".join(map(str, numbers))])
     back = Button("↩️ Вернуть", "restoreall", tied(call, kept))
     return Reply("\n".join(lines), buttons=[[back]], in_place=in_place)

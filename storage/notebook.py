@@ -100,6 +100,18 @@ class Notebook:
             word_index.change(conn, user_id, number, None, notes.searched(note))
             return replace(note, deleted_at=None)
 
+    def numbers_between(
+        self, user_id: int, first: int, last: int, limit: int, *, source: str = ""
+    ) -> list[int]:
+        """Return the numbers from one to another that are there, or were deleted by this source."""
+        with self._db.read() as conn:
+            rows = conn.execute(
+                "SELECT number FROM notes WHERE user_id = ? AND number BETWEEN ? AND ?"
+                " AND (deleted_at IS NULL OR deleted_by = ?) ORDER BY number LIMIT ?",
+                (user_id, first, last, source, limit),
+            )
+            return [number for (number,) in rows]
+
     def trash(self, user_id: int, limit: int, offset: int = 0) -> tuple[int, list[Note]]:
         """Return how many notes lie in the bin, and a page of them, the last deleted first."""
         with self._db.read() as conn:

@@ -332,6 +332,45 @@ def test_if_one_is_not_there_none_is_deleted(anna: Person) -> None:
     assert "«1 x» не подходит" in anna.says("/note_del 1 x")
 
 
+@pytest.mark.parametrize(
+    ("said", "left"),
+    [
+        ("3,5 и 8", [1, 2, 4, 6, 7, 9]),
+        ("3-8", [1, 2, 9]),
+        ("#3–#5, 9", [1, 2, 6, 7, 8]),
+        ("8 — 6; 1", [2, 3, 4, 5, 9]),
+        ("7 7 7.", [1, 2, 3, 4, 5, 6, 8, 9]),
+        ("8-100", [1, 2, 3, 4, 5, 6, 7]),
+        ("-3", list(range(1, 10))),
+        ("3-", list(range(1, 10))),
+        ("три", list(range(1, 10))),
+        ("3-8-9", list(range(1, 10))),
+        ("20-30 1", list(range(1, 10))),
+    ],
+)
+def test_numbers_are_read_as_people_write_them(anna: Person, said: str, left: list[int]) -> None:
+    for number in range(9):
+        anna.bot.server.say(f"/note_add {number}", user_id=anna.id)
+    answer = anna.asks(f"/note_del {said}")
+    assert [int(n) for n in labels(anna.asks("/note_list 20"))] == left[::-1]
+    if len(left) == 9:
+        assert said in answer["text"] or "с #20 по #30" in answer["text"]
+    else:
+        pressed(anna, answer, BACK)
+        assert anna.says("/note_count") == "Заметок: 9."
+
+
+def test_a_range_takes_what_is_there_of_it(anna: Person) -> None:
+    for number in range(70):
+        anna.bot.server.say(f"/note_add {number}", user_id=anna.id)
+    anna.says("/note_del 4")
+    answer = anna.asks("/note_del 3-69")["text"]
+    assert "#3 · 2\n#5 · 4" in answer
+    assert answer.endswith("… и ещё 16: /note_trash")
+    assert anna.says("/note_count") == "Заметок: 3."
+    assert anna.says("/note_trash").startswith("В корзине: 67,")
+
+
 def test_a_very_long_list_of_numbers_comes_back_by_one_button(anna: Person) -> None:
     for number in range(60):
         anna.bot.server.say(f"/note_add {number}", user_id=anna.id)
