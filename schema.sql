@@ -31,7 +31,7 @@ CREATE TABLE IF NOT EXISTS notes (
     entities   TEXT,                                    -- JSON, as Telegram's: the formatting
     origin     TEXT,                                    -- JSON: whom it was forwarded from
     files      TEXT,                                    -- JSON: what came with it, by Telegram's ids
-    previous   TEXT,                                    -- JSON: text and entities before the last edit
+    previous   TEXT,                                    -- JSON: text, entities, files before each of the last edits
     PRIMARY KEY (user_id, number)
 ) WITHOUT ROWID;
 

@@ -66,7 +66,7 @@ def append(call: Call, number: int, formatted: Formatted) -> Reply:
 
 def changed(call: Call, note: Note, how: str) -> Reply:
     """Tell how a note was changed, and offer to take that back."""
-    button_back = Button("↩️ Вернуть", "undo", tied(call, note.number))
+    button_back = Button("↩️ Вернуть", "undo", tied(call, note.number, call.entry_id))
     return shows(call, Reply(f"Заметка #{note.number} {how}.", buttons=[[button_back]]), note.number)
 
 

@@ -124,8 +124,10 @@ def _listed(call: Call) -> list[int]:
 
 @button("undo")
 def press_undo(call: Call) -> Reply:
-    """Give a note back the text that it had; pressed again, the newer one."""
-    note = call.app.notebook.undo_edit(call.user_id, *own(call), source=source(call))
+    """Give a note back what it was before the edit; pressed again, what it became."""
+    number, *edit = own(call, 2 if call.args.count(".") > 1 else 1)  # of earlier buttons: the last edit
+    edited_by = f"update {edit[0]}" if edit else ""
+    note = call.app.notebook.undo_edit(call.user_id, number, edited_by, source=source(call))
     text = f"Заметка #{note.number}: вернулся прежний текст.\n{title(note)}"
-    again = Button("↩️ Вернуть", "undo", call.args)
+    again = Button("↩️ Вернуть", "undo", tied(call, note.number, call.entry_id))
     return shows(call, Reply(text, buttons=[[again]], in_place=True), note.number)

@@ -63,16 +63,17 @@ class Notebook:
             notes.rewrite(conn, user_id, old, new, undoable=True, source=source)
             return new
 
-    def undo_edit(self, user_id: int, number: int, *, source: str = "") -> Note:
-        """Give a note back what it was before its last change; a second time does the change again.
+    def undo_edit(self, user_id: int, number: int, edit: str = "", *, source: str = "") -> Note:
+        """Give a note back what it was before a change, by its source, or before the last one.
 
-        From the same source again it is done once. Raises NoteNotFoundError, NothingToUndoError.
+        That is a change, too, and can be taken back. From the same source again it is done once.
+        Raises NoteNotFoundError, NothingToUndoError.
         """
         with self._db.write() as conn:
             old = notes.find(conn, user_id, number)
             if notes.came_from(conn, user_id, number, source):
                 return old
-            text, entities, files = notes.previous(conn, user_id, number)
+            text, entities, files = notes.previous(conn, user_id, number, edit)
             new = replace(old, text=text, entities=entities, files=files)
             notes.rewrite(conn, user_id, old, new, undoable=True, source=source)
             return new

@@ -73,6 +73,30 @@ def test_an_edit_is_undone_and_done_again(db: Database, notebook: Notebook) -> N
     assert db.find_notes(ANNA, "раз", 1)[0] == 0
 
 
+def test_the_past_of_a_note_is_bounded(db: Database, notebook: Notebook) -> None:
+    add(db, "0")
+    for number in range(1, 100):
+        db.edit_note(ANNA, 1, f"{number}", edited_at=NOON, source=f"edit {number}")
+    assert notebook.undo_edit(ANNA, 1, "edit 90").text == "89"
+    with pytest.raises(NothingToUndoError):
+        notebook.undo_edit(ANNA, 1, "edit 50")
+    long = "а" * 200_000
+    db.edit_note(ANNA, 1, long, edited_at=NOON, source="long")
+    db.edit_note(ANNA, 1, "short", edited_at=NOON, source="short")
+    with pytest.raises(NothingToUndoError):
+        notebook.undo_edit(ANNA, 1, "long")
+    assert notebook.undo_edit(ANNA, 1, "short").text == long
+
+
+def test_what_an_earlier_version_knows_of_an_edit_can_be_taken_back(db: Database, notebook: Notebook) -> None:
+    add(db, "новое")
+    was = '{"text": "старое", "entities": [], "files": [], "source": "update 5"}'
+    with db.write() as conn:
+        conn.execute("UPDATE notes SET previous = ?", (was,))
+    assert notebook.undo_edit(ANNA, 1).text == "старое"
+    assert notebook.undo_edit(ANNA, 1, "update 5").text == "старое"
+
+
 def test_what_was_never_edited_cannot_be_undone(db: Database, notebook: Notebook) -> None:
     add(db, "раз")
     with pytest.raises(NothingToUndoError):

@@ -36,10 +36,10 @@ def test_a_reply_to_a_receipt_or_a_card_appends(anna: Person) -> None:
     answer = say(anna, "хлеб", receipt, entities=[{"type": "bold", "offset": 0, "length": 4}])
     assert answer["text"] == "Заметка #1 дополнена."
     say(anna, "сыр", card(anna, 1)[-1])
-    say(anna, "соль", answer)
+    last = say(anna, "соль", answer)
     assert text_of(anna, 1) == "молоко\nхлеб\nсыр\nсоль"
     assert formatted(card(anna, 1)[-1], "bold") == ["хлеб"]
-    _, after = pressed(anna, answer, BACK)
+    _, after = pressed(anna, last, BACK)
     assert after["text"].startswith("Заметка #1: вернулся прежний текст.\nмолоко")
     assert text_of(anna, 1) == "молоко\nхлеб\nсыр"
 
@@ -84,6 +84,16 @@ def test_a_photo_under_note_edit_goes_into_the_note(
     assert photos_of(card(anna, 1)) == photos_of([sent])
     assert text_of(anna, 1) == text
     assert anna.says("/note_edit 1") == "Использование: /note_edit <id> <текст>"
+
+
+def test_each_button_takes_back_its_own_edit(anna: Person) -> None:
+    first, *edits = (anna.asks(text) for text in ("A", "/note_edit 1 B", "/note_edit 1 C"))
+    edits.append(say(anna, "D", first))
+    for edit, before in zip(edits[::-1], ("C", "B", "A"), strict=True):
+        pressed(anna, edit, BACK)
+        assert text_of(anna, 1) == before
+    pressed(anna, edits[0], BACK)
+    assert text_of(anna, 1) == "B"  # and the edit is done again
 
 
 def test_an_edit_can_be_taken_back_and_done_again(anna: Person) -> None:
