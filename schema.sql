@@ -77,6 +77,8 @@ CREATE TABLE IF NOT EXISTS note_messages (
     PRIMARY KEY (chat_id, message_id)
 ) WITHOUT ROWID;
 
+CREATE INDEX IF NOT EXISTS ix_note_messages ON note_messages (user_id, number);
+
 -- What a person has chosen in /settings.
 CREATE TABLE IF NOT EXISTS preferences (
     user_id INTEGER NOT NULL,

@@ -2,6 +2,7 @@
 
 import re
 import time
+from collections.abc import Iterator
 
 from commands import Call, WrongArgumentsError, button, parse_number
 from db import Note, NoteNotFoundError
@@ -113,9 +114,21 @@ def press_restore(call: Call) -> Reply:
 @button("restoreall")
 def press_restore_all(call: Call) -> Reply:
     """«↩️ Вернуть» under the deletion of several."""
-    notes = [brought_back(call, number) for number in _listed(call)]
+    notes = list(_brought_back(call, _listed(call)))
     text = f"Заметки {spelled([note.number for note in notes])} возвращены."
     return Reply(text, buttons=[[Button("↩️ Убрать", "dropall", call.args)]], in_place=True)
+
+
+def _brought_back(call: Call, numbers: list[int]) -> Iterator[Note]:
+    """Give back those that have not left the bin for good; raises NoteNotFoundError if all have."""
+    gone = 0
+    for number in numbers:
+        try:
+            yield brought_back(call, number)
+        except NoteNotFoundError:
+            gone += 1
+            if gone == len(numbers):
+                raise
 
 
 def _listed(call: Call) -> list[int]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
 
 from db import Database, Hit
-from storage import notes, search, word_index
+from storage import notes, recalled, search, word_index
 from storage.notes import Entity, File, Note
 from storage.query import Query, midnight
 
@@ -127,7 +127,10 @@ class Notebook:
             return total, [notes.from_row(row) for row in rows]
 
     def empty_trash(self, before: int) -> int:
-        """Delete for good what was put in the bin before then, everybody's; return how many notes."""
+        """Delete for good what was put in the bin before then, everybody's, with all that led to it.
+
+        Returns how many notes.
+        """
         with self._db.write() as conn:
             conn.execute(
                 "INSERT INTO used_numbers (user_id, number)"
@@ -135,7 +138,16 @@ class Notebook:
                 " ON CONFLICT (user_id) DO UPDATE SET number = max(number, excluded.number)",
                 (before,),
             )
-            return conn.execute("DELETE FROM notes WHERE deleted_at < ?", (before,)).rowcount
+            for table in ("note_messages", "note_pieces"):
+                conn.execute(
+                    f"DELETE FROM {table} WHERE (user_id, number) IN"
+                    " (SELECT user_id, number FROM notes WHERE deleted_at < ?)",
+                    (before,),
+                )
+            gone = conn.execute("DELETE FROM notes WHERE deleted_at < ?", (before,)).rowcount
+            if gone:
+                recalled.forget_lists(conn)
+            return gone
 
     # Finding
 

@@ -15,7 +15,9 @@ from hypothesis import strategies as st
 from db import Database, File, Hit, Note, NoteNotFoundError, Origin
 from storage.notebook import PAGE, Imported, Notebook
 from storage.notes import NothingToUndoError
+from storage.pieces import Pieces, note_piece
 from storage.preferences import Preferences
+from storage.recalled import Recalled, TextGoneError
 
 ANNA, BORIS = 1, 2
 SOURCES = count(1)
@@ -161,6 +163,26 @@ def test_the_bin_is_emptied_and_no_number_is_used_again(db: Database, notebook: 
     assert db.count_notes(BORIS) == 1
     with closing(sqlite3.connect(db.path)) as conn:
         assert conn.execute("SELECT count(*) FROM notes WHERE text IN ('два', 'три')").fetchone() == (0,)
+
+
+def test_what_led_to_a_note_goes_with_it_for_good(db: Database, notebook: Notebook) -> None:
+    pieces, recalled = Pieces(db), Recalled(db)
+    add(db, "раз", "два", "три")
+    for number in (1, 2, 3):
+        notebook.remember_messages(ANNA, [number], ANNA, number)
+        pieces.keep(ANNA, {10 + number: note_piece(ANNA, number, 0, "раз")})
+    kept = recalled.keep(ANNA, ["1 2", "2 3", "хлеб", "1", "01 2"])
+    (of_boris,) = recalled.keep(BORIS, ["2 3"])
+    for number in (1, 2):
+        delete(db, number, at=NOON)
+    delete(db, 3, at=NOON + DAY)
+    notebook.empty_trash(NOON + 1)
+    assert [notebook.note_message(ANNA, number) for number in (1, 2, 3)] == [None, None, (ANNA, 3)]
+    assert [bool(pieces.find(ANNA, 10 + number)) for number in (1, 2, 3)] == [False, False, True]
+    assert [recalled.text(ANNA, number) for number in kept[1:]] == ["2 3", "хлеб", "1", "01 2"]
+    for whose, number in ((ANNA, kept[0]), (BORIS, of_boris)):
+        with pytest.raises(TextGoneError):
+            recalled.text(whose, number)
 
 
 # ---- Tags, chance, days -----------------------------------------------------------------------

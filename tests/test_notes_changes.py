@@ -417,6 +417,18 @@ def test_the_bin_keeps_a_note_for_thirty_days(anna: Person) -> None:
     assert anna.says("новая") == "Заметка #3 сохранена."
 
 
+def test_of_several_those_come_back_that_are_still_there(anna: Person) -> None:
+    for text in ("раз", "два", "три"):
+        anna.says(text)
+    answer = anna.asks("/note_del 1 2")
+    pressed(anna, anna.asks("/note_trash"), "1")
+    anna.says("/note_del 1", date=answer["date"] - 31 * 86_400)
+    anna.says("/note_del 3")  # with which the first leaves the bin for good
+    _, answer = pressed(anna, answer, BACK)
+    assert answer["text"] == "Заметки #2 возвращены."
+    assert anna.says("/note_count") == "Заметок: 1."
+
+
 def test_nobody_gives_back_or_deletes_anothers(anna: Person, boris: Person) -> None:
     anna.says("раз")
     answer = anna.asks("/note_del 1", chat_id=-1041)
