@@ -247,18 +247,20 @@ class Database:
         edited_at: int,
         entities: Sequence[Entity] = (),
         files: Sequence[File] = (),
+        instead_of: str = "",
         source: str = "",
     ) -> Note:
         """Replace the text of a note, add files, and keep what it was for `undo_edit`.
 
+        With `instead_of`, a file's unique id, the files take that one's place if it is there.
         From the same source again it is the same change. Raises NoteNotFoundError.
         """
         with self.write() as conn:
             old = notes.find(conn, user_id, number)
             if notes.came_from(conn, user_id, number, source):
                 return old
-            more = old.files + tuple(files)
-            new = replace(old, text=text, entities=tuple(entities), files=more, edited_at=edited_at)
+            kept = notes.with_files(old.files, files, instead_of)
+            new = replace(old, text=text, entities=tuple(entities), files=kept, edited_at=edited_at)
             notes.rewrite(conn, user_id, old, new, undoable=True, source=source)
             return new
 

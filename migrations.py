@@ -230,6 +230,12 @@ def _to_version_2(conn: sqlite3.Connection) -> None:
         conn.execute(f"DROP TABLE {old}")
 
 
+def _to_version_3(conn: sqlite3.Connection) -> None:
+    columns = _columns(conn, "note_pieces")
+    if columns and "file" not in columns:
+        conn.execute("ALTER TABLE note_pieces ADD COLUMN file TEXT NOT NULL DEFAULT ''")
+
+
 # How a file of version N becomes one of N + 1 (append only). Version 0 is a new file or one of the course.
-_STEPS: tuple[Callable[[sqlite3.Connection], None], ...] = (_to_version_2,)
+_STEPS: tuple[Callable[[sqlite3.Connection], None], ...] = (_to_version_2, _to_version_3)
 VERSION = 1 + len(_STEPS)

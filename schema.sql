@@ -31,7 +31,7 @@ CREATE TABLE IF NOT EXISTS notes (
     entities   TEXT,                                    -- JSON, as Telegram's: the formatting
     origin     TEXT,                                    -- JSON: whom it was forwarded from
     files      TEXT,                                    -- JSON: what came with it, by Telegram's ids
-    previous   TEXT,                                    -- JSON: text and entities before the last edit
+    previous   TEXT,                                    -- JSON: text, entities, files before each of the last edits
     PRIMARY KEY (user_id, number)
 ) WITHOUT ROWID;
 
@@ -76,6 +76,8 @@ CREATE TABLE IF NOT EXISTS note_messages (
     number     INTEGER NOT NULL,
     PRIMARY KEY (chat_id, message_id)
 ) WITHOUT ROWID;
+
+CREATE INDEX IF NOT EXISTS ix_note_messages ON note_messages (user_id, number);
 
 -- What a person has chosen in /settings.
 CREATE TABLE IF NOT EXISTS preferences (
@@ -169,6 +171,7 @@ CREATE TABLE IF NOT EXISTS note_pieces (
     start      INTEGER NOT NULL,                        -- in UTF-16 units of the note's text, like length
     length     INTEGER NOT NULL,
     checksum   INTEGER NOT NULL,                        -- of the piece: whether it still stands there
+    file       TEXT NOT NULL DEFAULT '',                -- Telegram's unique id of what came with the message
     PRIMARY KEY (chat_id, message_id)
 ) WITHOUT ROWID;
 

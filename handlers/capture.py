@@ -94,6 +94,7 @@ def receipt(call: Call, notes: list[Note], *, question: bool = False, in_place: 
         buttons=[[*asking, Button("↩️ Убрать", "drop", data)]],
         in_place=in_place,
         reaction="👌" if question and not in_place and chosen(call, RECEIPT) == "reaction" else "",
+        reacted_to=_other_messages(call),
     )
     return shows(call, reply, number)
 
@@ -111,7 +112,14 @@ def _receipt_of_several(call: Call, notes: list[Note]) -> Reply:
         f"Заметки {spelled(numbers)} сохранены.",
         buttons=[*note_buttons(call, notes), [Button("↩️ Убрать", "dropall", tied(call, kept))]],
         reaction="👌" if chosen(call, RECEIPT) == "reaction" else "",
+        reacted_to=_other_messages(call),
     )
+
+
+def _other_messages(call: Call) -> list[int]:
+    """Return what else one action brought; of an album, which looks like one message, nothing."""
+    texts = [piece.message_id for piece in call.message.pieces[1:] if not call.message.album]
+    return texts + [message.id for message in call.batch[1:]]
 
 
 @button("keep")

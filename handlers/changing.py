@@ -1,13 +1,16 @@
 """Notes changed by messages: a reply adds to one or replaces it, an edited message edits it."""
 
+from dataclasses import replace
+
 from commands import COMMANDS, Call
-from db import Note, NoteNotFoundError
+from db import File, Note, NoteNotFoundError
 from handlers.keeping import keep_pieces, source
 from handlers.note_words import files_of, shows, tied
-from storage.pieces import NotePiece
-from telegram.formatted import Formatted, is_blank, piece_of, replaced
+from storage.pieces import NotePiece, note_piece
+from telegram.formatted import Formatted, is_blank, on_its_line, piece_of, replaced
 from telegram.replies import Button, Reply, UserError
 from telegram.splitting import utf16_len
+from telegram.updates import whole
 
 NOTHING_IN_IT = "Тут нечего записать: ни слов, ни файла."
 CHANGED_SINCE = (
@@ -63,7 +66,7 @@ def append(call: Call, number: int, formatted: Formatted) -> Reply:
 
 def changed(call: Call, note: Note, how: str) -> Reply:
     """Tell how a note was changed, and offer to take that back."""
-    button_back = Button("↩️ Вернуть", "undo", tied(call, note.number))
+    button_back = Button("↩️ Вернуть", "undo", tied(call, note.number, call.entry_id))
     return shows(call, Reply(f"Заметка #{note.number} {how}.", buttons=[[button_back]]), note.number)
 
 
@@ -85,22 +88,37 @@ def edited(call: Call) -> Reply | str:
 
 
 def _change_piece(call: Call, note: Note, piece: NotePiece, new: Formatted) -> Reply | str:
-    length = utf16_len(new[0])
-    if piece.is_(piece_of(note.text, piece.start, piece.length)):
-        text, entities = replaced((note.text, note.entities), piece.start, piece.length, new)
-        if is_blank(text) and not note.files:
-            return LEFT_BLANK.format(note.number)
-        if (text, entities) == (note.text, list(note.entities)):
-            return ""
+    old, files = (note.text, [*note.entities]), _fresh(call, note)
+    start, length, head, line = on_its_line(note.text, piece.start, piece.length, new)
+    stands = piece.is_(piece_of(note.text, piece.start, piece.length))
+    text, entities = replaced(old, start, length, line) if stands else old
+    if is_blank(text) and not note.files and not files:
+        return LEFT_BLANK.format(note.number)
+    differs = bool(files) or (text, entities) != old
+    if differs:
         call.app.db.edit_note(
             call.user_id,
             note.number,
             text,
             edited_at=call.date,
             entities=tuple(entities),
+            files=files,
+            instead_of=piece.file,
             source=source(call),
         )
-    elif piece_of(note.text, piece.start, length) != new[0]:  # else a kill came right behind it
-        return "" if piece.is_(new[0]) else CHANGED_SINCE.format(note.number)
-    call.app.pieces.resize(call.place.chat_id, call.message.id, piece, length, new[0])
-    return Reply(reaction="✍")
+    done = not stands and piece_of(note.text, start, utf16_len(new[0])) == new[0]  # and then came a kill
+    now = replace(piece, file=whole(call.message).file)
+    if stands or done:
+        now = note_piece(call.user_id, note.number, start + head, new[0], now.file)
+    if now != piece:
+        longer = utf16_len(line[0]) - length if stands or done else 0
+        call.app.pieces.change(call.place.chat_id, call.message.id, piece, now, longer)
+    if not (stands or done or piece.is_(new[0])):
+        return CHANGED_SINCE.format(note.number)
+    return Reply(reaction="✍") if differs or done else ""
+
+
+def _fresh(call: Call, note: Note) -> tuple[File, ...]:
+    """Return the file of a message unless the note has it."""
+    there = {file.file_unique_id for file in note.files}
+    return tuple(file for file in files_of(call.message) if file.file_unique_id not in there)

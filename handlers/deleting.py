@@ -2,6 +2,7 @@
 
 import re
 import time
+from collections.abc import Iterator
 
 from commands import Call, WrongArgumentsError, button, parse_number
 from db import Note, NoteNotFoundError
@@ -10,6 +11,9 @@ from handlers.note_words import own, replied_note, shows, spelled, tied, title
 from telegram.replies import Button, Reply, UserError
 
 KEPT_DAYS = 30
+MOST, NAMED = 1000, 50  # notes that go at once, and of which it is said what they were
+_DASH = re.compile(r"\s*(?:[-–—]+|…|\.{2,3})\s*")
+_BETWEEN = re.compile(r"(?:[\s,;]|(?<!\w)и(?!\w))+")
 NONE_DELETED = "Нет заметки #{}, поэтому ничего не удалено. Список: /note_list"
 
 
@@ -26,11 +30,27 @@ def delete_named(call: Call) -> Reply:
 
 
 def _numbers(call: Call) -> list[int]:
-    words = re.split(r"[\s,]+", call.text().strip(" \n,"))
+    together = _DASH.sub("–", call.text())
+    words = [word for word in _BETWEEN.split(together) if word]
     try:
-        return list(dict.fromkeys(map(parse_number, words)))
+        numbers = list(dict.fromkeys(number for word in words for number in _meant(call, word)))
     except WrongArgumentsError:
         return [call.number()]  # which names all of it
+    if len(numbers) > MOST:
+        raise UserError(f"За один раз можно удалить не больше {MOST} заметок. Ничего не удалено.")
+    return numbers
+
+
+def _meant(call: Call, word: str) -> list[int]:
+    """Return the number that a word is, or those of the notes that are there from one to another: 3-8."""
+    first, dash, last = word.partition("–")
+    if not dash:
+        return [parse_number(first)]
+    low, high = sorted((parse_number(first), parse_number(last)))
+    found = call.app.notebook.numbers_between(call.user_id, low, high, MOST + 1, source=source(call))
+    if not found:
+        raise UserError(f"Нет заметок с #{low} по #{high}, поэтому ничего не удалено. Список: /note_list")
+    return found
 
 
 def delete(call: Call, numbers: list[int], *, in_place: bool = False) -> Reply:
@@ -46,7 +66,10 @@ def _deleted(call: Call, notes: list[Note], *, in_place: bool) -> Reply:
         back = Button("↩️ Вернуть", "restore", tied(call, notes[0].number))
         return shows(call, Reply(text, buttons=[[back]], in_place=in_place), notes[0].number)
     numbers = [note.number for note in notes]
-    lines = [f"Заметки {spelled(numbers)} удалены.", *(f"#{note.number} · {title(note)}" for note in notes)]
+    lines = [f"Заметки {spelled(numbers)} удалены."]
+    lines += [f"#{note.number} · {title(note)}" for note in notes[:NAMED]]
+    if len(notes) > NAMED:
+        lines.append(f"… и ещё {len(notes) - NAMED}: /note_trash")
     (kept,) = call.app.recalled.keep(call.user_id, [" ".join(map(str, numbers))])
     back = Button("↩️ Вернуть", "restoreall", tied(call, kept))
     return Reply("\n".join(lines), buttons=[[back]], in_place=in_place)
@@ -91,9 +114,21 @@ def press_restore(call: Call) -> Reply:
 @button("restoreall")
 def press_restore_all(call: Call) -> Reply:
     """«↩️ Вернуть» under the deletion of several."""
-    notes = [brought_back(call, number) for number in _listed(call)]
+    notes = list(_brought_back(call, _listed(call)))
     text = f"Заметки {spelled([note.number for note in notes])} возвращены."
     return Reply(text, buttons=[[Button("↩️ Убрать", "dropall", call.args)]], in_place=True)
+
+
+def _brought_back(call: Call, numbers: list[int]) -> Iterator[Note]:
+    """Give back those that have not left the bin for good; raises NoteNotFoundError if all have."""
+    gone = 0
+    for number in numbers:
+        try:
+            yield brought_back(call, number)
+        except NoteNotFoundError:
+            gone += 1
+            if gone == len(numbers):
+                raise
 
 
 def _listed(call: Call) -> list[int]:
@@ -102,8 +137,10 @@ def _listed(call: Call) -> list[int]:
 
 @button("undo")
 def press_undo(call: Call) -> Reply:
-    """Give a note back the text that it had; pressed again, the newer one."""
-    note = call.app.notebook.undo_edit(call.user_id, *own(call), source=source(call))
+    """Give a note back what it was before the edit; pressed again, what it became."""
+    number, *edit = own(call, 2 if call.args.count(".") > 1 else 1)  # of earlier buttons: the last edit
+    edited_by = f"update {edit[0]}" if edit else ""
+    note = call.app.notebook.undo_edit(call.user_id, number, edited_by, source=source(call))
     text = f"Заметка #{note.number}: вернулся прежний текст.\n{title(note)}"
-    again = Button("↩️ Вернуть", "undo", call.args)
+    again = Button("↩️ Вернуть", "undo", tied(call, note.number, call.entry_id))
     return shows(call, Reply(text, buttons=[[again]], in_place=True), note.number)

@@ -8,8 +8,8 @@ from itertools import islice
 from answers.conversation import MAX_FILE
 from commands import Call, button
 from db import Note
-from handlers.keeping import source
-from handlers.note_words import files_of
+from handlers.keeping import keep
+from handlers.note_words import shows, tied
 from handlers.resumed import remember, remembered
 from telegram.contents import File
 from telegram.lines import grouped
@@ -19,7 +19,7 @@ from transfer.files import BrokenFileError, Unreadable
 from transfer.reading import Export, recognised
 
 BATCH = 500  # notes in a transaction
-NAMED = 5  # lines that cannot be read
+NAMED = 100  # lines that cannot be read
 GONE = "Этого файла больше нет. Пришлите его ещё раз."
 
 
@@ -47,10 +47,10 @@ def keep_file(call: Call) -> Reply:
     replied = call.message.reply_to
     if replied is None or _file_in(replied) is None:
         raise UserError(GONE)
-    note = call.app.db.add_note(
-        call.user_id, "", created_at=call.date, source=source(call), files=files_of(replied)
-    )
-    return Reply(f"Заметка #{note.number} сохранена.", in_place=True)
+    note = keep(call, replace(replied, date=call.date), (replied.text, replied.entities))
+    drop = Button("↩️ Убрать", "drop", tied(call, note.number))
+    reply = Reply(f"Заметка #{note.number} сохранена.", buttons=[[drop]], in_place=True)
+    return shows(call, reply, note.number)
 
 
 def _looking(call: Call, keep: Callable[[], Reply]) -> Iterator[str | Reply]:
@@ -101,7 +101,7 @@ def _survey(call: Call, export: Export) -> tuple[int, list[int]]:
             else:
                 total += 1
     except BrokenFileError as exc:
-        raise UserError(f"Это выгрузка заметок, но {exc}. Ничего не добавлено.") from None
+        raise UserError(f"Это файл с выгрузкой заметок, но {exc}. Ничего не добавлено.") from None
     return total, unreadable
 
 
@@ -113,7 +113,8 @@ def _unreadable(lines: list[int]) -> str:
     if not lines:
         return ""
     more = " …" if len(lines) > NAMED else ""
-    return f" Не прочитано: {len(lines)} (строки {', '.join(map(str, lines[:NAMED]))}{more})."
+    word = "строка" if len(lines) == 1 else "строки"
+    return f" Не прочитано: {len(lines)} ({word} {', '.join(map(str, lines[:NAMED]))}{more})."
 
 
 def _file_in(message: Message | None) -> File | None:

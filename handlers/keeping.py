@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from commands import Call
 from db import Note, NoteNotFoundError
 from handlers.note_words import files_of, origin_of
+from storage.pieces import note_piece
 from telegram.formatted import Formatted, piece_of
 from telegram.splitting import utf16_len
 from telegram.updates import Message, Piece, whole
@@ -40,17 +41,19 @@ def add(call: Call, message: Message, formatted: Formatted) -> Note:
 
 def keep_pieces(call: Call, note: Note, message: Message, cut: int, at: int = 0) -> None:
     """Remember the messages whose text, but for so much of its beginning, stands in a note at a place."""
-    pieces = [
-        (message_id, at + start, length, piece_of(message.text, start + cut, length))
-        for message_id, start, length in _pieces(message, cut)
-    ]
-    call.app.pieces.keep(call.place.chat_id, call.user_id, note.number, pieces)
+    pieces = {
+        message_id: note_piece(
+            call.user_id, note.number, at + start, piece_of(message.text, start + cut, length), file
+        )
+        for message_id, start, length, file in _pieces(message, cut)
+    }
+    call.app.pieces.keep(call.place.chat_id, pieces)
 
 
 def _pieces(message: Message, cut: int) -> Iterator[Piece]:
-    for message_id, start, length in message.pieces or [whole(message)]:
-        begin, end = max(0, start - cut), max(0, start + length - cut)
-        yield Piece(message_id, begin, end - begin)
+    for piece in message.pieces or [whole(message)]:
+        begin, end = max(0, piece.start - cut), max(0, piece.start + piece.length - cut)
+        yield piece._replace(start=begin, length=end - begin)
 
 
 def brought_back(call: Call, number: int) -> Note:

@@ -1,10 +1,10 @@
 """/note_list and /note_find: the lines of the course, a button for each note, and pages."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from commands import Call, button
-from db import Note
+from db import Hit, Note
 from handlers.note_words import NO_NOTES, hit_line, line, note_buttons, own, tied
 from handlers.pages import last_page
 from telegram.formatted import lines
@@ -100,9 +100,19 @@ def _listed(call: Call, pages: Pages, notes: list[Note], head: str, *, in_place:
 @button("find")
 def turn_find(call: Call) -> Reply:
     """◀ ▶ under hits, or a word that was offered instead."""
+    return _turn(call, find)
+
+
+@button("tagpage")
+def turn_tag(call: Call) -> Reply | str:
+    """◀ ▶ under the notes with a tag."""
+    return _turn(call, find_tagged)
+
+
+def _turn(call: Call, search: Callable[..., Reply]) -> Reply:
     kept, page = own(call, 2)
     query = call.app.recalled.text(call.user_id, kept)
-    return find(call, query, (page - 1) * LISTED, LISTED, in_place=True)
+    return search(call, query, (page - 1) * LISTED, LISTED, in_place=True)
 
 
 def find(call: Call, query: str, start: int, limit: int, *, in_place: bool = False) -> Reply:
@@ -111,6 +121,20 @@ def find(call: Call, query: str, start: int, limit: int, *, in_place: bool = Fal
     total, hits = call.app.db.find_notes(call.user_id, query, limit, start, zone=zone)
     if not hits and total:  # some have gone since
         return find(call, query, start_of(start, total), limit, in_place=in_place)
+    return _hits(call, "find", query, start, total, hits, in_place=in_place)
+
+
+def find_tagged(call: Call, tag: str, start: int, limit: int, *, in_place: bool = False) -> Reply:
+    """Answer with the notes that have just this tag: #дом is no #домен."""
+    total, hits = call.app.notebook.tagged(call.user_id, tag.removeprefix("#"), limit, start)
+    if not hits and total:
+        return find_tagged(call, tag, start_of(start, total), limit, in_place=in_place)
+    return _hits(call, "tagpage", tag, start, total, hits, in_place=in_place)
+
+
+def _hits(
+    call: Call, name: str, query: str, start: int, total: int, hits: list[Hit], *, in_place: bool
+) -> Reply:
     if not hits:
         return _nothing(call, query, in_place=in_place)
     if start:
@@ -119,7 +143,7 @@ def find(call: Call, query: str, start: int, limit: int, *, in_place: bool = Fal
         head = f"Найдено: {total}{f', последние {len(hits)}' if total > len(hits) else ''}."
     text, entities = lines((head, ()), *(hit_line(call, hit) for hit in hits))
     kept = call.app.recalled.keep(call.user_id, [query]) if total > len(hits) else []
-    pages = Pages("find", tuple(kept), total, LISTED, start, len(hits))
+    pages = Pages(name, tuple(kept), total, LISTED, start, len(hits))
     buttons = below(call, pages, [hit.note for hit in hits])
     return Reply(text, entities, buttons=buttons, in_place=in_place)
 

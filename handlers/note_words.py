@@ -54,7 +54,7 @@ def local(call: Call, time: int) -> datetime:
 def spelled(numbers: Sequence[int]) -> str:
     """Return the numbers of several notes, as a range if there is none between them."""
     first, last = numbers[0], numbers[-1]
-    if list(numbers) == list(range(first, last + 1)):
+    if len(numbers) > 1 and list(numbers) == list(range(first, last + 1)):
         return f"#{first}–#{last}"
     return ", ".join(f"#{number}" for number in numbers)
 

@@ -9,7 +9,7 @@ from handlers.changing import append, changed
 from handlers.deleting import delete_named
 from handlers.keeping import add, keep, keep_pieces, source
 from handlers.lists import FOUND, LISTED, find, newest
-from handlers.note_words import replied_note
+from handlers.note_words import files_of, replied_note
 from telegram.formatted import is_blank
 from telegram.formatted import lines as joined_lines
 from telegram.replies import Reply, UserError
@@ -46,10 +46,13 @@ def note_edit(call: Call) -> Reply:
     """/note_edit 8 купить два: that text instead; as a reply to a note it needs no number."""
     replied = replied_note(call)
     number, (text, entities) = (replied, call.behind(0)) if replied else _number_and_text(call)
+    files = files_of(call.message)
     if is_blank(text):
-        raise WrongArgumentsError
+        if not files:
+            raise WrongArgumentsError
+        return append(call, number, ("", ()))
     note = call.app.db.edit_note(
-        call.user_id, number, text, edited_at=call.date, entities=entities, source=source(call)
+        call.user_id, number, text, edited_at=call.date, entities=entities, files=files, source=source(call)
     )
     return changed(call, note, "изменена")
 
@@ -88,7 +91,7 @@ def _add_replied(call: Call, replied: Message) -> Reply:
 
 
 def _number_and_text(call: Call) -> tuple[int, tuple[str, tuple[Entity, ...]]]:
-    found = re.match(r"\s*(\S+)\s+", call.args)
+    found = re.match(r"\s*(\S+)(?:\s+|$)" if call.message.files else r"\s*(\S+)\s+", call.args)
     if not found:
         raise WrongArgumentsError
     return parse_number(found[1]), call.behind(found.end())

@@ -1,7 +1,7 @@
 """/tags: the tags of a person's notes, each a button that finds them."""
 
 from commands import MORE, Call, button, command
-from handlers.lists import FOUND, Pages, find, start_of
+from handlers.lists import FOUND, Pages, find_tagged, start_of
 from handlers.note_words import own, tied
 from telegram.replies import Button, Reply
 
@@ -24,7 +24,7 @@ def turn_tags(call: Call) -> Reply:
 @button("tagged")
 def press_tag(call: Call) -> Reply:
     """A tag: the notes that have it."""
-    return find(call, call.app.recalled.text(call.user_id, *own(call)), 0, FOUND)
+    return find_tagged(call, call.app.recalled.text(call.user_id, *own(call)), 0, FOUND)
 
 
 def _page(call: Call, page: int, *, in_place: bool = False) -> Reply:

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta, tzinfo
 
-from db import Database
-from storage import notes, search, word_index
+from db import Database, Hit
+from storage import notes, recalled, search, word_index
 from storage.notes import Entity, File, Note
-from storage.query import by_clock, midnight
+from storage.query import Query, by_clock, midnight
 
 PAGE = 500
 _QUARTER_S = 900  # every time zone is some quarters of an hour away from UTC
@@ -63,16 +63,17 @@ class Notebook:
             notes.rewrite(conn, user_id, old, new, undoable=True, source=source)
             return new
 
-    def undo_edit(self, user_id: int, number: int, *, source: str = "") -> Note:
-        """Give a note back what it was before its last change; a second time does the change again.
+    def undo_edit(self, user_id: int, number: int, edit: str = "", *, source: str = "") -> Note:
+        """Give a note back what it was before a change, by its source, or before the last one.
 
-        From the same source again it is done once. Raises NoteNotFoundError, NothingToUndoError.
+        That is a change, too, and can be taken back. From the same source again it is done once.
+        Raises NoteNotFoundError, NothingToUndoError.
         """
         with self._db.write() as conn:
             old = notes.find(conn, user_id, number)
             if notes.came_from(conn, user_id, number, source):
                 return old
-            text, entities, files = notes.previous(conn, user_id, number)
+            text, entities, files = notes.previous(conn, user_id, number, edit)
             new = replace(old, text=text, entities=entities, files=files)
             notes.rewrite(conn, user_id, old, new, undoable=True, source=source)
             return new
@@ -100,6 +101,18 @@ class Notebook:
             word_index.change(conn, user_id, number, None, notes.searched(note))
             return replace(note, deleted_at=None)
 
+    def numbers_between(
+        self, user_id: int, first: int, last: int, limit: int, *, source: str = ""
+    ) -> list[int]:
+        """Return the numbers from one to another that are there, or were deleted by this source."""
+        with self._db.read() as conn:
+            rows = conn.execute(
+                "SELECT number FROM notes WHERE user_id = ? AND number BETWEEN ? AND ?"
+                " AND (deleted_at IS NULL OR deleted_by = ?) ORDER BY number LIMIT ?",
+                (user_id, first, last, source, limit),
+            )
+            return [number for (number,) in rows]
+
     def trash(self, user_id: int, limit: int, offset: int = 0) -> tuple[int, list[Note]]:
         """Return how many notes lie in the bin, and a page of them, the last deleted first."""
         with self._db.read() as conn:
@@ -114,7 +127,10 @@ class Notebook:
             return total, [notes.from_row(row) for row in rows]
 
     def empty_trash(self, before: int) -> int:
-        """Delete for good what was put in the bin before then, everybody's; return how many notes."""
+        """Delete for good what was put in the bin before then, everybody's, with all that led to it.
+
+        Returns how many notes.
+        """
         with self._db.write() as conn:
             conn.execute(
                 "INSERT INTO used_numbers (user_id, number)"
@@ -122,7 +138,16 @@ class Notebook:
                 " ON CONFLICT (user_id) DO UPDATE SET number = max(number, excluded.number)",
                 (before,),
             )
-            return conn.execute("DELETE FROM notes WHERE deleted_at < ?", (before,)).rowcount
+            for table in ("note_messages", "note_pieces"):
+                conn.execute(
+                    f"DELETE FROM {table} WHERE (user_id, number) IN"
+                    " (SELECT user_id, number FROM notes WHERE deleted_at < ?)",
+                    (before,),
+                )
+            gone = conn.execute("DELETE FROM notes WHERE deleted_at < ?", (before,)).rowcount
+            if gone:
+                recalled.forget_lists(conn)
+            return gone
 
     # Finding
 
@@ -142,6 +167,18 @@ class Notebook:
         with self._db.read() as conn:
             counts = [(word[1:], total) for word, total in word_index.words_from(conn, user_id, "#")]
         return sorted(counts, key=lambda one: (-one[1], one[0]))
+
+    def tagged(self, user_id: int, tag: str, limit: int, offset: int = 0) -> tuple[int, list[Hit]]:
+        """Return how many notes have just this tag, and a page of them, the newest first."""
+        wanted = Query(literals=(f"#{tag}",))
+        with self._db.read() as conn:
+            found = word_index.notes_with(conn, user_id, [f"#{tag}"])
+            page = word_index.page(found, limit, offset)
+            hits = [
+                Hit(note, search.spans(wanted, frozenset(), note.text))
+                for note in notes.find_all(conn, user_id, page)
+            ]
+        return word_index.count(found), hits
 
     def random_note(self, user_id: int) -> Note | None:
         """Return some note; None if there is none."""

@@ -9,11 +9,13 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, tzinfo
+from itertools import accumulate
 from typing import Any
 
 from storage import word_index
 from storage.query import by_clock
 
+_PAST_EDITS, _PAST_LETTERS = 20, 100_000  # that can be taken back
 Entity = dict[str, Any]  # formatting of a part of a text, as Telegram's; offsets in UTF-16 units
 
 
@@ -160,7 +162,8 @@ def rewrite(
     conn: sqlite3.Connection, user_id: int, old: Note, new: Note, *, undoable: bool, source: str = ""
 ) -> None:
     """Write what a note says and holds now, and index it; undoable keeps what it was, and the source."""
-    before = {"text": old.text, "entities": old.entities, "files": [asdict(file) for file in old.files]}
+    files = [asdict(file) for file in old.files]
+    before = {"text": old.text, "entities": old.entities, "files": files, "source": source}
     conn.execute(
         "UPDATE notes SET text = ?, entities = ?, files = ?, edited_at = ?, previous = iif(?, ?, previous)"
         " WHERE user_id = ? AND number = ?",
@@ -170,7 +173,7 @@ def rewrite(
             _json([asdict(file) for file in new.files]),
             new.edited_at,
             undoable,
-            json.dumps({**before, "source": source}),
+            json.dumps(_newest([before, *_versions(conn, user_id, new.number)])) if undoable else None,
             user_id,
             new.number,
         ),
@@ -181,28 +184,52 @@ def rewrite(
 def came_from(conn: sqlite3.Connection, user_id: int, number: int, source: str) -> bool:
     """Return whether the last change of a note came from there: it has come again, then."""
     row = conn.execute(
-        "SELECT previous ->> 'source' FROM notes WHERE user_id = ? AND number = ?", (user_id, number)
+        "SELECT previous ->> '$[0].source' FROM notes WHERE user_id = ? AND number = ?", (user_id, number)
     ).fetchone()
     return bool(source and row and row[0] == source)
 
 
 def previous(
-    conn: sqlite3.Connection, user_id: int, number: int
+    conn: sqlite3.Connection, user_id: int, number: int, edit: str
 ) -> tuple[str, tuple[Entity, ...], tuple[File, ...]]:
-    """Return text, entities and files before the last edit; raises NothingToUndoError."""
+    """Return text, entities and files before an edit, by its source, or before the last one.
+
+    Raises NothingToUndoError, also where that was too many edits ago.
+    """
+    versions = _versions(conn, user_id, number)
+    was = next((version for version in versions if version["source"] == edit or not edit), None)
+    if was is None:
+        raise NothingToUndoError(number)
+    return was["text"], tuple(was["entities"]), tuple(File(**file) for file in was["files"])
+
+
+def _versions(conn: sqlite3.Connection, user_id: int, number: int) -> list[dict[str, Any]]:
+    """Return what a note was before each of its last edits, the newest first."""
     row = conn.execute(
         "SELECT previous FROM notes WHERE user_id = ? AND number = ?", (user_id, number)
     ).fetchone()
-    if row is None or row[0] is None:
-        raise NothingToUndoError(number)
-    was = json.loads(row[0])
-    return was["text"], tuple(was["entities"]), tuple(File(**file) for file in was["files"])
+    found = json.loads(row[0]) if row and row[0] else []
+    return found if isinstance(found, list) else [found]  # earlier there was only one
+
+
+def _newest(versions: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return as many versions as a row may hold, one at least."""
+    sizes = accumulate(len(version["text"]) for version in versions)
+    fitting = sum(size <= _PAST_LETTERS for size in sizes)
+    return versions[: max(1, min(_PAST_EDITS, fitting))]
 
 
 def moved(entities: Sequence[Entity], behind: str) -> tuple[Entity, ...]:
     """Return entities of a text that is put behind another one."""
     units = len(behind.encode("utf-16-le")) // 2
     return tuple({**entity, "offset": entity["offset"] + units} for entity in entities)
+
+
+def with_files(files: tuple[File, ...], more: Sequence[File], instead_of: str) -> tuple[File, ...]:
+    """Return files with more of them: in the place of one, by its unique id, or behind all."""
+    ids = [file.file_unique_id for file in files]
+    place = ids.index(instead_of) if more and instead_of in ids else len(files)
+    return (*files[:place], *more, *files[place + 1 :])
 
 
 def searched(note: Note) -> str:

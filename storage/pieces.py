@@ -1,7 +1,8 @@
 """The messages that notes were made of, so that an edit of the message becomes one of the note."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import astuple, dataclass
 from zlib import crc32
 
 from db import Database
@@ -16,10 +17,17 @@ class NotePiece:
     start: int
     length: int
     checksum: int
+    file: str = ""  # the unique id of what came with the message
 
     def is_(self, text: str) -> bool:
         """Return whether this is its text."""
         return self.checksum == _checksum(text)
+
+
+def note_piece(user_id: int, number: int, start: int, text: str, file: str = "") -> NotePiece:
+    """Return the piece of a note that has this text."""
+    length = len(text.encode("utf-16-le", "surrogatepass")) // 2
+    return NotePiece(user_id, number, start, length, _checksum(text), file)
 
 
 class Pieces:
@@ -28,43 +36,42 @@ class Pieces:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    def keep(
-        self, chat_id: int, user_id: int, number: int, pieces: Iterable[tuple[int, int, int, str]]
-    ) -> None:
-        """Remember what of a note messages are: the id of each, its place, its length, its text."""
-        rows = [
-            (chat_id, message_id, user_id, number, start, length, _checksum(text))
-            for message_id, start, length, text in pieces
-        ]
+    def keep(self, chat_id: int, pieces: Mapping[int, NotePiece]) -> None:
+        """Remember what of a note messages are, by their ids."""
         with self._db.write() as conn:
-            conn.executemany(
-                "INSERT OR REPLACE INTO note_pieces"
-                " (chat_id, message_id, user_id, number, start, length, checksum)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?)",
-                rows,
-            )
+            _put(conn, chat_id, pieces)
 
     def find(self, chat_id: int, message_id: int) -> NotePiece | None:
         """Return what of a note a message is; None if it is no part of any."""
         with self._db.read() as conn:
             row = conn.execute(
-                "SELECT user_id, number, start, length, checksum FROM note_pieces"
+                "SELECT user_id, number, start, length, checksum, file FROM note_pieces"
                 " WHERE chat_id = ? AND message_id = ?",
                 (chat_id, message_id),
             ).fetchone()
         return NotePiece(*row) if row else None
 
-    def resize(self, chat_id: int, message_id: int, piece: NotePiece, length: int, text: str) -> None:
-        """Note that a piece has another text; those behind it in the note move on."""
+    def change(self, chat_id: int, message_id: int, old: NotePiece, new: NotePiece, longer: int) -> None:
+        """Note what a piece is now; those behind it in the note move on, for that is so much longer.
+
+        Of pieces without a text, which stand in one place, the later message stands behind.
+        """
         with self._db.write() as conn:
             conn.execute(
-                "UPDATE note_pieces SET start = start + ? WHERE user_id = ? AND number = ? AND start > ?",
-                (length - piece.length, piece.user_id, piece.number, piece.start),
+                "UPDATE note_pieces SET start = start + ?1 WHERE user_id = ?2 AND number = ?3"
+                " AND (start > ?4 OR start = ?4 AND message_id > ?5)",
+                (longer, old.user_id, old.number, old.start, message_id),
             )
-            conn.execute(
-                "UPDATE note_pieces SET length = ?, checksum = ? WHERE chat_id = ? AND message_id = ?",
-                (length, _checksum(text), chat_id, message_id),
-            )
+            _put(conn, chat_id, {message_id: new})
+
+
+def _put(conn: sqlite3.Connection, chat_id: int, pieces: Mapping[int, NotePiece]) -> None:
+    conn.executemany(
+        "INSERT OR REPLACE INTO note_pieces"
+        " (chat_id, message_id, user_id, number, start, length, checksum, file)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        [(chat_id, message_id, *astuple(piece)) for message_id, piece in pieces.items()],
+    )
 
 
 def _checksum(text: str) -> int:

@@ -1,5 +1,6 @@
 """Texts that buttons refer to by a number: searches, lists of notes."""
 
+import sqlite3
 from collections.abc import Sequence
 
 from db import Database
@@ -36,3 +37,18 @@ class Recalled:
         if row is None:
             raise TextGoneError(number)
         return str(row[0])
+
+
+def forget_lists(conn: sqlite3.Connection) -> None:
+    """Delete the lists of numbers of which no note is left, not even in the bin; what else is kept stays."""
+    conn.execute(
+        """
+        WITH lists AS (
+            SELECT id, user_id, '[' || replace(text, ' ', ',') || ']' AS numbers FROM recalled
+            WHERE text GLOB '[1-9]* [1-9]*' AND NOT text GLOB '*[^0-9 ]*'
+        )
+        DELETE FROM recalled WHERE id IN (
+            SELECT id FROM lists WHERE json_valid(numbers) AND NOT EXISTS (
+                SELECT 1 FROM json_each(iif(json_valid(numbers), numbers, '[]')) AS listed
+                JOIN notes ON notes.user_id = lists.user_id AND notes.number = listed.value))"""
+    )

@@ -221,6 +221,8 @@ def outgoing(reply: Reply, message_id: int) -> Iterator[Outgoing]:
         reaction = [types.ReactionTypeEmoji(reply.reaction)]
         reacted = {"message_id": message_id, "reaction": reaction}
         yield Outgoing("set_message_reaction", reacted, instead=tuple(_messages(reply, message_id)))
+        for other in reply.reacted_to:
+            yield Outgoing("set_message_reaction", {**reacted, "message_id": other}, instead=())
     elif reply.in_place and not reply.text and reply.buttons:
         buttons = {"message_id": message_id, "reply_markup": keyboard(reply.buttons)}
         yield Outgoing("edit_message_reply_markup", buttons, instead=())

@@ -62,6 +62,28 @@ def replaced(old: Formatted, start: int, length: int, new: Formatted) -> tuple[s
     return concat((from_units(units[:start]), before), (piece, formatting), (from_units(units[end:]), after))
 
 
+def on_its_line(text: str, start: int, length: int, new: Formatted) -> tuple[int, int, int, Formatted]:
+    """Return the place in a text, and what to put there, for a piece that gets a text or loses it.
+
+    It brings the line ends that tell it from its neighbours, and takes one with it when it goes. The third
+    number is how much of them stands before it.
+    """
+    units = to_units(text)
+    before, after = units[:start], units[start + length :]
+    if not length and new[0]:
+        head = "\n" if before and not before.endswith("\n") else ""
+        tail = "\n" if after and not after.startswith("\n") else ""
+        if head and tail:  # within a line: what was there has changed
+            return len(units), 0, 1, concat(("\n", ()), new)
+        return len(before), 0, len(head), concat((head, ()), new, (tail, ()))
+    if length and not new[0]:
+        if after.startswith("\n") and (not before or before.endswith("\n")):
+            return start, length + 1, 0, new
+        if before.endswith("\n") and not after:
+            return start - 1, length + 1, 0, new
+    return start, length, 0, new
+
+
 def piece_of(text: str, start: int, length: int) -> str:
     """Return a piece of a text."""
     return from_units(to_units(text)[start : start + length])

@@ -37,6 +37,7 @@ class Reply:
     picture: bytes = b""  # a PNG, sent with the text below it
     in_place: bool = False  # change the message whose button was pressed; without a text, only its buttons
     reaction: str = ""  # an emoji on the person's message, instead of the text if Telegram takes it
+    reacted_to: Sequence[int] = ()  # the person's other messages that it is for
     asks: bool = False  # the person's client offers to reply to it
     notice: str = ""  # shown for a moment over the pressed button
     # Called with the ids of the sent messages, in the transaction that ends the update; not for what goes on

@@ -33,11 +33,12 @@ NOWHERE = Place(0)
 
 
 class Piece(NamedTuple):
-    """Where the text of a message stands in that of an action, in UTF-16 units."""
+    """Where the text of a message stands in that of an action, in UTF-16 units, and what came with it."""
 
     message_id: int
     start: int
     length: int
+    file: str = ""  # its unique id
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,8 @@ class Message:
 
 def whole(message: Message) -> Piece:
     """Return a message as a piece that begins by itself."""
-    return Piece(message.id, 0, utf16_len(message.text))
+    file = message.files[0].unique_id if message.files else ""
+    return Piece(message.id, 0, utf16_len(message.text), file)
 
 
 @dataclass(frozen=True, slots=True)

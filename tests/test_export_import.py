@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,9 +28,9 @@ def exported(person: Person, command: str = "/note_export json") -> SentDocument
     return found
 
 
-def sends(person: Person, data: bytes, name: str = "notes.json") -> Message:
+def sends(person: Person, data: bytes, name: str = "notes.json", **more: Any) -> Message:
     """Send a file, and return what the bot has come to say of it."""
-    answer = person.bot.reply_to(person.bot.server.send_file(data, name, user_id=person.id))
+    answer = person.bot.reply_to(person.bot.server.send_file(data, name, user_id=person.id, **more))
     return settled(person, answer, "Смотрю")
 
 
@@ -97,30 +98,32 @@ def test_the_offer_says_how_many_and_what_cannot_be_read(anna: Person, boris: Pe
         anna.says(f"/note_add мысль {number}")
     broken = exported(anna).data.replace("мысль 1".encode(), b"\xd1", 1)
     offer = sends(boris, broken)
-    assert offer["text"] == "Это выгрузка заметок: 2 шт. Не прочитано: 1 (строки 3). Добавить?"
+    assert offer["text"] == "Это выгрузка заметок: 2 шт. Не прочитано: 1 (строка 3). Добавить?"
     assert buttons(offer) == [ADD, KEEP]
     assert boris.says("/note_count") == "Заметок: 0."
     boris.press(offer, ADD)
     report = settled(boris, settled(boris, offer, "?"), "Добавляю")
-    assert report["text"] == "Добавлено: 2. Уже были: 0. Не прочитано: 1 (строки 3)."
+    assert report["text"] == "Добавлено: 2. Уже были: 0. Не прочитано: 1 (строка 3)."
     assert buttons(report) == []
 
 
 def test_a_broken_file_changes_nothing(anna: Person, boris: Person) -> None:
     anna.says("/note_add мысль")
     answer = sends(boris, exported(anna).data[:-4])
-    assert answer["text"] == "Это выгрузка заметок, но у него нет конца. Ничего не добавлено."
+    assert answer["text"] == "Это файл с выгрузкой заметок, но у него нет конца. Ничего не добавлено."
     assert buttons(answer) == []
     assert boris.says("/note_count") == "Заметок: 0."
 
 
 def test_a_file_may_be_kept_as_it_is(anna: Person, boris: Person) -> None:
     anna.says("/note_add мысль")
-    offer = sends(boris, exported(anna).data)
+    bold = {"type": "bold", "offset": 0, "length": 5}
+    offer = sends(boris, exported(anna).data, caption="копия заметок", caption_entities=[bold])
     boris.press(offer, KEEP)
     assert settled(boris, offer, "?")["text"] == "Заметка #1 сохранена."
     (kept,) = json.loads(exported(boris).data)["notes"]
-    assert (kept["text"], kept["files"][0]["name"]) == ("", "notes.json")
+    assert (kept["text"], kept["entities"]) == ("копия заметок", [bold])
+    assert kept["files"][0]["name"] == "notes.json"
 
 
 def test_a_file_that_was_deleted_meanwhile_is_asked_for_again(

@@ -101,7 +101,9 @@ MAY_IMPORT = {
         "upkeep", "transfer", "pictures",
     },
     "pictures": set(),
-    "transfer": {"transfer", "db", "storage.tags", "telegram.lines", "telegram.splitting"},
+    "transfer": {
+        "transfer", "db", "storage.tags", "telegram.contents", "telegram.lines", "telegram.splitting",
+    },
     "dispatch": {"dispatch", "commands", "handlers", "in_words", "db", "storage", "telegram", "transfer"},
     "upkeep": {
         "upkeep", "db", "migrations", "storage", "settings", "openrouter_client", "telegram.api", "in_words",

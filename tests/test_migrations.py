@@ -391,6 +391,15 @@ Database(sys.argv[1])
 """
 
 
+def test_a_file_of_version_2_ends_in_the_shape_of_a_new_one(tmp_path: Path) -> None:
+    old, new = tmp_path / "old.db", tmp_path / "new.db"
+    for path in (old, new):
+        Database(path).close()
+    run_script(old, "ALTER TABLE note_pieces DROP COLUMN file; PRAGMA user_version = 2")
+    Database(old).close()
+    assert shape_of(old) == shape_of(new)
+
+
 def test_whoever_is_killed_while_notes_are_made_found_goes_on_there(tmp_path: Path) -> None:
     path = version_1(tmp_path / "a.db")
     numbers = "WITH RECURSIVE n (i) AS (VALUES (12) UNION ALL SELECT i + 1 FROM n WHERE i < 9000)"

@@ -12,10 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from db import Database, File, Note, NoteNotFoundError, Origin
+from db import Database, File, Hit, Note, NoteNotFoundError, Origin
 from storage.notebook import PAGE, Imported, Notebook
 from storage.notes import NothingToUndoError
+from storage.pieces import Pieces, note_piece
 from storage.preferences import Preferences
+from storage.recalled import Recalled, TextGoneError
 
 ANNA, BORIS = 1, 2
 SOURCES = count(1)
@@ -71,6 +73,30 @@ def test_an_edit_is_undone_and_done_again(db: Database, notebook: Notebook) -> N
     assert db.find_notes(ANNA, "раз", 1)[0] == 1
     assert notebook.undo_edit(ANNA, 1).text == "два"
     assert db.find_notes(ANNA, "раз", 1)[0] == 0
+
+
+def test_the_past_of_a_note_is_bounded(db: Database, notebook: Notebook) -> None:
+    add(db, "0")
+    for number in range(1, 100):
+        db.edit_note(ANNA, 1, f"{number}", edited_at=NOON, source=f"edit {number}")
+    assert notebook.undo_edit(ANNA, 1, "edit 90").text == "89"
+    with pytest.raises(NothingToUndoError):
+        notebook.undo_edit(ANNA, 1, "edit 50")
+    long = "а" * 200_000
+    db.edit_note(ANNA, 1, long, edited_at=NOON, source="long")
+    db.edit_note(ANNA, 1, "short", edited_at=NOON, source="short")
+    with pytest.raises(NothingToUndoError):
+        notebook.undo_edit(ANNA, 1, "long")
+    assert notebook.undo_edit(ANNA, 1, "short").text == long
+
+
+def test_what_an_earlier_version_knows_of_an_edit_can_be_taken_back(db: Database, notebook: Notebook) -> None:
+    add(db, "новое")
+    was = '{"text": "старое", "entities": [], "files": [], "source": "update 5"}'
+    with db.write() as conn:
+        conn.execute("UPDATE notes SET previous = ?", (was,))
+    assert notebook.undo_edit(ANNA, 1).text == "старое"
+    assert notebook.undo_edit(ANNA, 1, "update 5").text == "старое"
 
 
 def test_what_was_never_edited_cannot_be_undone(db: Database, notebook: Notebook) -> None:
@@ -139,6 +165,26 @@ def test_the_bin_is_emptied_and_no_number_is_used_again(db: Database, notebook: 
         assert conn.execute("SELECT count(*) FROM notes WHERE text IN ('два', 'три')").fetchone() == (0,)
 
 
+def test_what_led_to_a_note_goes_with_it_for_good(db: Database, notebook: Notebook) -> None:
+    pieces, recalled = Pieces(db), Recalled(db)
+    add(db, "раз", "два", "три")
+    for number in (1, 2, 3):
+        notebook.remember_messages(ANNA, [number], ANNA, number)
+        pieces.keep(ANNA, {10 + number: note_piece(ANNA, number, 0, "раз")})
+    kept = recalled.keep(ANNA, ["1 2", "2 3", "хлеб", "1", "01 2"])
+    (of_boris,) = recalled.keep(BORIS, ["2 3"])
+    for number in (1, 2):
+        delete(db, number, at=NOON)
+    delete(db, 3, at=NOON + DAY)
+    notebook.empty_trash(NOON + 1)
+    assert [notebook.note_message(ANNA, number) for number in (1, 2, 3)] == [None, None, (ANNA, 3)]
+    assert [bool(pieces.find(ANNA, 10 + number)) for number in (1, 2, 3)] == [False, False, True]
+    assert [recalled.text(ANNA, number) for number in kept[1:]] == ["2 3", "хлеб", "1", "01 2"]
+    for whose, number in ((ANNA, kept[0]), (BORIS, of_boris)):
+        with pytest.raises(TextGoneError):
+            recalled.text(whose, number)
+
+
 # ---- Tags, chance, days -----------------------------------------------------------------------
 
 
@@ -147,6 +193,7 @@ def test_tags_are_counted_over_the_notes_that_are_there(db: Database, notebook: 
     delete(db, 4)
     add(db, "#чужая", user_id=BORIS)
     assert notebook.tags(ANNA) == [("работа", 2), ("дом", 1), ("домен", 1)]
+    assert notebook.tagged(ANNA, "дом", 5) == (1, [Hit(db.get_note(ANNA, 1), ((10, 4),))])
     db.edit_note(ANNA, 1, "без", edited_at=1)
     assert notebook.tags(ANNA) == [("домен", 1), ("работа", 1)]
 

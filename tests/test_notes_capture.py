@@ -287,6 +287,26 @@ def test_a_receipt_can_be_a_reaction(bot: Harness, anna: Person) -> None:
     assert anna.says("/note_add громко") == "Заметка #2 сохранена."
 
 
+def test_each_of_several_gets_the_reaction(bot: Harness, anna: Person) -> None:
+    choose(anna, "👌")
+    said = [bot.server.forward(f"слово {n}", user_id=anna.id) for n in range(4)]
+    settle(anna)
+    assert [reaction(bot, one) for one in said] == ["👌"] * 4
+    pieces = [bot.server.say(text, user_id=anna.id) for text in ("а" * 4096, "б" * 4096, "конец")]
+    settle(anna)
+    assert [reaction(bot, one) for one in pieces] == ["👌"] * 3
+    album = [bot.server.send_photo(b"JPEG", user_id=anna.id, media_group_id="94") for _ in range(3)]
+    settle(anna)
+    assert [reaction(bot, one) for one in album] == ["👌", "", ""]  # it looks like one message
+
+
+def test_if_the_reactions_are_refused_one_message_says_so(bot: Harness, anna: Person) -> None:
+    choose(anna, "👌")
+    bot.server.chats[anna.id].reactions_refused = True
+    said = [bot.server.forward(f"слово {n}", user_id=anna.id) for n in range(4)]
+    assert answers_to(bot, said) == ["Заметки #1–#4 сохранены."]
+
+
 def test_a_refused_reaction_falls_back_to_the_message(bot: Harness, anna: Person) -> None:
     choose(anna, "👌")
     bot.server.chats[anna.id].reactions_refused = True

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from support.harness import Harness, Person
+from support.harness import Harness, Message, Person
 from support.notes import (
     BACK,
     CHANGE,
@@ -36,10 +36,10 @@ def test_a_reply_to_a_receipt_or_a_card_appends(anna: Person) -> None:
     answer = say(anna, "хлеб", receipt, entities=[{"type": "bold", "offset": 0, "length": 4}])
     assert answer["text"] == "Заметка #1 дополнена."
     say(anna, "сыр", card(anna, 1)[-1])
-    say(anna, "соль", answer)
+    last = say(anna, "соль", answer)
     assert text_of(anna, 1) == "молоко\nхлеб\nсыр\nсоль"
     assert formatted(card(anna, 1)[-1], "bold") == ["хлеб"]
-    _, after = pressed(anna, answer, BACK)
+    _, after = pressed(anna, last, BACK)
     assert after["text"].startswith("Заметка #1: вернулся прежний текст.\nмолоко")
     assert text_of(anna, 1) == "молоко\nхлеб\nсыр"
 
@@ -70,6 +70,30 @@ def test_edit_and_del_as_replies_mean_the_note_replied_to(anna: Person) -> None:
 
 
 # ---- /note_edit and «↩️ Вернуть» ------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("caption", "text"), [("/note_edit 1 новый чек", "новый чек"), ("/note_edit 1", "чек")]
+)
+def test_a_photo_under_note_edit_goes_into_the_note(
+    bot: Harness, anna: Person, caption: str, text: str
+) -> None:
+    anna.says("чек")
+    sent = bot.server.send_photo(b"JPEG", caption=caption, user_id=anna.id)
+    bot.reply_to(sent)
+    assert photos_of(card(anna, 1)) == photos_of([sent])
+    assert text_of(anna, 1) == text
+    assert anna.says("/note_edit 1") == "Использование: /note_edit <id> <текст>"
+
+
+def test_each_button_takes_back_its_own_edit(anna: Person) -> None:
+    first, *edits = (anna.asks(text) for text in ("A", "/note_edit 1 B", "/note_edit 1 C"))
+    edits.append(say(anna, "D", first))
+    for edit, before in zip(edits[::-1], ("C", "B", "A"), strict=True):
+        pressed(anna, edit, BACK)
+        assert text_of(anna, 1) == before
+    pressed(anna, edits[0], BACK)
+    assert text_of(anna, 1) == "B"  # and the edit is done again
 
 
 def test_an_edit_can_be_taken_back_and_done_again(anna: Person) -> None:
@@ -158,6 +182,65 @@ def test_editing_a_caption_of_an_album_leaves_the_others(bot: Harness, anna: Per
     bot.server.edit(said[2], "другая")
     settle(anna)
     assert text_of(anna, 1) == "первая\nдругая"
+
+
+@pytest.mark.parametrize("order", [(0, 2, 1), (2, 1, 0), (1, 0, 2)])
+def test_captions_that_come_later_have_lines_of_their_own(
+    bot: Harness, anna: Person, order: tuple[int, ...]
+) -> None:
+    said = [bot.server.send_photo(b"JPEG", user_id=anna.id, media_group_id=f"92{order}") for _ in range(3)]
+    bot.reply_to(said[0])
+    captions = ["первая", "вторая 🏠", "третья"]
+    for number in order:
+        said[number] = bot.server.edit(said[number], captions[number])
+    settle(anna)
+    assert text_of(anna, 1) == "первая\nвторая 🏠\nтретья"
+    said[1] = bot.server.edit(said[1], "")
+    bot.server.edit(said[2], "последняя")
+    settle(anna)
+    assert text_of(anna, 1) == "первая\nпоследняя"
+
+
+def photos_of(messages: list[Message]) -> list[str]:
+    return [message["photo"][-1]["file_id"] for message in messages if "photo" in message]
+
+
+def test_an_edit_that_swaps_a_photo_swaps_it_in_the_note(bot: Harness, anna: Person) -> None:
+    said = [
+        bot.server.send_photo(b"JPEG", caption=caption, user_id=anna.id, media_group_id="93")
+        for caption in ("три фото", "", "")
+    ]
+    bot.reply_to(said[0])
+    old = photos_of(said)
+    new, newest = ([bot.server.photo_sizes(data)[-1]] for data in (b"NEW", b"NEWEST"))
+    said[1] = bot.server.edit(said[1], "", photo=new)
+    settle(anna)
+    assert photos_of(card(anna, 1)) == [old[0], new[0]["file_id"], old[2]]
+    assert reaction(bot, said[1]) == "✍"
+    bot.server.edit(said[1], "и подпись", photo=newest)
+    settle(anna)
+    assert photos_of(card(anna, 1)) == [old[0], newest[0]["file_id"], old[2]]
+    assert text_of(anna, 1) == "три фото\nи подпись"
+
+
+def test_a_photo_is_swapped_even_where_the_text_was_changed_since(bot: Harness, anna: Person) -> None:
+    said = bot.server.send_photo(b"JPEG", caption="чек", user_id=anna.id)
+    bot.reply_to(said)
+    anna.says("/note_edit 1 чек за хлеб")
+    new = bot.server.photo_sizes(b"NEW")
+    bot.server.edit(said, "чек", photo=new)
+    settle(anna)
+    assert photos_of(card(anna, 1)) == [new[-1]["file_id"]]
+    assert text_of(anna, 1) == "чек за хлеб"
+
+
+def test_an_edit_that_brings_a_file_adds_it(bot: Harness, anna: Person) -> None:
+    said = bot.server.say("чек", user_id=anna.id)
+    bot.reply_to(said)
+    new = bot.server.photo_sizes(b"NEW")
+    bot.server.edit(said, "чек", photo=new)
+    settle(anna)
+    assert photos_of(card(anna, 1)) == [new[-1]["file_id"]]
 
 
 def test_what_was_appended_stays_when_the_first_message_is_edited(bot: Harness, anna: Person) -> None:
@@ -259,6 +342,45 @@ def test_if_one_is_not_there_none_is_deleted(anna: Person) -> None:
     assert "«1 x» не подходит" in anna.says("/note_del 1 x")
 
 
+@pytest.mark.parametrize(
+    ("said", "left"),
+    [
+        ("3,5 и 8", [1, 2, 4, 6, 7, 9]),
+        ("3-8", [1, 2, 9]),
+        ("#3–#5, 9", [1, 2, 6, 7, 8]),
+        ("8 — 6; 1", [2, 3, 4, 5, 9]),
+        ("7 7 7.", [1, 2, 3, 4, 5, 6, 8, 9]),
+        ("8-100", [1, 2, 3, 4, 5, 6, 7]),
+        ("-3", list(range(1, 10))),
+        ("3-", list(range(1, 10))),
+        ("три", list(range(1, 10))),
+        ("3-8-9", list(range(1, 10))),
+        ("20-30 1", list(range(1, 10))),
+    ],
+)
+def test_numbers_are_read_as_people_write_them(anna: Person, said: str, left: list[int]) -> None:
+    for number in range(9):
+        anna.bot.server.say(f"/note_add {number}", user_id=anna.id)
+    answer = anna.asks(f"/note_del {said}")
+    assert [int(n) for n in labels(anna.asks("/note_list 20"))] == left[::-1]
+    if len(left) == 9:
+        assert said in answer["text"] or "с #20 по #30" in answer["text"]
+    else:
+        pressed(anna, answer, BACK)
+        assert anna.says("/note_count") == "Заметок: 9."
+
+
+def test_a_range_takes_what_is_there_of_it(anna: Person) -> None:
+    for number in range(70):
+        anna.bot.server.say(f"/note_add {number}", user_id=anna.id)
+    anna.says("/note_del 4")
+    answer = anna.asks("/note_del 3-69")["text"]
+    assert "#3 · 2\n#5 · 4" in answer
+    assert answer.endswith("… и ещё 16: /note_trash")
+    assert anna.says("/note_count") == "Заметок: 3."
+    assert anna.says("/note_trash").startswith("В корзине: 67,")
+
+
 def test_a_very_long_list_of_numbers_comes_back_by_one_button(anna: Person) -> None:
     for number in range(60):
         anna.bot.server.say(f"/note_add {number}", user_id=anna.id)
@@ -293,6 +415,18 @@ def test_the_bin_keeps_a_note_for_thirty_days(anna: Person) -> None:
     shown = anna.asks("/note_trash")
     assert labels(shown) == ["2"]
     assert anna.says("новая") == "Заметка #3 сохранена."
+
+
+def test_of_several_those_come_back_that_are_still_there(anna: Person) -> None:
+    for text in ("раз", "два", "три"):
+        anna.says(text)
+    answer = anna.asks("/note_del 1 2")
+    pressed(anna, anna.asks("/note_trash"), "1")
+    anna.says("/note_del 1", date=answer["date"] - 31 * 86_400)
+    anna.says("/note_del 3")  # with which the first leaves the bin for good
+    _, answer = pressed(anna, answer, BACK)
+    assert answer["text"] == "Заметки #2 возвращены."
+    assert anna.says("/note_count") == "Заметок: 1."
 
 
 def test_nobody_gives_back_or_deletes_anothers(anna: Person, boris: Person) -> None:

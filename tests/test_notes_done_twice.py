@@ -8,7 +8,7 @@ import pytest
 from db import Database
 from storage.notebook import Notebook
 from storage.notes import File
-from storage.pieces import Pieces
+from storage.pieces import Pieces, note_piece
 from storage.recalled import Recalled, TextGoneError
 
 ANNA, BORIS = 1, 2
@@ -58,10 +58,10 @@ def test_without_a_source_each_is_a_change_of_its_own(db: Database, notebook: No
 def test_a_piece_that_grows_moves_those_behind_it_once(db: Database) -> None:
     pieces = Pieces(db)
     for number, (start, text) in enumerate(((0, "раз"), (4, "два"), (8, "три")), 1):
-        pieces.keep(ANNA, ANNA, 1, [(number, start, len(text), text)])
+        pieces.keep(ANNA, {number: note_piece(ANNA, 1, start, text)})
     second = pieces.find(ANNA, 2)
     assert second
-    pieces.resize(ANNA, 2, second, 10, "двадцать в")
+    pieces.change(ANNA, 2, second, note_piece(ANNA, 1, 4, "двадцать в"), 7)
     grown, behind, before = (pieces.find(ANNA, number) for number in (2, 3, 1))
     assert grown
     assert behind

@@ -179,6 +179,18 @@ def test_tags_have_their_counts_and_find_their_notes(anna: Person) -> None:
     assert labels(anna.asks("/tags")) == ["#работа · 1"]
 
 
+def test_a_tag_finds_just_itself_on_every_page(anna: Person) -> None:
+    anna.says("#домен")
+    for number in range(2, 53):
+        anna.says(f"#дом {number}")
+    (found,) = opened(anna, anna.asks("/tags"), "#дом · 51")
+    assert numbers(found) == list(range(52, 2, -1))
+    _, last = pressed(anna, found, "▶")
+    assert numbers(last) == [2]
+    assert formatted(last, "bold") == ["#дом"]
+    assert anna.says("/note_find #дом").startswith("Найдено: 52")  # typed, it is a substring as ever
+
+
 def test_without_tags_it_is_said_what_one_is(anna: Person) -> None:
     anna.says("слова")
     assert "#работа" in anna.says("/tags")

@@ -245,7 +245,12 @@ GOOD = '{"number": 1, "text": "цела", "created_at": 5}'
         '{"number": 2, "text": "", "created_at": 5, "entities": [{"type": "b", "offset": 0, "length": 1}]}',
         '{"number": 2, "text": "а", "created_at": 5, "entities": "нет"}',
         '{"number": 2, "text": "а", "created_at": 5, "files": [{"kind": "photo"}]}',
+        '{"number": 2, "text": "а", "created_at": 5, "files": [{"kind": "photo", "file_id": ""}]}',
+        '{"number": 2, "text": "а", "created_at": 5, "files": [{"kind": "vdeo", "file_id": "x"}]}',
         '{"number": 2, "text": "а", "created_at": 5, "origin": "Анна"}',
+        '{"number": 2, "text": "а", "created_at": 5, "origin": {"name": "А", "date": 99999999999999}}',
+        '{"number": 2, "text": "а", "created_at": 5, "origin": {"name": "\\ud83d"}}',
+        '{"number": 2, "text": "а", "created_at": 253402214400}',
         "[" * 100_000,
     ],
 )
@@ -263,8 +268,9 @@ def test_damaged_bytes_are_never_read_as_other_letters() -> None:
 
 
 def test_a_date_that_is_none_is_named_by_its_line() -> None:
-    export = "#1 · 24.11.2026 10:00\nраз\n\n#2 · 31.02.2026 10:01\nдва\n\n#3 · 24.11.2026 10:02\nтри\n"
-    assert read(export.encode())[1] == Unreadable(4)
+    for date in ("31.02.2026", "31.12.9999", "01.01.0001", "31.12.1969"):
+        export = f"#1 · 24.11.2026 10:00\nраз\n\n#2 · {date} 23:59\nдва\n\n#3 · 24.11.2026 10:02\nтри\n"
+        assert read(export.encode())[1] == Unreadable(4)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,9 @@ from db import Note
 MOST_BYTES = 10 * 2**20
 
 
+LATEST_S = 253_402_214_399  # the last second that every time zone can still show in the year 9999
+
+
 class BrokenFileError(Exception):
     """A file of ours that is not whole any more; the text says, in Russian, what is the matter."""
 

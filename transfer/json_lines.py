@@ -17,13 +17,13 @@ from typing import Any
 
 from db import File, Note, Origin
 from storage.tags import tags_in
-from transfer.files import BrokenFileError, Format, Unreadable
+from telegram.contents import FILES
+from transfer.files import LATEST_S, BrokenFileError, Format, Unreadable
 
 PROGRAM = "Заметочник"
 VERSION = 1
 _FIRST_LINE = f'{{"program": "{PROGRAM}", "version": {VERSION}, "notes": [\n'
 _LAST_LINE = "]}"
-_LATEST_S = 253_402_214_400  # the last day that every time zone can still show
 Record = dict[str, Any]
 
 
@@ -98,25 +98,31 @@ def _note(record: object, line: int) -> Note | Unreadable:
 
 def _read(record: Any) -> Note:
     """Make a Note of a record; raises what Python does for something else."""
+    json.dumps(record, ensure_ascii=False).encode()  # raises for half an emoji, which SQLite cannot hold
     text = _checked(record["text"], str)
-    text.encode()  # raises for half an emoji, which SQLite cannot hold
-    origin = record.get("origin")
     edited_at = record.get("edited_at")
     return Note(
         number=_whole(record["number"], 1, 10**18),
         text=text,
-        created_at=_whole(record["created_at"], 0, _LATEST_S),
+        created_at=_whole(record["created_at"], 0, LATEST_S),
         entities=tuple(_entity(entity, text) for entity in record.get("entities") or ()),
-        origin=Origin(**_fields(origin, name=str, link=str, date=int)) if origin else None,
-        files=tuple(_file(file) for file in record.get("files") or ()),
+        origin=_origin(record["origin"]) if record.get("origin") else None,
+        files=tuple(map(_file, record.get("files") or ())),
         pinned=_checked(record.get("pinned", False), bool),
-        edited_at=None if edited_at is None else _whole(edited_at, 0, _LATEST_S),
+        edited_at=None if edited_at is None else _whole(edited_at, 0, LATEST_S),
     )
 
 
 def _file(record: Any) -> File:
     texts = dict.fromkeys(("kind", "file_id", "file_unique_id", "name", "mime"), str)
+    if record["kind"] not in FILES or not record["file_id"]:
+        raise ValueError(record)
     return File(**_fields(record, **texts, size=int))
+
+
+def _origin(record: Any) -> Origin:
+    _whole(record.get("date") or 0, 0, LATEST_S)
+    return Origin(**_fields(record, name=str, link=str, date=int))
 
 
 def _entity(entity: Any, text: str) -> Record:

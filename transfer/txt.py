@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime, tzinfo
 
 from db import Note
-from transfer.files import Format, Unreadable
+from transfer.files import LATEST_S, Format, Unreadable
 
 _DATE = "%d.%m.%Y %H:%M"
 _HEADER = re.compile(r"#(?P<number>\d{1,18}) · (?P<date>\d\d\.\d\d\.\d{4} \d\d:\d\d)[ \t]*", re.ASCII)
@@ -61,9 +61,10 @@ def read_txt(lines: Iterable[str], zone: tzinfo | None) -> Iterator[Note | Unrea
 def _read_header(found: re.Match[str], line: int, zone: tzinfo | None) -> Note | Unreadable:
     try:
         when = datetime.strptime(found["date"], _DATE).replace(tzinfo=zone)
-        return Note(int(found["number"]), "", int(when.timestamp()))
+        seconds = int(when.timestamp())
     except (ValueError, OverflowError):  # the 31st of February
         return Unreadable(line)
+    return Note(int(found["number"]), "", seconds) if 0 <= seconds <= LATEST_S else Unreadable(line)
 
 
 def _complete(header: Note | Unreadable | None, body: list[str]) -> Iterator[Note | Unreadable]:
