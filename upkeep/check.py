@@ -4,8 +4,10 @@ from collections.abc import Iterator
 
 from openrouter_client import (
     FALLBACK,
+    Kind,
     OpenRouterError,
     RemoteModel,
+    chat_once,
     described_fallback,
     fallback_model,
     fallback_name,
@@ -111,12 +113,23 @@ def _fallback(model: RemoteModel) -> Finding:
     """Look at the second service."""
     name = model.key.removeprefix(FALLBACK)
     try:
-        listed = described_fallback(PATIENCE_S)
+        found = described_fallback(PATIENCE_S) or _answers(model)
     except OpenRouterError as exc:
         return Finding(False, str(exc))
-    if listed is None:
+    if not found:
         return Finding(False, f"Запасной сервис {fallback_name()} модели {name} не называет: FALLBACK_MODEL")
     return Finding(True, f"Запасной сервис {fallback_name()} отвечает, модель {name} у него есть")
+
+
+def _answers(model: RemoteModel) -> bool:
+    """Return whether a model answers that is not listed, as llama.cpp's only one does by any name."""
+    try:
+        chat_once([{"role": "user", "content": "1"}], model=model.key, max_tokens=16, timeout_s=PATIENCE_S)
+    except OpenRouterError as exc:
+        if exc.is_of_the_service:
+            raise
+        return exc.kind is Kind.EMPTY  # it had no words, but was there
+    return True
 
 
 def _key() -> Finding:
