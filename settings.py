@@ -1,5 +1,6 @@
 """Everything that a person sets in `.env`, read once and checked all together."""
 
+import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -80,8 +81,10 @@ def _token(text: str) -> str:
 
 def _database(text: str) -> Path:
     """Return the file, also of `~/notes.db`; a relative path begins at bot.py, wherever that is started."""
+    if re.search(r"[\a-\r]", text):  # as "C:\new" is: in double quotes it is a line break
+        raise _WrongError("в двойных кавычках \\n и \\t — не буквы. Уберите кавычки вокруг пути.")
     try:
-        path = HERE / Path(text).expanduser()
+        path = HERE / Path(os.path.expandvars(text)).expanduser()
         is_folder, has_folder = path.is_dir(), path.parent.is_dir()
     except (OSError, RuntimeError, ValueError):  # too long a name, no such person's home
         raise _WrongError("такого пути быть не может. Напишите его целиком.") from None

@@ -13,6 +13,10 @@ NO_OWNER = (
 )
 
 
+# What the keys of a Russian layout write in the Latin one: /фыл is /ask.
+_SAME_KEYS = str.maketrans("йцукенгшщзфывапролдячсмить", "qwertyuiopasdfghjklzxcvbnm")
+
+
 @command("start", "", "Приветствие и помощь")
 @command("help", "", "Все команды", in_menu=False)
 def show_help(call: Call) -> str:
@@ -28,7 +32,9 @@ def unknown_command(call: Call) -> str:
     """/no_such_one: the nearest one; in a group nothing, it may be another bot's."""
     if not call.private:
         return ""
-    near = get_close_matches(call.name, [row.name for row in _known_to(call)], 1)
+    near = get_close_matches(
+        call.name.lower().translate(_SAME_KEYS), [row.name for row in _known_to(call)], 1
+    )
     perhaps = f" Может быть, /{near[0]}?" if near else ""
     return f"Нет команды /{call.name}.{perhaps} Все команды: /help"
 

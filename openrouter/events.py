@@ -12,7 +12,8 @@ from openrouter.refusals import refusal
 _DONE = b"[DONE]"
 # Some servers send as data what belongs into a comment.
 _HEARTBEAT = re.compile(
-    r"[^\w{]*(?:ping|pong|heart.?beat|keep.?alive|(?:openrouter )?processing|null|none|undefined)?[^\w{]*",
+    r"[^\w{]*(?:ping|pong|heart.?beat|(?:keep.?)?alive|ok|connected|"
+    r"(?:openrouter )?processing|null|none|undefined)?[^\w{]*",
     re.IGNORECASE,
 )
 _LINE_END = re.compile(rb"\r\n|\r|\n")
@@ -90,9 +91,11 @@ class EventReader:
 
 
 def _carries_nothing(data: bytes, value: object) -> bool:
-    """Return whether this only keeps the line alive: an empty value, a sign, a word for it."""
+    """Return whether this only keeps the line alive: an empty value, a sign, a number, a word for it."""
     if isinstance(value, dict | list):
         return not any(map(bool, value))
+    if isinstance(value, int | float):  # a counter, a time, `true`
+        return True
     word = value if isinstance(value, str) else data.decode("utf-8", "replace")
     return _HEARTBEAT.fullmatch(word) is not None
 

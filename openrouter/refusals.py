@@ -34,6 +34,14 @@ _SENTENCES = {
 _REDIRECTED = "Сервис отсылает на другой адрес. Проверьте OPENROUTER_BASE_URL."
 _UNKNOWN = f"Сервис ответил неизвестным боту кодом. {OTHER_MODEL}"
 _HINTS = {401: KEY_HINT}
+_BLOCKED = "Так отвечают и тем, чей адрес не пускают: задайте OPENROUTER_PROXY (.env)."  # a page, no JSON
+
+# Codes in words, of an error inside a good answer.
+_IN_WORDS = (
+    (429, "rate_?limit|too_many_requests"),
+    (402, "payment_required|insufficient_(quota|balance|credits)"),
+    (401, "api_key|authentication|unauthorized"),
+)
 
 # Sentences that blame the owner's key, account, settings or question: not for a provider's refusal.
 _BLAMING = (400, 401, 402, 403, 404)
@@ -90,9 +98,15 @@ _REASONS = (  # the first that fits counts
     ),
     _Reason(
         (403,),
-        r"region|country|location",
+        r"region|country|location|network settings",
         Kind.UPSTREAM,
         "Нет прав доступа к модели: там, где работает бот, её не предлагают. Выберите другую: /models.",
+    ),
+    _Reason(
+        (400,),  # of Google, which calls a bad key a bad request
+        r"api.?key (is )?(not valid|invalid|expired|not found)|invalid.api.?key",
+        Kind.ACCOUNT,
+        _SENTENCES[401],
     ),
     _TOO_LONG,
     _Reason(
@@ -153,13 +167,14 @@ def refusal(status: int, body: object, headers: Mapping[str, str] | None = None)
         msg = _OF_THE_PROVIDER if status in _BLAMING else _SENTENCES.get(status, _UNKNOWN)
         return OpenRouterError(status, msg, kind=Kind.UPSTREAM)
     msg = _SENTENCES.get(status, _REDIRECTED if status < 400 else _UNKNOWN)
-    return OpenRouterError(status, msg, hint=_HINTS.get(status, ""))
+    hint = _BLOCKED if status == 403 and body is None else _HINTS.get(status, "")
+    return OpenRouterError(status, msg, hint=hint)
 
 
 def _reason(status: int, wording: str, *, of_provider: bool) -> _Reason | None:
     for reason in _REASONS:
-        if reason.model_gone and of_provider:
-            continue  # what one provider does not have, another may
+        if of_provider and (reason.model_gone or reason.kind is Kind.ACCOUNT):
+            continue  # what one provider does not have, another may; its keys are not the owner's
         if status in reason.statuses and re.search(reason.pattern, wording):
             return reason
     return None
@@ -191,7 +206,8 @@ def _status(status: int, error: dict[str, Any]) -> int:
     for value in (error.get("code"), error.get("http_status"), status):
         if re.fullmatch("[345][0-9][0-9]", str(value)):
             return int(str(value))
-    return 502
+    words = f"{error.get('code')} {error.get('type')} {as_dict(error.get('metadata')).get('error_type')}"
+    return next((code for code, pattern in _IN_WORDS if re.search(pattern, words)), 502)
 
 
 def _is_of_a_provider(error: dict[str, Any]) -> bool:

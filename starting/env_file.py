@@ -1,13 +1,16 @@
 """`.env` as editors and shells save it: UTF-8, UTF-16, or the code page of a Russian Windows."""
 
 import codecs
+import os
 from io import StringIO
 from pathlib import Path
 
-from dotenv import load_dotenv
+from dotenv import dotenv_values
 from dotenv.parser import parse_stream
 
 SAVE_AS = "Откройте его в редакторе и сохраните в кодировке UTF-8."
+# What text processors and chats put around a value; the plain quotes are the format's own.
+_AROUND = " \t\u00a0\u200b\u2060\ufeff«»„“”‘’"
 
 
 class EnvFileError(Exception):
@@ -19,14 +22,17 @@ def load(path: Path) -> None:
 
     No file is no settings.
     """
-    text = _text(path)
-    for binding in parse_stream(StringIO(text)):
+    bindings = list(parse_stream(StringIO(_text(path))))
+    for binding in bindings:
         if binding.error:  # only the number: the line may hold a secret
             number = binding.original.line + _blank_lines_before(binding.original.string)
             raise EnvFileError(
                 f"{path}: строка {number} не похожа на ИМЯ=значение. Исправьте или удалите её."
             )
-    load_dotenv(stream=StringIO(text))
+    # A name without a value, as the sample has them, does not undo the one with a value above it.
+    given = "".join(binding.original.string for binding in bindings if binding.value)
+    for name, value in dotenv_values(stream=StringIO(given)).items():
+        os.environ.setdefault(name, (value or "").strip(_AROUND))
 
 
 def _text(path: Path) -> str:

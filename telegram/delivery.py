@@ -113,7 +113,7 @@ class Delivery:
             return self.attempt(place, method, **params)
         if is_final(exc):
             raise UndeliverableError(str(exc)) from None
-        if exc.says("message is not modified"):
+        if exc.says("message is not modified", "message_not_modified"):
             self._next_edit.pop(chat_id, None)  # nothing was edited
             return None
         if method == "edit_message_text" and _is_about_entities(exc, params):
@@ -132,9 +132,11 @@ class Delivery:
         """Return the call without what was refused; None if it was something else."""
         if _is_about_entities(exc, params):
             return method, params | {"entities": None}
-        if params.get("reply_parameters") and exc.says("replied not found"):
+        if params.get("reply_parameters") and exc.says(*_NOT_QUOTED):
             return method, params | {"reply_parameters": None}
-        if method == "edit_message_text" and exc.says("to edit not found", "can't be edited"):
+        if params.get("reply_markup") and "text" in params and exc.says(*_NO_BUTTONS):
+            return method, params | {"reply_markup": None}
+        if method == "edit_message_text" and exc.says(*_NOT_EDITED):
             return "send_message", {name: value for name, value in params.items() if name != "message_id"}
         return None
 
@@ -196,13 +198,24 @@ _FINAL = (
 )
 
 
+_NOT_QUOTED = ("replied not found", "reply not found", "reply_message_id_invalid", "quote_text_invalid")
+_NO_BUTTONS = ("button_", "reply markup", "keyboard")
+_NOT_EDITED = (
+    *("to edit not found", "message not found", "can't be edited"),
+    *("message_id_invalid", "message_edit_time_expired"),
+)
+
+
 def is_final(exc: RefusedError) -> bool:
     """Return whether a chat cannot be written to, so that trying again, or saying so there, is no use."""
     return exc.code == 403 or exc.says(*_FINAL)
 
 
 def _is_about_entities(exc: RefusedError, params: dict[str, Any]) -> bool:
-    return bool(params.get("entities")) and exc.says("entit", "parse")
+    """Return whether the text may pass without its entities; they count when it is too long, too."""
+    return bool(params.get("entities")) and exc.says(
+        "entit", "parse", "message is too long", "message_too_long"
+    )
 
 
 def backoff(failures: int, longest: float) -> float:

@@ -6,6 +6,8 @@ from itertools import zip_longest
 
 from markdown_it.rules_block import StateBlock
 
+_BAR = r"(?<!\\)\|"
+_CODE = re.compile("`[^`]+`")
 _RULE = re.compile(r"\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?")
 
 
@@ -17,7 +19,10 @@ def find_table(state: StateBlock, start_line: int, end_line: int, silent: bool) 
     if start_line + 1 >= end_line or state.is_code_block(start_line):
         return False
     head, rule = line_of(state, start_line), line_of(state, start_line + 1)
-    if "|" not in head or not _RULE.fullmatch(rule) or len(_cells(head)) != len(_cells(rule)):
+    if "|" not in head or not _RULE.fullmatch(rule):
+        return False
+    columns = len(_cells(rule))
+    if len(_cells(head, columns)) != columns:
         return False
     if silent:
         return True
@@ -27,16 +32,21 @@ def find_table(state: StateBlock, start_line: int, end_line: int, silent: bool) 
     token = state.push("table", "", 0)
     token.map = [start_line, line]
     rows = [head, *(line_of(state, row) for row in range(start_line + 2, line))]
-    token.meta = {"rows": [_cells(row) for row in rows], "rule": _cells(rule)}
+    token.meta = {"rows": [_cells(row, columns) for row in rows], "rule": _cells(rule)}
     state.line = line
     return True
 
 
-def _cells(row: str) -> list[str]:
-    """Return the cells of a row between its bars, but for bars that are escaped."""
-    cells = re.split(r"(?<!\\)\|", row.removeprefix("|"))
+def _cells(row: str, most: int | None = None) -> list[str]:
+    """Return the cells of a row between its bars, but for bars that are escaped.
+
+    In a row of more than `most` cells bars within code do not count either: `a || b` is one cell.
+    """
+    cells = re.split(_BAR, row.removeprefix("|"))
     if len(cells) > 1 and not cells[-1].strip():
         cells.pop()
+    if most is not None and len(cells) > most:
+        return _cells(_CODE.sub(lambda code: re.sub(_BAR, r"\\|", code[0]), row))
     return [cell.replace(r"\|", "|").strip() for cell in cells]
 
 

@@ -12,6 +12,7 @@ from db import Database
 from migrations import VERSION
 from support.harness import Harness
 from support.program import run
+from support.real_proxy import free_port
 from support.registry_people import KNOWN, SECOND, THIRD, listed
 from support.tunnel import Tunnel
 
@@ -119,6 +120,13 @@ def test_telegram_that_cannot_be_used_is_the_only_trouble(
     assert "geheim" not in line
 
 
+def test_a_dead_way_before_a_good_one_is_passed_over(new_bot: NewBot) -> None:
+    bot = new_bot(TELEGRAM_PROXY=f"http://127.0.0.1:{free_port()},direct")
+    bot.launch("--check")
+    assert bot.exit_code(60) == 0
+    assert any("напрямую" in line for line in bot.out)
+
+
 def test_a_webhook_of_another_program_is_found_and_left_alone(well: Harness) -> None:
     well.server.updates.webhook = "https://example.org/hook"
     [line] = wrong(well)
@@ -139,6 +147,13 @@ def test_a_service_that_does_not_answer_or_refuses_the_key_is_found(well: Harnes
 def test_a_missing_key_is_found(well: Harness) -> None:
     [line] = wrong(well, OPENROUTER_API_KEY="")
     assert "OPENROUTER_API_KEY" in line
+    assert "openrouter.ai/settings/keys" in line
+
+
+def test_a_service_without_models_is_found(well: Harness) -> None:
+    well.ai.models = []
+    [line] = wrong(well)
+    assert "OPENROUTER_BASE_URL" in line
 
 
 def test_a_proxy_that_refuses_is_named_without_its_password(well: Harness) -> None:

@@ -20,10 +20,12 @@ class World:
         self.now = 1000.0
         self.refusals: list[RefusedError] = []  # of the next calls
         self.calls: list[tuple[str, int]] = []  # methods and chats
+        self.params: list[dict[str, Any]] = []  # of the calls
         self.delivery = Delivery(self, lambda: self.now)
 
     def call(self, method: str, **params: Any) -> Any:
         self.calls.append((method, params["chat_id"]))
+        self.params.append(params)
         if self.refusals:
             raise self.refusals.pop(0)
         return {"message_id": 1}
@@ -31,9 +33,9 @@ class World:
     def download(self, file_id: str) -> bytes:
         raise NotImplementedError(file_id)
 
-    def send(self, method: str = "send_message", place: Place = CHAT) -> float:
+    def send(self, method: str = "send_message", place: Place = CHAT, **more: Any) -> float:
         """Make a call and return the seconds that it has to wait; 0 if it went."""
-        more = {"message_id": 1} if method == "edit_message_text" else {}
+        more |= {"message_id": 1} if method == "edit_message_text" else {}
         try:
             self.delivery.attempt(place, method, text="слово", **more)
         except Pause as exc:
@@ -165,3 +167,62 @@ def test_a_group_that_became_a_supergroup_is_written_to_there(world: World) -> N
     assert world.send(place=group) == 0
     assert world.send(place=group) == 0
     assert [chat for _, chat in world.calls] == [-5, -1005, -1005]
+
+
+# ---- Refused in part ------------------------------------------------------------------------
+
+PARTS: dict[str, Any] = {"entities": ["bold"], "reply_parameters": "quote", "reply_markup": "buttons"}
+
+
+@pytest.mark.parametrize(
+    ("description", "part"),
+    [
+        ("can't parse entities: unsupported start tag", "entities"),
+        ("ENTITY_BOUNDS_INVALID", "entities"),
+        ("ENTITIES_TOO_LONG", "entities"),
+        ("message is too long", "entities"),
+        ("MESSAGE_TOO_LONG", "entities"),
+        ("message to be replied not found", "reply_parameters"),
+        ("message to reply not found", "reply_parameters"),
+        ("REPLY_MESSAGE_ID_INVALID", "reply_parameters"),
+        ("BUTTON_DATA_INVALID", "reply_markup"),
+        ("BUTTON_COPY_TEXT_INVALID", "reply_markup"),
+        ("reply markup is too long", "reply_markup"),
+    ],
+)
+def test_what_is_refused_for_one_part_goes_without_it(world: World, description: str, part: str) -> None:
+    world.refusals.append(RefusedError("", 400, f"Bad Request: {description}"))
+    assert world.send(**PARTS) == 0
+    sent = world.params[-1]
+    assert {name: sent[name] for name in PARTS} == PARTS | {part: None}
+
+
+def test_what_is_refused_without_that_part_too_is_our_mistake(world: World) -> None:
+    world.refusals += [RefusedError("", 400, "Bad Request: message is too long")] * 2
+    with pytest.raises(RefusedError):
+        world.send(**PARTS)
+    assert len(world.calls) == 2
+
+
+@pytest.mark.parametrize(
+    "description",
+    [
+        "message to edit not found",
+        "message can't be edited",
+        "MESSAGE_ID_INVALID",
+        "MESSAGE_EDIT_TIME_EXPIRED",
+    ],
+)
+def test_a_message_that_is_gone_is_sent_anew(world: World, description: str) -> None:
+    world.refusals.append(RefusedError("", 400, f"Bad Request: {description}"))
+    assert world.send("edit_message_text") == 0
+    assert [method for method, _ in world.calls] == ["edit_message_text", "send_message"]
+
+
+@pytest.mark.parametrize(
+    "description", ["message is not modified: specified new message content", "MESSAGE_NOT_MODIFIED"]
+)
+def test_an_edit_that_would_change_nothing_is_none(world: World, description: str) -> None:
+    world.refusals.append(RefusedError("", 400, f"Bad Request: {description}"))
+    assert world.send("edit_message_text") == 0
+    assert len(world.calls) == 1

@@ -201,6 +201,10 @@ def test_a_deletion_shows_what_went(anna: Person) -> None:
         ("/hepl", "/help"),
         ("/asks привет", "/ask"),
         ("/export", "/note_export"),
+        ("/фыл привет", "/ask"),
+        ("/тщеу_ддше", "/note_list"),
+        ("/тщеу_фвв хлеб", "/note_add"),
+        ("/ьщвуды", "/models"),
     ],
 )
 def test_the_nearest_command_is_suggested(anna: Person, written: str, meant: str) -> None:
@@ -208,7 +212,7 @@ def test_the_nearest_command_is_suggested(anna: Person, written: str, meant: str
     assert anna.says(written) == f"Нет команды {name}. Может быть, {meant}? Все команды: /help"
 
 
-@pytest.mark.parametrize("written", ["/foo", "/weather", "/1", "/" + "x" * 100])
+@pytest.mark.parametrize("written", ["/foo", "/weather", "/1", "/погода", "/" + "x" * 100])
 def test_nothing_is_suggested_that_is_far(anna: Person, written: str) -> None:
     assert anna.says(written) == f"Нет команды {written}. Все команды: /help"
 

@@ -70,6 +70,12 @@ def test_any_encoding_will_do(write: Write, data: bytes) -> None:
         "  TOKEN = 123456:TEST  ",
         "TOKEN=123456:TEST # от BotFather",
         "TOKEN=\t123456:TEST\r",
+        "TOKEN=«123456:TEST»",
+        "TOKEN=„123456:TEST“",
+        "TOKEN=‘123456:TEST’ # от BotFather",
+        "TOKEN=\u00a0\u200b123456:TEST\ufeff",
+        "TOKEN=1:OLD\nTOKEN=123456:TEST",
+        "TOKEN=123456:TEST\n# ниже образец\nTOKEN=\nTOKEN=''",
     ],
 )
 def test_a_line_may_be_written_in_any_of_these_ways(write: Write, line: str) -> None:

@@ -151,6 +151,26 @@ def test_a_break_in_the_code_of_a_cell_is_code() -> None:
 
 
 @pytest.mark.parametrize(
+    ("row", "told"),
+    [
+        ("| `a || b` | или |", "a || b | или"),
+        ("| `grep x | wc -l` | счёт |", "grep x | wc -l | счёт"),
+        (r"| `a \| b` | и `c|d` |", "a | b | и c|d"),
+        (r"| a \|\| b | или |", "a || b | или"),
+        ("| ` | два |", "` | два"),
+        ("| `a | b` |", "`a | b`"),  # as many as there should be
+    ],
+)
+def test_a_bar_in_code_is_no_border_where_there_would_be_too_many(row: str, told: str) -> None:
+    assert " ".join(shown(f"|к|ч|\n|-|-|\n{row}").split("\n")[2].split()) == told
+
+
+def test_a_bar_in_the_code_of_the_first_row_makes_no_column() -> None:
+    assert shown("| `a|b` | что |\n|-|-|\n| 1 | 2 |").split("\n")[0] == "a|b | что"
+    assert shown("| a|b | что |\n|-|-|\n| 1 | 2 |").split("\n")[0] == "| a|b | что |"
+
+
+@pytest.mark.parametrize(
     ("written", "expected"),
     [
         ("H<sub>2</sub>O и 5<sup>2</sup>", "H<sub>2</sub>O и 5<sup>2</sup>"),

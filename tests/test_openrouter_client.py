@@ -411,6 +411,53 @@ def test_openrouters_own_refusal_stays_the_owners(
     assert "Поставщик" not in error.msg
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        [{"error": {"code": 400, "message": "API key not valid. Please pass a valid API key."}}],
+        {"error": {"code": 400, "message": "Invalid API key provided"}},
+        {"error": {"code": 400, "message": "API key expired", "status": "INVALID_ARGUMENT"}},
+    ],
+)
+def test_a_bad_key_that_is_called_a_bad_request_is_a_bad_key(fake: FakeOpenRouter, written: object) -> None:
+    fake.next(replies.body(written, code=400), replies.status(400, "Invalid value of a key in the schema"))
+    error = refused()
+    assert "Проверьте OPENROUTER_API_KEY" in error.msg
+    assert error.is_of_the_service
+    assert refused().kind is Kind.REQUEST
+
+
+def test_a_page_in_place_of_a_refusal_may_mean_that_the_address_is_blocked(fake: FakeOpenRouter) -> None:
+    fake.next(replies.html(403), replies.status(403, "Forbidden"))
+    assert "OPENROUTER_PROXY" in refused().hint
+    assert not refused().hint
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        ({"code": "rate_limit_exceeded", "message": "Slow down"}, 429),
+        ({"code": "insufficient_quota", "message": "You exceeded your current quota"}, 402),
+        ({"code": "invalid_api_key", "message": "Incorrect API key provided"}, 401),
+        ({"code": None, "type": "authentication_error", "message": "Invalid API Key"}, 401),
+        ({"code": "server_error", "metadata": {"error_type": "rate_limit_exceeded"}}, 429),
+        ({"code": "server_error", "message": "Provider disconnected"}, 502),
+        ({"code": None, "message": "boom"}, 502),
+    ],
+)
+def test_a_code_in_words_inside_a_good_answer_is_understood(
+    fake: FakeOpenRouter, error: dict[str, Any], status: int
+) -> None:
+    fake.next(replies.body({"error": error}))
+    assert refused().status == status
+
+
+def test_the_days_limit_is_known_by_its_words_too(fake: FakeOpenRouter) -> None:
+    told = {"code": "rate_limit_exceeded", "message": "Rate limit exceeded: free-models-per-day"}
+    fake.next(replies.body({"error": told}))
+    assert refused().kind is Kind.DAILY_CAP
+
+
 def test_a_question_too_long_for_one_provider_may_fit_elsewhere(fake: FakeOpenRouter) -> None:
     raw = '{"error": {"message": "maximum context length is 8192"}}'
     fake.next(replies.status(400, metadata={"provider_name": "Chutes", "raw": raw}))

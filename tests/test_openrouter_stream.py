@@ -134,6 +134,11 @@ BEATS = [
     b"data: ping\n\n",
     b"data: .\n\n",
     b"data: undefined\n\n",
+    b"data: 5\n\n",
+    b"data: 1795672257.5\n\n",
+    b"data: true\n\n",
+    b'data: "ok"\n\n',
+    b"data: connected\n\n",
     b"data: : OPENROUTER PROCESSING\n\n",
     b"data: [null]\n\n",
     b"event: ping\n\n",
@@ -158,7 +163,7 @@ def test_a_heartbeat_does_not_break_the_silence(fake: FakeOpenRouter, beat: byte
     assert refused(timeout_s=60, silence_s=0.2).msg.startswith("Модель слишком долго молчит.")
 
 
-@pytest.mark.parametrize("garbage", [b"data: 5\n\n", b"data: true\n\n", b"data: {\n\n", b"data: <html>\n\n"])
+@pytest.mark.parametrize("garbage", [b"data: {\n\n", b"data: <html>\n\n", b"data: Overloaded\n\n"])
 def test_garbage_is_no_heartbeat(fake: FakeOpenRouter, garbage: bytes) -> None:
     fake.next(replies.events(chunk("Полов"), garbage, chunk("ина"), *END))
     error = refused()
@@ -486,7 +491,7 @@ def test_an_error_in_mid_stream_keeps_what_has_come(fake: FakeOpenRouter, event:
         replies.reset(chunk("Полов")),
         replies.events(chunk("Полов"), b"data: {\n\n", *END),
         replies.events(chunk("Полов"), b'data: {"choices": [{"delta": {"conte', end=False),
-        replies.events(chunk("Полов"), b"data: 5\n\n", *END),
+        replies.events(chunk("Полов"), b"data: Overloaded\n\n", *END),
     ],
 )
 def test_an_answer_cut_short_is_an_error_with_what_has_come(

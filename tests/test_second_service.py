@@ -439,6 +439,11 @@ def test_the_check_has_a_line_for_it(alone: Harness, groq: FakeOpenRouter) -> No
         return [line for line in said.splitlines() if "апасно" in line]
 
     assert looked() == [f"✔ Запасной сервис groq.com отвечает, модель {LLAMA} у него есть"]
+    assert at_second(groq, "1") == [], "what is listed is not asked"
+    assert looked(FALLBACK_MODEL="local") == ["✔ Запасной сервис groq.com отвечает, модель local у него есть"]
+    groq.always(answer(""), model="silent")
+    assert looked(FALLBACK_MODEL="silent")[0].startswith("✔")
+    groq.always(status(404, "model 'llama-9' not found"), model="llama-9")
     assert looked(FALLBACK_MODEL="llama-9") == [
         "✖ Запасной сервис groq.com модели llama-9 не называет: FALLBACK_MODEL"
     ]

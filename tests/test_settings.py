@@ -170,8 +170,17 @@ def test_a_path_may_begin_at_home_or_beside_the_program(
         ("~/a.db", tmp_path / "a.db"),
         ("a.db", HERE / "a.db"),
         ("docs/a.db", HERE / "docs/a.db"),
+        ("$HOME/мои заметки.db", tmp_path / "мои заметки.db"),
+        ("${HOME}/a.db", tmp_path / "a.db"),
+        ("$NO_SUCH_NAME.db", HERE / "$NO_SUCH_NAME.db"),
     ):
         assert Settings.from_env({"DB_PATH": value}).db_path == path
+
+
+def test_a_path_in_which_double_quotes_have_made_a_line_break_is_not_taken() -> None:
+    with pytest.raises(SettingsError, match="Уберите кавычки"):
+        Settings.from_env({"DB_PATH": "docs\newer.db"})
+    assert Settings.from_env({"DB_PATH": "docs\\newer.db"}).db_path.name.endswith("newer.db")
 
 
 def test_a_folder_is_told_what_to_be(tmp_path: Path) -> None:

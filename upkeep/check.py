@@ -1,11 +1,14 @@
 """`python bot.py --check`: everything that the bot needs, looked at once, and what to do about it."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from openrouter_client import (
     FALLBACK,
+    Kind,
     OpenRouterError,
     RemoteModel,
+    chat_once,
     described_fallback,
     fallback_model,
     fallback_name,
@@ -15,7 +18,7 @@ from openrouter_client import (
     missing_key,
 )
 from settings import Settings
-from telegram.api import RefusedError, Telegram, TelegramError
+from telegram.api import RefusedError, Telegram, TelegramError, UnreachableError
 from upkeep.check_file import check_file, check_registry
 from upkeep.clock import check_clock
 from upkeep.findings import Finding
@@ -47,7 +50,7 @@ def check(settings: Settings) -> Iterator[Finding]:
 
 def _telegram(telegram: Telegram) -> Iterator[Finding]:
     try:
-        me = telegram.call("get_me")
+        me = _me(telegram)
         webhook = telegram.call("get_webhook_info").get("url")
     except RefusedError as exc:
         yield Finding(False, NOT_ACCEPTED if exc.code in (401, 404) else f"Telegram отказал: {exc}")
@@ -59,6 +62,14 @@ def _telegram(telegram: Telegram) -> Iterator[Finding]:
     yield Finding(True, f"Telegram принял TOKEN: это @{me['username']} ({telegram.route})")
     yield _webhook(webhook)
     yield from _rights(me)
+
+
+def _me(telegram: Telegram) -> dict[str, Any]:
+    """Ask who the bot is; where a way is dead, once more by the next one that answers."""
+    try:
+        return dict(telegram.call("get_me"))
+    except UnreachableError:
+        return dict(telegram.call("get_me"))
 
 
 def _webhook(url: str | None) -> Finding:
@@ -93,15 +104,18 @@ def _models(offered: list[RemoteModel]) -> Iterator[Finding]:
     try:
         offered += fetch_models(PATIENCE_S)
     except OpenRouterError as exc:
-        yield Finding(False, f"Сервис моделей не отвечает: {exc}")
+        yield Finding(False, f"Сервис моделей не отвечает: {_told(exc)}")
         return
     usable = [model for model in offered if model.usable]
     free = sum(model.free for model in usable)
-    yield Finding(bool(free), f"Сервис моделей отвечает: моделей {len(usable)}, из них бесплатных {free}")
+    advice = "" if free else ". Спросить некого: проверьте OPENROUTER_BASE_URL"
+    yield Finding(
+        bool(free), f"Сервис моделей отвечает: моделей {len(usable)}, из них бесплатных {free}{advice}"
+    )
     if missing := missing_key():
         yield Finding(
             bool(fallback_model()),
-            f"{missing}{' Вопросы пойдут запасному сервису' if fallback_model() else ''}",
+            f"{_told(missing)}{' Вопросы пойдут запасному сервису' if fallback_model() else ''}",
         )
     elif is_openrouter():
         yield _key()
@@ -110,20 +124,35 @@ def _models(offered: list[RemoteModel]) -> Iterator[Finding]:
 def _fallback(model: RemoteModel) -> Finding:
     """Look at the second service."""
     name = model.key.removeprefix(FALLBACK)
+    for looks in (_is_listed, _answers):
+        try:
+            if looks(model):
+                return Finding(True, f"Запасной сервис {fallback_name()} отвечает, модель {name} у него есть")
+        except OpenRouterError as exc:
+            if exc.is_of_the_service:
+                return Finding(False, str(exc))
+    return Finding(False, f"Запасной сервис {fallback_name()} модели {name} не называет: FALLBACK_MODEL")
+
+
+def _is_listed(_model: RemoteModel) -> bool:
+    return described_fallback(PATIENCE_S) is not None
+
+
+def _answers(model: RemoteModel) -> bool:
+    """Return whether a model answers that is not listed, as llama.cpp's only one does by any name."""
     try:
-        listed = described_fallback(PATIENCE_S)
+        chat_once([{"role": "user", "content": "1"}], model=model.key, max_tokens=16, timeout_s=PATIENCE_S)
     except OpenRouterError as exc:
-        return Finding(False, str(exc))
-    if listed is None:
-        return Finding(False, f"Запасной сервис {fallback_name()} модели {name} не называет: FALLBACK_MODEL")
-    return Finding(True, f"Запасной сервис {fallback_name()} отвечает, модель {name} у него есть")
+        if exc.kind is not Kind.EMPTY:  # else it was there, and had no words
+            raise
+    return True
 
 
 def _key() -> Finding:
     try:
         info = key_info(PATIENCE_S)
     except OpenRouterError as exc:
-        return Finding(False, f"OPENROUTER_API_KEY: {exc}")
+        return Finding(False, f"OPENROUTER_API_KEY: {_told(exc)}")
     asked = (
         f"бесплатных вопросов сегодня {info.used}"
         if info.used is not None
@@ -135,3 +164,8 @@ def _key() -> Finding:
             False, f"OPENROUTER_API_KEY принят, но лимит исчерпан: {asked}{limit}. Новый день — в 00:00 UTC"
         )
     return Finding(True, f"OPENROUTER_API_KEY принят: {asked}{limit}")
+
+
+def _told(exc: OpenRouterError) -> str:
+    """Return an error and where its remedy is."""
+    return f"{exc} {exc.hint}".strip()
