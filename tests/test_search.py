@@ -328,5 +328,25 @@ def test_a_misspelt_word_has_neighbours(everyday: Database, typed: str, meant: s
     assert meant in Notebook(everyday).similar_words(ANNA, typed)
 
 
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("молоко домафон", ["домофон"]),
+        ("мололо домафон", ["молоко", "домофон"]),
+        ("молоко домофона", []),  # each stands in some note
+        ('"мололо" от:01.01.2020', ["молоко"]),
+        ("#рабта", ["#работа"]),
+        ("удалёное", []),  # its note is in the bin
+    ],
+)
+def test_of_several_words_those_are_corrected_that_stand_nowhere(
+    db: Database, typed: str, meant: list[str]
+) -> None:
+    person = next(PEOPLE)
+    add(db, person, "молоко", "домофон", "#работа", "удалённое")
+    db.delete_note(person, 4, deleted_at=5, source="")
+    assert Notebook(db).similar_words(person, typed) == meant
+
+
 def test_neighbours_are_of_ones_own_notes_only(everyday: Database) -> None:
     assert Notebook(everyday).similar_words(BORIS, "домафон") == []
