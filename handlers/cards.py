@@ -66,7 +66,7 @@ def _tail(call: Call, note: Note) -> Iterator[Formatted]:
         )
     if note.edited_at:
         yield f"Изменена: {when(call, note.edited_at)}", ()
-    if tags := tags_in(note.text):
+    if tags := tags_in(note.text, note.entities):
         yield "Теги: " + " ".join(f"#{tag}" for tag in tags), ()
 
 

@@ -14,7 +14,7 @@ from difflib import get_close_matches
 from functools import reduce
 
 from storage import notes
-from storage.folding import fold, look_alike, original_places, places_of_words, words_in
+from storage.folding import emoji_in, fold, look_alike, original_places, places_of_words, words_in
 from storage.forms import (
     FIGURE_WORDS,
     STOP_WORDS,
@@ -110,7 +110,11 @@ def _literally(conn: sqlite3.Connection, user_id: int, known: str, part: str) ->
     """Return the notes that hold a part as it is: the index offers some, and their texts decide."""
     if _WORD.fullmatch(part):
         return notes_with(conn, user_id, _containing(known, part))
+    if emoji_in(part) == [part]:
+        return notes_with(conn, user_id, emoji_in(part))
     offered = notes_with(conn, user_id, [ALL])
+    for emoji in emoji_in(part):
+        offered = both(offered, notes_with(conn, user_id, [emoji]))
     for piece in re.finditer(r"\w+", part):
         begins = "\n" if piece.start() > 0 else ""
         ends = "\n" if piece.end() < len(part) else ""

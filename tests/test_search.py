@@ -71,6 +71,19 @@ def test_signs_are_letters_like_others(db: Database, before: str, needle: str, a
         assert finds(db, before + needle + after, needle)
 
 
+EMOJI = st.text("🎂☕→x\u200d\ufe0f👨👩🇷🇺❤ ", min_size=1, max_size=5)
+
+
+@given(before=EMOJI, needle=EMOJI, after=EMOJI, other=EMOJI)
+def test_emoji_are_found_by_the_index(db: Database, before: str, needle: str, after: str, other: str) -> None:
+    person, parts = next(PEOPLE), fold(needle).split()
+    texts = [before + needle + after, other, "слова"]
+    add(db, person, *texts)
+    assert not parts or found(db, person, needle) == [
+        text for text in texts[::-1] if all(part in fold(text) for part in parts)
+    ]
+
+
 def naive(texts: list[str], words: list[str], literals: list[str]) -> list[str]:
     """Search the slow way: every text, every word of it, every word of the query."""
 
