@@ -9,6 +9,7 @@ from support.harness import Harness, Message, Person
 from support.notes import (
     ASK,
     BACK,
+    COPY,
     DROP,
     answers_to,
     card,
@@ -138,6 +139,17 @@ def test_nothing_to_see_is_no_note(bot: Harness, anna: Person, text: str) -> Non
     asked = bot.server.send_content(user_id=anna.id, text=f"/note_add {text}")
     assert bot.reply_to(asked)["text"] == "Использование: /note_add <текст>"
     assert anna.says("/note_count") == "Заметок: 1."
+
+
+@pytest.mark.parametrize("caption", ["\u200b", "\u2800 \u2800"])
+def test_a_caption_of_nothing_to_see_is_none(bot: Harness, anna: Person, caption: str) -> None:
+    said = bot.server.send_photo(b"JPEG", user_id=anna.id, caption=caption)
+    bot.reply_to(said)
+    assert COPY not in labels(card(anna, 1)[-1])
+    assert "🖼 фото" in anna.says("/note_list")
+    bot.server.edit(said, "чек")
+    settle(anna)
+    assert text_of(anna, 1) == "чек"
 
 
 def test_in_a_group_words_are_no_note(bot: Harness, anna: Person) -> None:
