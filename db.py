@@ -195,7 +195,7 @@ class Database:
             if known is None:
                 note = replace(said, number=notes.next_number(conn, user_id))
                 notes.insert(conn, user_id, note, source)
-                word_index.change(conn, user_id, note.number, None, notes.searched(note))
+                word_index.change(conn, user_id, note.number, None, notes.indexed(note))
                 return note
             owner, note = known
             if note.edited_at is not None or note.deleted_at is not None:
@@ -339,7 +339,7 @@ def _delete(conn: sqlite3.Connection, user_id: int, number: int, deleted_at: int
             "UPDATE notes SET deleted_at = ?, deleted_by = ? WHERE user_id = ? AND number = ?",
             (deleted_at, source, user_id, number),
         )
-        word_index.change(conn, user_id, number, notes.searched(note), None)
+        word_index.change(conn, user_id, number, notes.indexed(note), None)
     return note
 
 

@@ -234,6 +234,8 @@ def _to_version_3(conn: sqlite3.Connection) -> None:
     columns = _columns(conn, "note_pieces")
     if columns and "file" not in columns:
         conn.execute("ALTER TABLE note_pieces ADD COLUMN file TEXT NOT NULL DEFAULT ''")
+    for table in ("words", "postings", "vocabulary"):  # are made anew: emoji are words, too
+        conn.execute(f"DROP TABLE IF EXISTS {table}")
 
 
 # How a file of version N becomes one of N + 1 (append only). Version 0 is a new file or one of the course.

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from commands import MORE, Call, WrongArgumentsError, button, command
 from db import Note
 from handlers.brief import brief_button
+from handlers.changing import to_replace, will_replace
 from handlers.keeping import brought_back, source
 from handlers.note_words import (
     NO_NOTES,
@@ -66,7 +67,7 @@ def _tail(call: Call, note: Note) -> Iterator[Formatted]:
         )
     if note.edited_at:
         yield f"Изменена: {when(call, note.edited_at)}", ()
-    if tags := tags_in(note.text):
+    if tags := tags_in(note.text, note.entities):
         yield "Теги: " + " ".join(f"#{tag}" for tag in tags), ()
 
 
@@ -83,7 +84,7 @@ def card_buttons(call: Call, note: Note) -> Buttons:
 def press_change(call: Call) -> Reply:
     """Ask for another text; the next reply to the card, or to this question, is it."""
     note = call.app.db.get_note(call.user_id, *own(call))
-    call.app.preferences.put(call.user_id, "replacing", str(note.number))
+    will_replace(call, [*to_replace(call), note.number])
     return shows(call, Reply(REPLY_WITH_TEXT, asks=True), note.number)
 
 

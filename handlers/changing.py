@@ -22,12 +22,22 @@ LEFT_BLANK = "Заметка #{0} не изменена: в ней ничего 
 
 def add_to(call: Call, number: int) -> Reply:
     """Add a reply to the note that it replies to, or put it in its place after «✏️ Изменить»."""
-    message, wanted = call.message, call.app.preferences.get(call.user_id, "replacing")
+    message, wanted = call.message, to_replace(call)
     if is_blank(message.text) and not message.files:
         raise UserError(NOTHING_IN_IT)
-    if wanted == str(number) and not is_blank(message.text):
+    if number in wanted and not is_blank(message.text):
         return _replace(call, number)
     return append(call, number, (message.text, message.entities))
+
+
+def to_replace(call: Call) -> list[int]:
+    """Return the notes that the next reply replaces."""
+    return [int(number) for number in call.app.preferences.get(call.user_id, "replacing").split()]
+
+
+def will_replace(call: Call, numbers: list[int]) -> None:
+    """Remember the notes that the next reply replaces, the last ones if there are many."""
+    call.app.preferences.put(call.user_id, "replacing", " ".join(map(str, numbers[-20:])))
 
 
 def _replace(call: Call, number: int) -> Reply:
@@ -42,7 +52,7 @@ def _replace(call: Call, number: int) -> Reply:
         source=source(call),
     )
     keep_pieces(call, note, message, 0)
-    call.app.preferences.put(call.user_id, "replacing", "")
+    will_replace(call, [other for other in to_replace(call) if other != number])
     return changed(call, note, "изменена")
 
 

@@ -6,7 +6,7 @@ from commands import Call
 from db import Note, NoteNotFoundError
 from handlers.note_words import files_of, origin_of
 from storage.pieces import note_piece
-from telegram.formatted import Formatted, piece_of
+from telegram.formatted import Formatted, is_blank, piece_of
 from telegram.splitting import utf16_len
 from telegram.updates import Message, Piece, whole
 
@@ -27,7 +27,7 @@ def keep(call: Call, message: Message, formatted: Formatted) -> Note:
 
 def add(call: Call, message: Message, formatted: Formatted) -> Note:
     """Make a note of a text, with the files and the origin of a message."""
-    text, entities = formatted
+    text, entities = ("", ()) if is_blank(formatted[0]) else formatted  # a caption of nothing to see
     return call.app.db.add_note(
         call.user_id,
         text,

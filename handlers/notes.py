@@ -76,18 +76,26 @@ def _add_replied(call: Call, replied: Message) -> Reply:
         if own_words or call.message.files:
             return append(call, number, (own_words, call.entities))
         return Reply(f"Уже в заметках: #{call.app.db.get_note(call.user_id, number).number}.")
-    there = (call.message.quote, ()) if call.message.quote else (replied.text, replied.entities)
+    quote = call.message.quote, call.message.quote_entities
+    there = quote if call.message.quote else (replied.text, replied.entities)
     text, entities = joined_lines(there, (own_words, call.entities))
     files = replied.files + call.message.files
     if is_blank(text) and not files:
         raise UserError(NOTHING_THERE)
-    both = replace(replied, date=call.date, files=files, entry_id=call.entry_id)
+    origin = replied.origin or replied.author
+    both = replace(replied, date=call.date, files=files, origin=origin, entry_id=call.entry_id)
     note = add(call, both, (text, entities))
-    if not (replied.foreign or call.message.quote):
+    if not (replied.foreign or call.message.quote or _is_anothers_note(call, replied)):
         keep_pieces(call, note, replied, 0)
     length = utf16_len(own_words)
     keep_pieces(call, note, call.message, utf16_len(call.message.text) - length, utf16_len(text) - length)
     return receipt(call, [note])
+
+
+def _is_anothers_note(call: Call, replied: Message) -> bool:
+    """Return whether a message is a note of its author's, which goes on following its edits."""
+    piece = call.app.pieces.find(call.place.chat_id, replied.id) if replied.author else None
+    return piece is not None and piece.user_id != call.user_id
 
 
 def _number_and_text(call: Call) -> tuple[int, tuple[str, tuple[Entity, ...]]]:

@@ -59,4 +59,4 @@ def _texts(conn: sqlite3.Connection, user_id: int, block: int, bits: int) -> Ite
     rows = conn.execute(f"{notes.LIVING} AND number >= ? AND number < ?", (user_id, first, first + BLOCK))
     for note in map(notes.from_row, rows):
         if bits >> note.number - first & 1:
-            yield note.number, notes.searched(note)
+            yield note.number, notes.indexed(note)

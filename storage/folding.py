@@ -21,6 +21,7 @@ _FIRST_ACCENT = 200  # combining classes from here on: marks above, below and ar
 _LATER_JAMO = range(0x1160, 0x1200)  # letters of a Hangul syllable after its first
 _ORDINARY = re.compile(r"[ -_a-~А-Яа-я]*")
 _WORD = re.compile(r"\w+")
+_EMOJI = re.compile("[\u2190-\u2bff\U0001f000-\U0001faff]")
 _CYRILLIC, _LATIN = re.compile(r"[\u0400-\u04ff]"), re.compile(r"[a-z]")
 _LOOK_ALIKES = str.maketrans("abcehkmoptxyi", "авсенкмортхуі")
 
@@ -57,6 +58,11 @@ def original_places(text: str) -> list[int]:
 def words_in(folded: str) -> list[str]:
     """Return the words of a folded text, in order."""
     return _WORD.findall(folded)
+
+
+def emoji_in(folded: str) -> list[str]:
+    """Return the emoji, arrows and the like of a folded text, each for itself."""
+    return _EMOJI.findall(folded)
 
 
 def places_of_words(folded: str) -> Iterator[tuple[str, int]]:

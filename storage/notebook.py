@@ -98,7 +98,7 @@ class Notebook:
                 "UPDATE notes SET deleted_at = NULL, deleted_by = NULL WHERE user_id = ? AND number = ?",
                 (user_id, number),
             )
-            word_index.change(conn, user_id, number, None, notes.searched(note))
+            word_index.change(conn, user_id, number, None, notes.indexed(note))
             return replace(note, deleted_at=None)
 
     def numbers_between(
@@ -246,7 +246,7 @@ class Notebook:
                     continue
                 fresh.append(_with_free_number(conn, user_id, note))
                 notes.insert(conn, user_id, fresh[-1], None)
-            word_index.add_many(conn, user_id, ((note.number, notes.searched(note)) for note in fresh))
+            word_index.add_many(conn, user_id, ((note.number, notes.indexed(note)) for note in fresh))
         return Imported(len(fresh), known)
 
     # Days
@@ -343,8 +343,8 @@ def _with_free_number(conn: sqlite3.Connection, user_id: int, note: Note) -> Not
 
 
 def _written_on(conn: sqlite3.Connection, user_id: int, day: date, zone: tzinfo | None) -> list[Note]:
-    rows = conn.execute(
-        f"{notes.LIVING} AND created_at >= ? AND created_at < ? ORDER BY number DESC",
+    rows = conn.execute(  # without the + SQLite looks at every note in that order
+        f"{notes.LIVING} AND created_at >= ? AND created_at < ? ORDER BY +number DESC",
         (user_id, midnight(day, zone), midnight(day + timedelta(days=1), zone)),
     )
     return [notes.from_row(row) for row in rows]

@@ -14,6 +14,7 @@ from typing import Any
 
 from storage import word_index
 from storage.query import by_clock
+from storage.tags import without_marks, without_marks_in_code
 
 _PAST_EDITS, _PAST_LETTERS = 20, 100_000  # that can be taken back
 Entity = dict[str, Any]  # formatting of a part of a text, as Telegram's; offsets in UTF-16 units
@@ -178,7 +179,7 @@ def rewrite(
             new.number,
         ),
     )
-    word_index.change(conn, user_id, new.number, searched(old), searched(new))
+    word_index.change(conn, user_id, new.number, indexed(old), indexed(new))
 
 
 def came_from(conn: sqlite3.Connection, user_id: int, number: int, source: str) -> bool:
@@ -234,10 +235,20 @@ def with_files(files: tuple[File, ...], more: Sequence[File], instead_of: str) -
 
 def searched(note: Note) -> str:
     """Return what a search looks through: the text, hidden addresses, names of files and of the author."""
+    return "\n".join([note.text, *_beside(note)])
+
+
+def indexed(note: Note) -> str:
+    """Return the same as the index takes it, in which only the text has tags, and none in code."""
+    text = without_marks_in_code(note.text, note.entities) if note.entities else note.text
+    return "\n".join([text, *map(without_marks, _beside(note))])
+
+
+def _beside(note: Note) -> list[str]:
     addresses = [str(entity["url"]) for entity in note.entities if "url" in entity]
     names = [file.name for file in note.files if file.name]
     author = [note.origin.name] if note.origin else []
-    return "\n".join([note.text, *addresses, *names, *author])
+    return [*addresses, *names, *author]
 
 
 def _json(value: Sequence[Any] | dict[str, Any]) -> str | None:

@@ -29,6 +29,11 @@ class Query:
     since: int | None = None
     before: int | None = None
 
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Words and literal parts alike."""
+        return self.words + self.literals
+
 
 def parse(text: str, zone: tzinfo | None = UTC) -> Query:
     """Read a query; its days are those of the zone, None is the machine's. Raises QueryError."""

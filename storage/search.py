@@ -14,7 +14,7 @@ from difflib import get_close_matches
 from functools import reduce
 
 from storage import notes
-from storage.folding import fold, look_alike, original_places, places_of_words, words_in
+from storage.folding import emoji_in, fold, look_alike, original_places, places_of_words, words_in
 from storage.forms import (
     FIGURE_WORDS,
     STOP_WORDS,
@@ -24,7 +24,7 @@ from storage.forms import (
     stem,
     without_prefix,
 )
-from storage.query import Query
+from storage.query import Query, parse
 from storage.word_index import (
     ALL,
     Numbers,
@@ -42,6 +42,8 @@ _WORD = re.compile(r"\w+")
 _SENTENCE = re.compile(
     r"[\w.,;:!?()\"'-]+"
 )  # words with the signs of a sentence: other signs mean themselves
+_TAG_OR_WORD = re.compile(r"#?\w+")
+_MOST_CORRECTED = 10  # words of a query
 _LEAST_FORM = 3  # letters of a part of «что-то» that is found in its forms
 _MOST_SPANS = 100
 _RARE = 2000  # notes that a word may stand in to bring notes of its own into the ranking
@@ -61,7 +63,7 @@ class Found:
 
 def find(conn: sqlite3.Connection, user_id: int, query: Query) -> Found:
     """Return the notes that hold all words and parts of a query, written when it says."""
-    known = vocabulary(conn, user_id) if query.words or query.literals else ""
+    known = vocabulary(conn, user_id) if query.parts else ""
     forms = {
         piece: _forms(conn, user_id, piece)
         for part in query.words
@@ -108,7 +110,11 @@ def _literally(conn: sqlite3.Connection, user_id: int, known: str, part: str) ->
     """Return the notes that hold a part as it is: the index offers some, and their texts decide."""
     if _WORD.fullmatch(part):
         return notes_with(conn, user_id, _containing(known, part))
+    if emoji_in(part) == [part]:
+        return notes_with(conn, user_id, emoji_in(part))
     offered = notes_with(conn, user_id, [ALL])
+    for emoji in emoji_in(part):
+        offered = both(offered, notes_with(conn, user_id, [emoji]))
     for piece in re.finditer(r"\w+", part):
         begins = "\n" if piece.start() > 0 else ""
         ends = "\n" if piece.end() < len(part) else ""
@@ -167,7 +173,7 @@ def _end_of(places: list[int], last: int) -> int:
 
 
 def _spans_of_parts(query: Query, folded: str) -> Iterator[tuple[int, int]]:
-    for part in (*query.literals, *query.words):
+    for part in query.parts:
         place = folded.find(part)
         while place >= 0:
             yield place, place + len(part) - 1
@@ -273,12 +279,22 @@ def _score(asked: list[_Asked], folded: str) -> float:
     return sum(one.weight * often * 2.2 / (often + 1.2) for one, often in zip(asked, times, strict=True))
 
 
-def similar(conn: sqlite3.Connection, user_id: int, word: str, limit: int) -> list[str]:
-    """Return the words of the notes that look most like a word, which itself is none of them."""
-    wanted = fold(word)
+def similar(conn: sqlite3.Connection, user_id: int, query: str, limit: int) -> list[str]:
+    """Return the words of the notes that look most like those of a query that stand in no note."""
     known = vocabulary(conn, user_id)
+    found: list[str] = []
+    words = dict.fromkeys(_TAG_OR_WORD.findall(" ".join(parse(query).parts))[:_MOST_CORRECTED])
+    for word in words:
+        forms = _forms(conn, user_id, word) if word[0] != "#" else set()
+        if len(words) == 1 or not notes_with(conn, user_id, {*_containing(known, word), *forms}):
+            found += _close_to(conn, user_id, known, word, limit)
+    return list(dict.fromkeys(found))[:limit]
+
+
+def _close_to(conn: sqlite3.Connection, user_id: int, known: str, word: str, limit: int) -> list[str]:
     # One mistake leaves the beginning or the end of a word as it was.
-    near = {*beginning(conn, user_id, wanted[:3]), *_containing(known, f"{wanted[-3:]}\n")}
-    near |= set(beginning(conn, user_id, wanted[:1])) if len(wanted) < 5 else set()
-    fitting = [other for other in near if abs(len(other) - len(wanted)) <= 2 and other != wanted]
-    return get_close_matches(wanted, fitting, limit, 0.7)
+    near = {*beginning(conn, user_id, word[:3]), *_containing(known, f"{word[-3:]}\n")}
+    near |= set(beginning(conn, user_id, word[:1])) if len(word) < 5 else set()
+    fitting = [other for other in near if abs(len(other) - len(word)) <= 2]
+    close = get_close_matches(word, fitting, 2 * limit, 0.7)
+    return [other for other in close if notes_with(conn, user_id, [other])][:limit]

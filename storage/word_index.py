@@ -14,7 +14,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Set
 from itertools import islice
 
-from storage.folding import fold, has_latin, look_alike, words_in
+from storage.folding import emoji_in, fold, has_latin, look_alike, words_in
 from storage.tags import tags_in
 
 BLOCK = 4096
@@ -152,11 +152,11 @@ def forget(conn: sqlite3.Connection, user_id: int) -> None:
 
 
 def _words(text: str | None) -> set[str]:
-    """Return all that a note is found by: its words, their look-alikes, its tags, and the pseudo-word."""
+    """Return all that a note is found by: words, their look-alikes, emoji, tags, and the pseudo-word."""
     if text is None:
         return set()
     folded = fold(text)
-    words = {*words_in(folded), ALL}
+    words = {*words_in(folded), *emoji_in(folded), ALL}
     if has_latin(folded):
         words.update([*map(look_alike, words)])
     if "#" in folded:

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 
 from telegram.fields import Body as Content
 from telegram.fields import UnreadableUpdateError, dict_in, dicts_in, number_in, text_in
-from telegram.splitting import Entity
+from telegram.formatted import Formatted, cut_out
+from telegram.splitting import Entity, utf16_len
 
 # Several sizes of a photo come as a list, the largest last; of the others there is one.
 FILES = ("photo", "video", "animation", "document", "audio", "voice", "video_note", "sticker")
@@ -54,6 +55,18 @@ def words_of(content: Content) -> tuple[str, tuple[Entity, ...]]:
     return "\n".join(_in_words(content)), ()
 
 
+def quote_in(content: Content, replied: Formatted) -> Formatted:
+    """Return the part that was marked of the message replied to.
+
+    Telegram leaves links out of its formatting; where the part stands, the message's own has them. Its place
+    may be wrong: https://core.telegram.org/bots/api#textquote
+    """
+    quote = dict_in(content, "quote")
+    text = text_in(quote, "text")
+    part = cut_out(replied, number_in(quote, "position"), utf16_len(text))
+    return part if part[0] == text else (text, tuple(_sound(quote.get("entities"), text)))
+
+
 def _sound(entities: object, text: str) -> Iterator[Entity]:
     """Yield the entities that are within the text."""
     end = len(text.encode("utf-16-le")) // 2
@@ -68,8 +81,7 @@ def _in_words(content: Content) -> Iterator[str]:
     """Yield what a message without a text says all the same."""
     contact, place, poll = (dict_in(content, name) for name in ("contact", "location", "poll"))
     if contact:
-        names = f"{text_in(contact, 'first_name')} {text_in(contact, 'last_name')}".strip()
-        yield f"👤 {names} {text_in(contact, 'phone_number')}".strip()
+        yield f"👤 {_name(contact)} {text_in(contact, 'phone_number')}".strip()
     if venue := dict_in(content, "venue"):
         yield f"{text_in(venue, 'title')}, {text_in(venue, 'address')}".strip(", ")
     if place:
@@ -83,6 +95,11 @@ def _in_words(content: Content) -> Iterator[str]:
         yield from (f"• {text_in(task, 'text')}" for task in dicts_in(checklist, "tasks"))
     if dice := dict_in(content, "dice"):
         yield f"{text_in(dice, 'emoji')} {dice.get('value')}"
+    if story := dict_in(content, "story"):
+        chat = dict_in(story, "chat")
+        yield f"Сторис: {text_in(chat, 'title') or _name(chat)}"
+        if public := text_in(chat, "username"):
+            yield f"https://t.me/{public}/s/{number_in(story, 'id')}"
     if rich := dict_in(content, "rich_message"):
         yield _flat(rich.get("blocks")).strip()
 
@@ -129,17 +146,25 @@ def _file(kind: str, record: Content) -> File:
     )
 
 
+def author_of(content: Content) -> Origin:
+    """Return who wrote a message, with a link to it where everybody may read it."""
+    chat, public = dict_in(content, "sender_chat"), text_in(dict_in(content, "chat"), "username")
+    link = f"https://t.me/{public}/{number_in(content, 'message_id')}" if public else ""
+    name = text_in(chat, "title") or _name(dict_in(content, "from"))
+    return Origin(name, link, number_in(content, "date"))
+
+
+def _name(person: Content) -> str:
+    return f"{text_in(person, 'first_name')} {text_in(person, 'last_name')}".strip()
+
+
 def origin_of(content: Content) -> Origin | None:
     """Return where a forwarded message came from."""
     origin = dict_in(content, "forward_origin")
     if not origin:
         return None
     person, chat = dict_in(origin, "sender_user"), dict_in(origin, "chat") or dict_in(origin, "sender_chat")
-    name = (
-        f"{text_in(person, 'first_name')} {text_in(person, 'last_name')}".strip()
-        or text_in(chat, "title")
-        or text_in(origin, "sender_user_name")
-    )
+    name = _name(person) or text_in(chat, "title") or text_in(origin, "sender_user_name")
     number, public = number_in(origin, "message_id"), text_in(chat, "username")
     link = f"https://t.me/{public}/{number}" if public and number else ""
     return Origin(name, link, number_in(origin, "date"))

@@ -53,6 +53,15 @@ def behind(entities: Iterable[Entity], head: str) -> tuple[Entity, ...]:
     return tuple(rest)
 
 
+def cut_out(formatted: Formatted, start: int, length: int) -> Formatted:
+    """Return a piece of a text with its formatting."""
+    text, entities = formatted
+    piece = piece_of(text, start, length)
+    rest = behind(entities, piece_of(text, 0, start))
+    inside = [entity for entity in rest if entity["offset"] < length]
+    return piece, [{**one, "length": min(one["length"], length - one["offset"])} for one in inside]
+
+
 def replaced(old: Formatted, start: int, length: int, new: Formatted) -> tuple[str, list[Entity]]:
     """Put a new text in the place of a piece of the old one; formatting across its ends is lost."""
     (text, entities), (piece, formatting) = old, new

@@ -7,10 +7,19 @@ import json
 import time
 from collections.abc import Hashable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from telegram.contents import File, Origin, files_of, is_written, origin_of, words_of
+from telegram.contents import (
+    File,
+    Origin,
+    author_of,
+    files_of,
+    is_written,
+    origin_of,
+    quote_in,
+    words_of,
+)
 from telegram.fields import MAX_INT, Body, UnreadableUpdateError, dict_in, need, number_in, text_in
 from telegram.splitting import Entity, utf16_len
 
@@ -65,7 +74,9 @@ class Message:
     album: str = ""  # the same for all pictures of one
     written: bool = True  # by a person; not the chat's own «joined», «pinned» and the like
     reply_to: "Message | None" = None
+    author: Origin | None = None  # of a message replied to that somebody else has written
     quote: str = field(default="", repr=False)  # the part of that message that was marked
+    quote_entities: tuple[Entity, ...] = field(default=(), repr=False)
     pieces: tuple[Piece, ...] = ()  # if it is put together of several
     entry_id: int = 0  # its number in the journal
 
@@ -149,6 +160,8 @@ def read(body: Body) -> Update:
 def _message(content: Body) -> Message:
     chat = need(content, "chat", dict)
     text, entities = words_of(content)
+    replied = _replied(content)
+    quote, quote_entities = quote_in(content, (replied.text, replied.entities) if replied else ("", ()))
     return Message(
         id=need(content, "message_id", int),
         place=Place(need(chat, "id", int), _thread(content)),
@@ -161,8 +174,9 @@ def _message(content: Body) -> Message:
         foreign=any(content.get(mark) for mark in ("forward_origin", "forward_date", "via_bot")),
         album=text_in(content, "media_group_id"),
         written=is_written(content),
-        reply_to=_replied(content),
-        quote=text_in(dict_in(content, "quote"), "text"),
+        reply_to=replied,
+        quote=quote,
+        quote_entities=tuple(quote_entities),
     )
 
 
@@ -172,8 +186,15 @@ def _replied(content: Body) -> Message | None:
     if not replied or "forum_topic_created" in replied:
         return None
     with suppress(UnreadableUpdateError):  # what somebody says can be read without it
-        return _message(replied)
+        return replace(_message(replied), author=_author(replied, content))
     return None
+
+
+def _author(replied: Body, content: Body) -> Origin | None:
+    """Return who wrote a message that somebody else replies to; a bot's is nobody's."""
+    person = dict_in(replied, "from")
+    own = person.get("id") == dict_in(content, "from").get("id") or person.get("is_bot")
+    return author_of(replied) if replied.get("sender_chat") or not own else None
 
 
 def _speaker(content: Body) -> Speaker | None:

@@ -107,3 +107,9 @@ def test_mixed_alphabets_are_seen_through(word: str, cyrillic: str) -> None:
 )
 def test_tags_are_those_of_the_text(text: str, tags: list[str]) -> None:
     assert tags_in(text) == tags
+
+
+def test_code_has_no_tags() -> None:
+    text = "😀 #тег #include <x> и #define"
+    code = [{"type": "pre", "offset": 8, "length": 12}, {"type": "bold", "offset": 23, "length": 7}]
+    assert tags_in(text, code) == ["тег", "define"]

@@ -395,8 +395,15 @@ def test_a_file_of_version_2_ends_in_the_shape_of_a_new_one(tmp_path: Path) -> N
     old, new = tmp_path / "old.db", tmp_path / "new.db"
     for path in (old, new):
         Database(path).close()
-    run_script(old, "ALTER TABLE note_pieces DROP COLUMN file; PRAGMA user_version = 2")
-    Database(old).close()
+    with closing(Database(old)) as database:
+        database.add_note(ANNA, "торт 🎂", created_at=1, source="1")
+    run_script(
+        old,
+        "ALTER TABLE note_pieces DROP COLUMN file; DELETE FROM words WHERE word = '🎂';"
+        "PRAGMA user_version = 2",
+    )
+    with closing(Database(old)) as database:
+        assert database.find_notes(ANNA, "🎂", 1)[0] == 1
     assert shape_of(old) == shape_of(new)
 
 

@@ -9,6 +9,7 @@ from support.harness import Harness, Message, Person
 from support.notes import (
     ASK,
     BACK,
+    COPY,
     DROP,
     answers_to,
     card,
@@ -94,6 +95,7 @@ def test_a_sticker_is_a_note_with_its_emoji(bot: Harness, anna: Person) -> None:
         ({"contact": {"phone_number": "+79000000000", "first_name": "Иван"}}, "Иван +79000000000"),
         ({"poll": {"question": "Когда?", "options": [{"text": "завтра"}]}}, "завтра"),
         ({"dice": {"emoji": "🎲", "value": 4}}, "🎲 4"),
+        ({"story": {"chat": {"id": -1, "title": "Канал", "username": "kanal"}, "id": 7}}, "t.me/kanal/s/7"),
     ],
 )
 def test_what_has_no_text_is_kept_in_words(
@@ -137,6 +139,17 @@ def test_nothing_to_see_is_no_note(bot: Harness, anna: Person, text: str) -> Non
     asked = bot.server.send_content(user_id=anna.id, text=f"/note_add {text}")
     assert bot.reply_to(asked)["text"] == "Использование: /note_add <текст>"
     assert anna.says("/note_count") == "Заметок: 1."
+
+
+@pytest.mark.parametrize("caption", ["\u200b", "\u2800 \u2800"])
+def test_a_caption_of_nothing_to_see_is_none(bot: Harness, anna: Person, caption: str) -> None:
+    said = bot.server.send_photo(b"JPEG", user_id=anna.id, caption=caption)
+    bot.reply_to(said)
+    assert COPY not in labels(card(anna, 1)[-1])
+    assert "🖼 фото" in anna.says("/note_list")
+    bot.server.edit(said, "чек")
+    settle(anna)
+    assert text_of(anna, 1) == "чек"
 
 
 def test_in_a_group_words_are_no_note(bot: Harness, anna: Person) -> None:
@@ -341,6 +354,47 @@ def test_note_add_as_a_reply_keeps_the_message(bot: Harness, anna: Person, boris
     (message,) = card(anna, 1)
     assert formatted(message, "bold") == ["жирное"]
     assert boris.says("/note_count") == "Заметок: 0."
+
+
+def test_a_message_of_somebody_elses_is_kept_with_its_author(
+    bot: Harness, anna: Person, boris: Person
+) -> None:
+    bot.server.chat(-1014, "supergroup").info["username"] = "dacha"
+    theirs = bot.server.say("поливать утром", user_id=boris.id, chat_id=-1014)
+    own = bot.server.say("моё", user_id=anna.id, chat_id=-1014)
+    assert [say(anna, "/note_add", said)["text"] for said in (theirs, own)] == [
+        SAVED,
+        "Заметка #2 сохранена.",
+    ]
+    (message,) = card(anna, 1)
+    assert "\nОткуда: Борис, " in message["text"]
+    (link,) = [entity for entity in message["entities"] if entity["type"] == "text_link"]
+    assert link["url"] == f"https://t.me/dacha/{theirs['message_id']}"
+    assert "Откуда" not in card(anna, 2)[0]["text"]
+    assert say(anna, "/note_add", theirs)["text"] == "Уже в заметках: #1."
+
+
+def test_a_note_that_another_keeps_too_follows_its_authors_edits(
+    bot: Harness, anna: Person, boris: Person
+) -> None:
+    theirs = bot.server.say("/note_add полив", user_id=boris.id, chat_id=-1015)
+    bot.reply_to(theirs)
+    assert say(anna, "/note_add", theirs)["text"] == SAVED
+    bot.server.edit(theirs, "/note_add полив утром")
+    settle(boris, -1015)
+    assert text_of(boris, 1) == "полив утром"
+
+
+def test_a_marked_part_is_kept_with_its_formatting(bot: Harness, anna: Person, boris: Person) -> None:
+    link = {"type": "text_link", "offset": 3, "length": 9, "url": "https://example.org/x"}
+    theirs = bot.server.say("😀 тут рецепт и ещё", user_id=boris.id, chat_id=-1016, entities=[link])
+    quote = {"text": "рецепт и", "position": 7, "is_manual": True}
+    say(anna, "/note_add", theirs, quote=quote)
+    (message,) = card(anna, 1)
+    assert formatted(message, "text_link") == ["рецеп"]
+    bold = {"type": "bold", "offset": 0, "length": 6}
+    say(anna, "/note_add", theirs, quote={**quote, "position": 9, "entities": [bold]})  # not where it stands
+    assert formatted(card(anna, 2)[0], "bold") == ["рецепт"]
 
 
 def test_note_add_with_words_puts_them_below(bot: Harness, anna: Person) -> None:

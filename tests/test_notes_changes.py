@@ -439,6 +439,17 @@ def test_nobody_gives_back_or_deletes_anothers(anna: Person, boris: Person) -> N
     assert "пусто" in boris.says("/note_trash")
 
 
+def test_two_questions_for_another_text_wait_for_a_reply_each(anna: Person) -> None:
+    asked = []
+    for number, text in enumerate(("раз", "два"), 1):
+        anna.says(text)
+        asked += opened(anna, card(anna, number)[-1], CHANGE)
+    for question, text in zip(asked, ("новое раз", "новое два"), strict=True):
+        assert say(anna, text, question)["text"].endswith(" изменена.")
+    assert [text_of(anna, number) for number in (1, 2)] == ["новое раз", "новое два"]
+    assert say(anna, "и ещё", asked[0])["text"] == "Заметка #1 дополнена."
+
+
 def test_a_reply_after_change_that_comes_twice_replaces_once(new_bot: NewBot) -> None:
     bot = new_bot().start()
     anna = bot.person()

@@ -71,6 +71,19 @@ def test_signs_are_letters_like_others(db: Database, before: str, needle: str, a
         assert finds(db, before + needle + after, needle)
 
 
+EMOJI = st.text("🎂☕→x\u200d\ufe0f👨👩🇷🇺❤ ", min_size=1, max_size=5)
+
+
+@given(before=EMOJI, needle=EMOJI, after=EMOJI, other=EMOJI)
+def test_emoji_are_found_by_the_index(db: Database, before: str, needle: str, after: str, other: str) -> None:
+    person, parts = next(PEOPLE), fold(needle).split()
+    texts = [before + needle + after, other, "слова"]
+    add(db, person, *texts)
+    assert not parts or found(db, person, needle) == [
+        text for text in texts[::-1] if all(part in fold(text) for part in parts)
+    ]
+
+
 def naive(texts: list[str], words: list[str], literals: list[str]) -> list[str]:
     """Search the slow way: every text, every word of it, every word of the query."""
 
@@ -326,6 +339,26 @@ def test_ranking_takes_the_union_of_its_queries_and_needs_no_hit(everyday: Datab
 )
 def test_a_misspelt_word_has_neighbours(everyday: Database, typed: str, meant: str) -> None:
     assert meant in Notebook(everyday).similar_words(ANNA, typed)
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("молоко домафон", ["домофон"]),
+        ("мололо домафон", ["молоко", "домофон"]),
+        ("молоко домофона", []),  # each stands in some note
+        ('"мололо" от:01.01.2020', ["молоко"]),
+        ("#рабта", ["#работа"]),
+        ("удалёное", []),  # its note is in the bin
+    ],
+)
+def test_of_several_words_those_are_corrected_that_stand_nowhere(
+    db: Database, typed: str, meant: list[str]
+) -> None:
+    person = next(PEOPLE)
+    add(db, person, "молоко", "домофон", "#работа", "удалённое")
+    db.delete_note(person, 4, deleted_at=5, source="")
+    assert Notebook(db).similar_words(person, typed) == meant
 
 
 def test_neighbours_are_of_ones_own_notes_only(everyday: Database) -> None:

@@ -33,7 +33,7 @@ def _write(note: Note) -> str:
         record["edited_at"] = note.edited_at
     optional = {
         "pinned": note.pinned,
-        "tags": tags_in(note.text),
+        "tags": tags_in(note.text, note.entities),
         "entities": note.entities,
         "origin": note.origin and asdict(note.origin),
         "files": [asdict(file) for file in note.files],
