@@ -15,7 +15,10 @@ NO_PACKAGE = (
 
 def check():
     # type: () -> None
-    """End in one sentence if the Python is too old, and let a missing package end so, too."""
+    """End in one sentence if the Python is too old, and let a missing package end so, too.
+
+    Ctrl-C while it starts ends without a word.
+    """
     if sys.version_info < NEEDED:
         sys.exit(TOO_OLD % (NEEDED + tuple(sys.version_info[:2])))
     sys.excepthook = _explain
@@ -24,5 +27,5 @@ def check():
 def _explain(kind, exc, traceback):  # type: ignore[no-untyped-def]
     if issubclass(kind, ModuleNotFoundError):
         sys.stderr.write(NO_PACKAGE % exc.name + "\n")
-    else:
+    elif not issubclass(kind, KeyboardInterrupt):  # stopped before it had begun, which is no error
         sys.__excepthook__(kind, exc, traceback)

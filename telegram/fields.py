@@ -12,9 +12,9 @@ class UnreadableUpdateError(Exception):
 
 
 def need(body: Body, name: str, kind: type[T]) -> T:
-    """Return a field that has to be there; raises UnreadableUpdateError."""
+    """Return a field that has to be there, a number that can be stored; raises UnreadableUpdateError."""
     value = body.get(name)
-    if type(value) is not kind:
+    if type(value) is not kind or (isinstance(value, int) and abs(value) >= MAX_INT):
         raise UnreadableUpdateError(f"{name}: {type(value).__name__}")
     return value
 

@@ -204,7 +204,7 @@ def _speaker(content: Body) -> Speaker | None:
 
 
 def _stands_in(content: Body) -> bool:
-    return bool(content.get("sender_chat")) or dict_in(content, "from").get("id") in STAND_INS
+    return bool(content.get("sender_chat")) or number_in(dict_in(content, "from"), "id") in STAND_INS
 
 
 def _date(content: Body) -> int:

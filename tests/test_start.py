@@ -357,6 +357,13 @@ def test_without_its_packages_it_says_how_to_start_it(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_ctrl_c_before_it_has_begun_ends_it_without_a_word(tmp_path: Path) -> None:
+    program = copy_of_the_program(tmp_path / "program")
+    (program / "db.py").write_text("import signal\nsignal.raise_signal(signal.SIGINT)")
+    done = run_by_hand(program / "bot.py")
+    assert (done.returncode, done.stdout + done.stderr) == (-signal.SIGINT, "")
+
+
 def test_a_mistake_in_the_program_itself_is_not_taken_for_that(tmp_path: Path) -> None:
     program = copy_of_the_program(tmp_path / "program")
     (program / "db.py").write_text("1 / 0")

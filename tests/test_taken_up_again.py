@@ -8,12 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import support.openrouter_replies as replies
 from bot_api.server import BotApiServer
 from in_words import UNEXPECTED
 from support.between import Between
 from support.harness import FOOTER, Harness, Message, Person
+from telegram.updates import updates_in
 
 NewBot = Callable[..., Harness]
 SAVED = "Заметка #{} сохранена."
@@ -358,6 +361,7 @@ def note(number: int, chat_id: int, text: str = "/note_add мысль") -> str:
     return f'{{"update_id":{number},"message":{body.replace("TEXT", text)}}}'
 
 
+ODD_IDS = ["[7]", "{}", "null", '"7"', "7.5", "1e400", "true", "99999999999999999999"]
 NONE_AT_ALL = [
     "null", "5", '"text"', "[]", "{}", '{"update_id":null}', '{"update_id":"7"}', '{"update_id":7.5}',
     '{"update_id":-7}', '{"update_id":1e400}', '{"update_id":99999999999999999999,"message":{}}',
@@ -376,6 +380,43 @@ def test_what_is_no_update_holds_up_neither_its_batch_nor_what_follows(
     assert texts(bot, 7) == texts(bot, 8) == [SAVED.format(1)]
     assert bot.person(9).says("/note_count") == "Заметок: 0."
     assert "update" in bot.log.lower() or "бновлен" in bot.log  # somebody is told
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: (
+        st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(["id", "type", "text"]), inner)
+    ),
+)
+FIELDS = [
+    (),
+    *((name,) for name in ("message_id", "date", "from", "chat", "text", "entities", "sender_chat", "photo")),
+    *((name,) for name in ("reply_to_message", "quote", "forward_origin", "media_group_id", "document")),
+    *(("from", name) for name in ("id", "is_bot", "first_name")),
+    *(("chat", name) for name in ("id", "type")),
+]
+
+
+@given(st.sampled_from(FIELDS), ANYTHING)
+def test_whatever_a_field_holds_an_update_is_read_or_put_aside(path: tuple[str, ...], value: object) -> None:
+    body: dict[str, Any] = json.loads(note(1, 7))
+    *outer, last = ("message", *path)
+    place = body
+    for name in outer:
+        place = place[name]
+    place[last] = value
+    (update,), sound = updates_in([body])
+    assert sound
+    assert update.number == 1
+
+
+def test_an_id_that_is_none_ends_nothing(between: tuple[Harness, Between]) -> None:
+    bot, telegram = between
+    bot.server.chat(8)
+    odd = [note(number, 7).replace('"id": 7', f'"id": {odd}') for number, odd in enumerate(ODD_IDS, 1)]
+    telegram.hand_over(*odd, note(90, 8))
+    bot.start()
+    bot.wait(lambda: texts(bot, 8) == [SAVED.format(1)])
 
 
 @pytest.mark.parametrize("result", ['["x"]', '[{"update_id":"7"}]', '"text"'])
