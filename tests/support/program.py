@@ -6,23 +6,18 @@ import sys
 from pathlib import Path
 
 from support.harness import API_KEY, ROOT, Harness
+from support.warm_start import WarmProcess
 
 
 def run(bot: Harness, *keys: str, **settings: str) -> tuple[int, str]:
     """Start the program with these keys beside a bot; return its exit code and what it printed."""
-    done = subprocess.run(
-        [sys.executable, str(ROOT / "bot.py"), *keys],
-        env=bot.environment | settings,
-        cwd=bot.folder,
-        capture_output=True,
-        encoding="utf-8",
-        timeout=120,
-        check=False,
-    )
-    assert done.stderr == ""
-    assert bot.server.token not in done.stdout
-    assert API_KEY not in done.stdout
-    return done.returncode, done.stdout
+    process = WarmProcess(bot.environment | settings, bot.folder, *keys)
+    with process.stdout, process.stderr:
+        printed, complained = process.stdout.read(), process.stderr.read()
+    assert complained == ""
+    assert bot.server.token not in printed
+    assert API_KEY not in printed
+    return process.wait(120), printed
 
 
 def piped(environment: dict[str, str], folder: Path, *lines: str, timeout_s: float = 120) -> str:

@@ -19,13 +19,13 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 class WarmProcess:
-    """What of subprocess.Popen is used of a bot at work."""
+    """What of subprocess.Popen is used of `python bot.py` with these arguments."""
 
-    def __init__(self, environment: dict[str, str], folder: Path) -> None:
+    def __init__(self, environment: dict[str, str], folder: Path, *arguments: str) -> None:
         context = _context()
         (out, its_out), (err, its_err) = context.Pipe(duplex=False), context.Pipe(duplex=False)
         self._process = context.Process(
-            target=_run, args=(environment, str(folder), its_out, its_err), daemon=True
+            target=_run, args=(arguments, environment, str(folder), its_out, its_err), daemon=True
         )
         with _told_where_packages_are():
             self._process.start()
@@ -78,7 +78,9 @@ def _text(connection: Connection) -> IO[str]:
         return os.fdopen(os.dup(connection.fileno()), encoding="utf-8")
 
 
-def _run(environment: dict[str, str], folder: str, out: Connection, err: Connection) -> None:
+def _run(
+    arguments: tuple[str, ...], environment: dict[str, str], folder: str, out: Connection, err: Connection
+) -> None:
     """Be `python bot.py` in this environment and folder."""
     for connection, stream in ((out, sys.stdout), (err, sys.stderr)):
         os.dup2(connection.fileno(), stream.fileno())
@@ -89,4 +91,4 @@ def _run(environment: dict[str, str], folder: str, out: Connection, err: Connect
     os.chdir(folder)
     import bot
 
-    sys.exit(bot.main([]))
+    sys.exit(bot.main(list(arguments)))
