@@ -40,20 +40,22 @@ class Menu:
         self._left = list(_calls(everybodys, owner, owners, others))
 
     def __call__(self) -> float | None:
-        """Make the calls that are left; returns the seconds to wait, or None when all are made."""
-        while self._left:
-            method, params = self._left[0]
-            try:
-                self._door.call(method, **params)
-            except RefusedError as exc:
-                if exc.code == 429 or exc.code >= 500:
-                    return float(exc.retry_after) or AGAIN_S
-                log.info("Меню: %s", exc)  # somebody has not written yet, so there is no such chat
-            except TelegramError as exc:
-                log.warning("Меню команд не обновлено, повторю: %s", exc)
-                return AGAIN_S
-            self._left.pop(0)
-        return None
+        """Make the next call; returns the seconds until the one after it, or None when all are made.
+
+        One at a time: there are dozens, and whoever stops the bot waits for a job that runs.
+        """
+        method, params = self._left[0]
+        try:
+            self._door.call(method, **params)
+        except RefusedError as exc:
+            if exc.code == 429 or exc.code >= 500:
+                return float(exc.retry_after) or AGAIN_S
+            log.info("Меню: %s", exc)  # somebody has not written yet, so there is no such chat
+        except TelegramError as exc:
+            log.warning("Меню команд не обновлено, повторю: %s", exc)
+            return AGAIN_S
+        self._left.pop(0)
+        return 0 if self._left else None
 
 
 def _calls(

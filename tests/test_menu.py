@@ -75,3 +75,12 @@ def test_a_menu_that_telegram_does_not_take_just_now_is_published_later(new_bot:
     bot.start()
     assert "invite" in names(bot.wait(lambda: bot.server.command_lists.get(("chat", 1, ""))))
     assert bot.person(1).says("/note_count") == "Заметок: 0."
+
+
+def test_a_stop_does_not_wait_for_the_rest_of_the_menu(new_bot: NewBot) -> None:
+    bot = new_bot()
+    bot.server.fail("deleteMyCommands", "hang", times=None, hold_s=0.3)
+    bot.start()
+    bot.wait(lambda: bot.server.calls_of("deleteMyCommands"))
+    bot.stop()
+    assert len(bot.server.calls_of("deleteMyCommands")) < 30  # of more than sixty
