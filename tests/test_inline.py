@@ -4,8 +4,6 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-import pytest
-
 from bot_api.inline import pasted, shown
 from support.harness import Harness, Person
 from support.registry_people import seen
@@ -68,7 +66,7 @@ def test_a_stranger_gets_an_empty_list(new_bot: Callable[..., Harness]) -> None:
 def test_formatting_is_pasted(bot: Harness, anna: Person) -> None:
     bold = {"type": "bold", "offset": 0, "length": 5}
     link = {"type": "text_link", "offset": 6, "length": 6, "url": "https://example.com/"}
-    note(bot, anna, text="важно ссылка", entities=[bold, link])
+    import_notes(bot, anna, {"text": "важно ссылка", "entities": [bold, link]})
     assert pasted(types(anna, "важно")["results"][0]) == ("важно ссылка", [bold, link])
 
 
@@ -83,31 +81,31 @@ FILES = {
 }
 
 
-@pytest.mark.parametrize("kind", FILES)
-def test_a_file_is_pasted_with_its_text(bot: Harness, anna: Person, kind: str) -> None:
-    kept = bot.server.keep(kind, "план.bin", b"data")
-    text = "" if kind == "sticker" else "подпись"
-    note(bot, anna, text=text, files=[{"kind": kind, "file_id": kept["file_id"], "name": "план.bin"}])
-    (result,) = types(anna, "")["results"]
-    made, field = FILES[kind]
-    assert (result["type"], result[field]) == (made, kept["file_id"])
-    assert pasted(result)[0] == text
+def test_a_file_is_pasted_with_its_text(bot: Harness, anna: Person) -> None:
+    kept = {kind: bot.server.keep(kind, "план.bin", b"data")["file_id"] for kind in FILES}
+    texts = {kind: "" if kind == "sticker" else "подпись" for kind in FILES}
+    notes = [{"text": texts[kind], "files": [_file(kind, kept[kind])]} for kind in FILES]
+    import_notes(bot, anna, *notes)
+    newest_first = types(anna, "")["results"]
+    for kind, result in zip(FILES, reversed(newest_first), strict=True):
+        made, field = FILES[kind]
+        assert (result["type"], result[field]) == (made, kept[kind])
+        assert pasted(result)[0] == texts[kind]
 
 
 def test_a_file_that_telegram_has_lost_spoils_nothing(bot: Harness, anna: Person) -> None:
-    note(bot, anna, text="с файлом", files=[{"kind": "photo", "file_id": "gone"}])
+    import_notes(bot, anna, {"text": "с файлом", "files": [_file("photo", "gone")]})
     anna.says("/note_add без файла")
     answer = types(anna, "")
     assert [pasted(result)[0] for result in answer["results"]] == ["без файла", "с файлом"]
 
 
 def test_what_is_too_long_to_paste_is_its_beginning(bot: Harness, anna: Person) -> None:
-    note(bot, anna, text="слово " * 3000)
+    photo = _file("photo", bot.server.keep("photo", "a.jpg", b"data")["file_id"])
+    import_notes(bot, anna, {"text": "слово " * 3000}, {"text": "буква " * 500, "files": [photo]})
     text, _ = pasted(types(anna, "слово")["results"][0])
     assert len(text) <= 4096
     assert text.endswith(" …")
-    kept = bot.server.keep("photo", "a.jpg", b"data")
-    note(bot, anna, number=2, text="буква " * 500, files=[{"kind": "photo", "file_id": kept["file_id"]}])
     text, _ = pasted(types(anna, "буква")["results"][0])
     assert len(text) <= 1024
 
@@ -144,11 +142,15 @@ def test_where_it_is_off_the_log_says_how_to_switch_it_on(new_bot: Callable[...,
     assert "/setinline" in bot.log
 
 
-def note(bot: Harness, person: Person, number: int = 1, **record: Any) -> None:
-    """Give a person a note by importing it."""
-    whole = {"number": number, "created_at": 1_700_000_000 + number, **record}
-    data = json.dumps({"program": "Заметочник", "version": 1, "notes": [whole]}, ensure_ascii=False).encode()
+def _file(kind: str, file_id: str) -> Json:
+    return {"kind": kind, "file_id": file_id, "name": "план.bin"}
+
+
+def import_notes(bot: Harness, person: Person, *records: Json) -> None:
+    """Give a person notes by importing them."""
+    whole = [{"number": n, "created_at": 1_700_000_000 + n, **record} for n, record in enumerate(records, 1)]
+    data = json.dumps({"program": "Заметочник", "version": 1, "notes": whole}, ensure_ascii=False).encode()
     sent = bot.server.send_file(data, "notes.json", user_id=person.id)
     offer = seen(bot, bot.reply_to(sent), "Добавить?", 30)
     person.press(offer, 0)
-    seen(bot, offer, "Добавлено: 1.", 30)
+    seen(bot, offer, f"Добавлено: {len(records)}.", 30)
