@@ -47,16 +47,17 @@ def extra_questions(bot: Harness, about: str) -> list[Request]:
     return [r for r in bot.ai.questions if about in r.question and QUERIES in r.question]
 
 
-def agreed(person: Person) -> None:
-    """Agree under a question about which nothing is found."""
-    asked = person.asks("/note_ask ъъъъ")
-    person.press(asked, YES)
-    seen(person.bot, asked, "/note_find", 30)
+def begins(person: Person, question: str) -> Message:
+    """Ask, agree if it is for the first time, and return the message in which the answer will grow."""
+    message = person.asks(f"/note_ask {question}")
+    if YES in buttons(message):
+        person.press(message, YES)
+    return message
 
 
 def asks_notes(person: Person, question: str, end: str = "мс; модель") -> Message:
-    """Ask, and return the message in which the answer ends."""
-    return seen(person.bot, person.asks(f"/note_ask {question}"), end, 30)
+    """Ask, agreeing to it, and return the message in which the answer ends."""
+    return seen(person.bot, begins(person, question), end, 30)
 
 
 # ---- May they leave -------------------------------------------------------------------------
@@ -112,7 +113,6 @@ def test_at_openrouter_the_question_says_that_free_models_may_publish(
 def test_notes_are_data_between_marks_in_the_persons_message(bot: Harness, anna: Person) -> None:
     bot.ai.always(echo("Пароль: кот (#1)."))
     anna.says(f"/note_add {HOSTILE}")
-    agreed(anna)
     asks_notes(anna, "какой пароль от почты?")
     request = main_questions(bot, "какой пароль от почты?")[-1]
     system, told = request.body["messages"]
@@ -132,7 +132,6 @@ def test_at_most_eight_notes_are_sent_and_those_that_matter(bot: Harness, anna: 
     for number in range(1, 13):
         anna.says(f"/note_add мысль {number} про молоко")
     anna.says("/note_add совсем другое")
-    agreed(anna)
     asks_notes(anna, "сколько молока купить?")
     told = main_questions(bot, "молока купить")[-1].body["messages"][-1]["content"]
     assert told.count("<заметка ") == 8
@@ -143,24 +142,26 @@ def test_the_note_that_answers_is_among_those_sent(new_bot: Callable[..., Harnes
     """Of everyday questions, with a model that only gives the question back as its one query."""
     bot = new_bot()
     recall = json.loads((ROOT / "tests" / "recall.json").read_text("utf-8"))
+    noted = [Note(note["id"], note["text"], 1_700_000_000 + 60 * note["id"]) for note in recall["notes"]]
+    questions = recall["questions"][::5]
+    people = [bot.person() for _ in questions]  # a question each, so that they wait beside each other
     with closing(Database(bot.db_path)) as database:
-        noted = [Note(note["id"], note["text"], 1_700_000_000 + 60 * note["id"]) for note in recall["notes"]]
-        Notebook(database).import_notes(1001, noted)
+        for person in people:
+            Notebook(database).import_notes(person.id, noted)
     bot.ai.always(echo("Да."))
-    anna = bot.start().person(1001)
-    agreed(anna)
+    bot.start()
+    said = [begins(person, question["ask"]) for person, question in zip(people, questions, strict=True)]
     found = 0
-    for question in recall["questions"][::5]:
-        asks_notes(anna, question["ask"])
+    for message, question in zip(said, questions, strict=True):
+        seen(bot, message, "мс; модель", 30)
         told = main_questions(bot, question["ask"])[-1].body["messages"][-1]["content"]
         found += f'номер="{question["answer"]}"' in told
-    assert found >= len(recall["questions"][::5]) - 1
+    assert found >= len(questions) - 1
 
 
 def test_without_anything_found_no_model_answers(bot: Harness, anna: Person) -> None:
     bot.ai.always(echo("Выдумка."))
     anna.says("/note_add мысль")
-    agreed(anna)
     assert "ничего" in asks_notes(anna, "квазары эйнштейна", "/note_find")["text"]
     assert main_questions(bot, "квазары") == []
 
@@ -175,7 +176,6 @@ def test_without_notes_nobody_is_asked(bot: Harness, anna: Person) -> None:
 def test_the_queries_are_a_question_more_in_usage(bot: Harness, anna: Person) -> None:
     bot.ai.always(echo("Да (#1)."))
     anna.says("/note_add про кофе")
-    agreed(anna)
     before = _asked(anna)
     asks_notes(anna, "кофе?")
     assert _asked(anna) == before + 2
@@ -197,7 +197,6 @@ def test_with_few_free_questions_left_none_is_spent_on_queries(
     bot.ai.always(echo("Код 4711 (#1)."))
     anna = bot.person()
     anna.says("/note_add код от домофона 4711")
-    agreed(anna)
     asks_notes(anna, "какой код?")
     assert len(extra_questions(bot, "какой код?")) == extra
     assert len(main_questions(bot, "какой код?")) == 1
@@ -212,7 +211,6 @@ def test_queries_that_do_not_come_are_done_without(bot: Harness, anna: Person) -
         )
 
     bot.ai.always(behave)
-    agreed(anna)
     assert asks_notes(anna, "код домофона?")["text"].startswith("4711 (#1)")
 
 
@@ -221,9 +219,8 @@ def test_killed_on_the_way_it_goes_on_in_its_message(new_bot: Callable[..., Harn
     anna = bot.person(1001)
     anna.says("/note_add код от домофона 4711")
     bot.ai.always(echo("4711 (#1)"))
-    agreed(anna)
     bot.ai.hold()
-    waiting = anna.asks("/note_ask код домофона?")
+    waiting = begins(anna, "код домофона?")
     bot.ai.wait(lambda: extra_questions(bot, "код домофона?"))
     bot.kill()
     bot.ai.release()
@@ -238,7 +235,6 @@ def test_it_cites_what_it_was_told_and_has_buttons_for_that(bot: Harness, anna: 
     bot.ai.always(echo("Чай (#2, #77), кофе #1 и **#78**. Ещё (#79)."))
     anna.says("/note_add кофе в банке")
     anna.says("/note_add чай в коробке")
-    agreed(anna)
     message = asks_notes(anna, "где чай и кофе?")
     assert message["text"].startswith("Чай (#2), кофе #1. Ещё.")
     rows = message["reply_markup"]["inline_keyboard"]
@@ -256,7 +252,6 @@ def test_it_cites_what_it_was_told_and_has_buttons_for_that(bot: Harness, anna: 
 def test_while_it_grows_no_made_up_number_is_seen(bot: Harness, anna: Person) -> None:
     bot.ai.always(echo("Вот #77 " + "слово " * 50 + "и #1."))
     anna.says("/note_add про слово")
-    agreed(anna)
     asks_notes(anna, "где слово?")
     shown = [call.params["text"] for call in bot.server.calls_of("editMessageText", anna.id)]
     assert not [text for text in shown if "#7" in text]
