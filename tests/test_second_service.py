@@ -12,6 +12,7 @@ import support.openrouter_replies as replies
 from bot_api.chats import callback_buttons
 from openrouter_client import OpenRouterError, chat_once
 from settings import Settings, SettingsError
+from support.asking_bot import new_group
 from support.fake_openrouter import FakeOpenRouter
 from support.harness import Harness, Message
 from support.openrouter_replies import Behaviour, Request, answer, daily_cap, model_entry, status
@@ -85,10 +86,10 @@ def question(request: pytest.FixtureRequest) -> str:
 
 
 def ask(bot: Harness, question: str, behaviour: Behaviour | None = None) -> Message:
-    """Ask, to be answered so by the first service, and return the complete answer, which is one message."""
+    """Ask in a new group, to be answered so by the first service; return the answer, which is one message."""
     if behaviour:
         bot.answers[question] = behaviour
-    (message,) = bot.person(OWNER).asks_model(question)
+    (message,) = bot.person(OWNER).asks_model(question, chat_id=new_group())
     return message
 
 
