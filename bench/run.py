@@ -1,6 +1,6 @@
 """Measures the bot against the bare library, in one run, and writes the figures to bench/README.md.
 
-    python bench/run.py           about four minutes; the machine should have nothing else to do
+    python bench/run.py           about six minutes; the machine should have nothing else to do
     python bench/run.py --quick   half a minute, only printed; its answers are too short for the last aim
 
 Exits with 1 if memory grows: that is a failure, while the other aims depend on the machine.
@@ -17,7 +17,7 @@ from pathlib import Path
 sys.path.insert(1, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(2, str(Path(__file__).resolve().parents[1] / "tests"))
 
-from bench import notes
+from bench import notes, transfer
 from bench.measures import FULL, QUICK, Bench, Sizes
 from bench.model import Model
 from bench.report import Row, circumstances, table
@@ -52,6 +52,10 @@ EXPLANATION = """
   message has arrived. A chat gets an edit every 1.25 s at most, so a last word may have to wait that long.
 * Notes (`bench/notes.py`) are measured without Telegram, upon the file: the obvious way is the same texts in
   one table, and LIKE over a lower() of one's own. Words are made up, as frequent as words are.
+* Export and import (`bench/transfer.py`) by a bot and a Telegram of their own: from the command, or from the
+  file, until the bot says that it is done, which is an edit a second later; what was imported can be found
+  then. The obvious way is json.dump of a list of all notes, and one INSERT after another, each committed,
+  into a table without an index.
 """
 
 
@@ -78,6 +82,10 @@ def measure(folder: Path, sizes: Sizes) -> tuple[dict[tuple[str, str], list[Row]
         tables[(f"{heavy:,} notes of one person among {5 * heavy:,}", "the obvious way")] = notes.measure(
             folder, heavy
         )
+        (moved := folder / "transfer").mkdir()
+        tables[(f"Export and import of {heavy // 4:,} notes", "the obvious way")] = transfer.compare(
+            moved, heavy // 4
+        )
         assert not bot.telegram.violations(), bot.telegram.violations()[:5]
         assert "Traceback" not in bot.log.read_text("utf-8"), bot.log.read_text("utf-8")[-3000:]
         return tables, bench.leaks
@@ -88,7 +96,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Measure the bot against the bare library.")
     parser.add_argument("--quick", action="store_true", help="fewer of everything, and only print it")
     quick = parser.parse_args().quick
-    print("Measuring for half a minute." if quick else "Measuring for about four minutes.", flush=True)
+    print("Measuring for half a minute." if quick else "Measuring for about six minutes.", flush=True)
     begun, load = time.monotonic(), os.getloadavg()[0]
     scratch = ROOT / ".cache"  # on the disk that the bot would use, where /tmp may be memory
     scratch.mkdir(exist_ok=True)
