@@ -13,6 +13,7 @@ from handlers.changing import NOTHING_IN_IT, add_to
 from handlers.choices import PLAIN, RECEIPT, chosen
 from handlers.imports import look_into, may_be_export
 from handlers.keeping import brought_back, keep, source
+from handlers.lists import MAX_TAPS
 from handlers.note_words import attached, note_buttons, own, shown_note, shows, spelled, tied
 from handlers.questions import NOTHING_TO_READ, about_file, in_reply, media_in, put_question
 from telegram.formatted import is_blank
@@ -110,7 +111,7 @@ def _receipt_of_several(call: Call, notes: list[Note]) -> Reply:
     (kept,) = call.app.recalled.keep(call.user_id, [" ".join(map(str, numbers))])
     return Reply(
         f"Заметки {spelled(numbers)} сохранены.",
-        buttons=[*note_buttons(call, notes), [Button("↩️ Убрать", "dropall", tied(call, kept))]],
+        buttons=[*note_buttons(call, notes[:MAX_TAPS]), [Button("↩️ Убрать", "dropall", tied(call, kept))]],
         reaction="👌" if chosen(call, RECEIPT) == "reaction" else "",
         reacted_to=_other_messages(call),
     )

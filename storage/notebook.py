@@ -113,6 +113,15 @@ class Notebook:
             )
             return [number for (number,) in rows]
 
+    def waiting_source(self, user_id: int, number: int) -> str:
+        """Return the source of a note that it put in the bin itself, to wait there for a choice; else ""."""
+        with self._db.read() as conn:
+            row = conn.execute(
+                "SELECT source FROM notes WHERE user_id = ? AND number = ? AND deleted_by = source",
+                (user_id, number),
+            ).fetchone()
+        return row[0] if row else ""
+
     def trash(self, user_id: int, limit: int, offset: int = 0) -> tuple[int, list[Note]]:
         """Return how many notes lie in the bin, and a page of them, the last deleted first."""
         with self._db.read() as conn:

@@ -290,6 +290,17 @@ def test_the_bot_can_ask_each_time(bot: Harness, anna: Person) -> None:
     assert anna.says("/note_count") == "Заметок: 1."
 
 
+def test_what_waits_for_a_choice_follows_the_edits_of_its_message(bot: Harness, anna: Person) -> None:
+    choose(anna, "каждый раз")
+    said = bot.server.say("опечтка", user_id=anna.id)
+    shown = bot.reply_to(said)
+    bot.server.edit(said, "опечатка")
+    settle(anna)
+    assert anna.says("/note_count") == "Заметок: 0."
+    pressed(anna, shown, "📝 Записать")
+    assert text_of(anna, 1) == "опечатка"
+
+
 def test_a_receipt_can_be_a_reaction(bot: Harness, anna: Person) -> None:
     choose(anna, "👌")
     said = bot.server.say("тихо", user_id=anna.id)
@@ -311,6 +322,12 @@ def test_each_of_several_gets_the_reaction(bot: Harness, anna: Person) -> None:
     album = [bot.server.send_photo(b"JPEG", user_id=anna.id, media_group_id="94") for _ in range(3)]
     settle(anna)
     assert [reaction(bot, one) for one in album] == ["👌", "", ""]  # it looks like one message
+
+
+def test_a_hundred_at_once_have_no_more_buttons_than_telegram_takes(bot: Harness, anna: Person) -> None:
+    said = [bot.server.forward(f"слово {n}", user_id=anna.id) for n in range(100)]
+    assert answers_to(bot, said) == ["Заметки #1–#100 сохранены."]
+    assert len(labels(bot.reply_to(said[0]))) <= 100
 
 
 def test_if_the_reactions_are_refused_one_message_says_so(bot: Harness, anna: Person) -> None:
