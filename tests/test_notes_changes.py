@@ -402,7 +402,10 @@ def test_the_bin_lists_what_was_deleted_and_gives_it_back(anna: Person) -> None:
     notice, shown = pressed(anna, shown, 0)
     assert notice.endswith("возвращена.")
     assert shown["text"].startswith("В корзине: 11,")
+    assert labels(shown)[1:] == ["◀", "2/2"]  # the page that it was pressed on
     assert anna.says("/note_count") == "Заметок: 1."
+    anna.press(shown, data=f"untrash:{anna.id}.3")  # as an earlier version made them
+    assert anna.says("/note_count") == "Заметок: 2."
 
 
 def test_the_bin_keeps_a_note_for_thirty_days(anna: Person) -> None:
