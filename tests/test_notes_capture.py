@@ -430,6 +430,19 @@ def test_note_add_to_what_is_a_note_already_makes_no_second_one(anna: Person) ->
     assert text_of(anna, 1) == "мысль\nи ещё"
 
 
+def test_to_keep_again_what_was_deleted_brings_it_back(anna: Person) -> None:
+    said = anna.bot.server.say("мысль", user_id=anna.id)
+    receipt = anna.bot.reply_to(said)
+    anna.says("/note_del 1")
+    assert say(anna, "/note_add", said)["text"] == SAVED
+    anna.says("/note_del 1")
+    assert say(anna, "/note_add и ещё", receipt)["text"] == "Заметка #1 дополнена."
+    assert text_of(anna, 1) == "мысль\nи ещё"
+    anna.says("/note_del 1", date=said["date"] - 31 * 86_400)
+    anna.says("/note_trash")  # which leaves no trace of it
+    assert say(anna, "/note_add", said)["text"] == "Заметка #2 сохранена."
+
+
 def test_note_add_in_a_caption_keeps_the_file(bot: Harness, anna: Person) -> None:
     bot.reply_to(bot.server.send_file(b"x", "акт.pdf", caption="/note_add подписать", user_id=anna.id))
     document, message = card(anna, 1)

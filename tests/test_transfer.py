@@ -100,6 +100,7 @@ def test_json_is_valid_as_a_whole(given_notes: list[Note]) -> None:
 def test_json_that_an_editor_has_set_anew_is_read(given_notes: list[Note]) -> None:
     (data,) = written(given_notes, JSON)
     assert read(json.dumps(json.loads(data), ensure_ascii=False, indent=2).encode()) == given_notes
+    assert read(json.dumps(json.loads(data)).encode()) == given_notes  # in ASCII, on one line
 
 
 @given(notes(), st.sampled_from([UTC, KATHMANDU]))
