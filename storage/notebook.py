@@ -78,6 +78,11 @@ class Notebook:
             notes.rewrite(conn, user_id, old, new, undoable=True, source=source)
             return new
 
+    def edits_since(self, user_id: int, number: int, edit: str) -> int:
+        """Return how many changes of a note came after one, by its source."""
+        with self._db.read() as conn:
+            return notes.edits_since(conn, user_id, number, edit)
+
     def pin_note(self, user_id: int, number: int, *, pinned_at: int | None) -> Note:
         """Pin a note to the head of the list, or with None take it from there; raises NoteNotFoundError."""
         with self._db.write() as conn:
