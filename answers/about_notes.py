@@ -28,10 +28,12 @@ _MARK = re.compile(r"<(?=[\s/]*заметк)", re.IGNORECASE)
 _CITED = re.compile(r"(?<![\w/&#№?=])(?:#|№[ \u00a0]?)(\d{1,18})(?!\w)")
 # What is left around a number that has been taken out, which stands as \ufdd0 until then.
 _LEFT_OVER = [
-    (re.compile(r"(\*\*|__|`)\ufdd0\1"), "\ufdd0"),
-    (re.compile(r"[ \u00a0]?[(\[][\s,;и\ufdd0]*\ufdd0[\s,;и\ufdd0]*[)\]]"), ""),
+    (re.compile(r"(\*{1,3}|_{1,3}|~~|`)\ufdd0\1"), "\ufdd0"),
+    (re.compile(r"\ufdd0[–—-](?=[#№\ufdd0])|(?<=\d)[–—-]\ufdd0"), ""),  # of a range
+    (re.compile(r"[ \u00a0]?[(\[«][\s,;и\ufdd0]*\ufdd0[\s,;и\ufdd0]*[)\]»]"), ""),
     (re.compile(r"[ \u00a0]?(?:[,;]|\bи\b)[ \u00a0]?\ufdd0"), ""),
-    (re.compile(r"\ufdd0[ \u00a0]?(?:[,;]|и\b)[ \u00a0]?|[ \u00a0]?\ufdd0"), ""),
+    (re.compile(r"\ufdd0[ \u00a0]?(?:[,;]|и\b)[ \u00a0]?"), ""),
+    (re.compile(r"[ \u00a0]?\ufdd0"), ""),
 ]
 
 

@@ -4,6 +4,7 @@ from answers.about_notes import BRIEF, briefed, told_of_one
 from commands import Call, button
 from db import Note
 from handlers.ask import own_turn
+from handlers.keeping import source
 from handlers.note_ask import CONSENT, YES, ask_consent, may_leave
 from handlers.note_words import own, tied
 from handlers.questions import put_question
@@ -45,9 +46,12 @@ def keep(call: Call) -> Reply:
     note = call.app.db.get_note(turn.user_id, number)
     text, entities = concat(("Кратко: ", ()), markdown(turn.answer))
     if text not in note.text:  # pressed twice
-        call.app.notebook.append_note(turn.user_id, number, text, entities=entities, edited_at=call.date)
+        call.app.notebook.append_note(
+            turn.user_id, number, text, entities=entities, edited_at=call.date, source=source(call)
+        )
     card = Button(f"#{number}", "note", tied(call, number))
-    return Reply(buttons=[[card]], in_place=True, notice=f"Добавлено в заметку #{number}.")
+    back = Button("↩️ Вернуть", "undo", tied(call, number, call.entry_id))
+    return Reply(buttons=[[card, back]], in_place=True, notice=f"Добавлено в заметку #{number}.")
 
 
 @button("brief_drop")

@@ -12,7 +12,8 @@ from handlers.basics import unknown_command
 from handlers.changing import NOTHING_IN_IT, add_to
 from handlers.choices import PLAIN, RECEIPT, chosen
 from handlers.imports import look_into, may_be_export
-from handlers.keeping import brought_back, keep, source
+from handlers.keeping import brought_back, is_there, keep, source
+from handlers.lists import MAX_TAPS
 from handlers.note_words import attached, note_buttons, own, shown_note, shows, spelled, tied
 from handlers.questions import NOTHING_TO_READ, about_file, in_reply, media_in, put_question
 from telegram.formatted import is_blank
@@ -27,7 +28,7 @@ def plain_message(call: Call) -> Reply | str:
     """Answer what is no command."""
     if reply := in_reply(call):
         return reply
-    if (number := shown_note(call)) and _is_there(call, number):
+    if (number := shown_note(call)) and is_there(call, number):
         return add_to(call, number)
     if reply := about_file(call):
         return reply
@@ -42,12 +43,6 @@ def _mistyped(call: Call) -> str:
     """Return what was meant for a command, in letters that none has: «/привет», but not «/etc/hosts»."""
     found = None if call.message.foreign else re.match(r"/([^\W\d][\w-]*)(?:\s|$)", call.message.text)
     return found[1] if found else ""
-
-
-def _is_there(call: Call, number: int) -> bool:
-    with suppress(NoteNotFoundError):
-        return bool(call.app.db.get_note(call.user_id, number))
-    return False
 
 
 def _take(call: Call) -> Reply:
@@ -110,7 +105,7 @@ def _receipt_of_several(call: Call, notes: list[Note]) -> Reply:
     (kept,) = call.app.recalled.keep(call.user_id, [" ".join(map(str, numbers))])
     return Reply(
         f"Заметки {spelled(numbers)} сохранены.",
-        buttons=[*note_buttons(call, notes), [Button("↩️ Убрать", "dropall", tied(call, kept))]],
+        buttons=[*note_buttons(call, notes[:MAX_TAPS]), [Button("↩️ Убрать", "dropall", tied(call, kept))]],
         reaction="👌" if chosen(call, RECEIPT) == "reaction" else "",
         reacted_to=_other_messages(call),
     )

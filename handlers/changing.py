@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from commands import COMMANDS, Call
 from db import File, Note, NoteNotFoundError
-from handlers.keeping import keep_pieces, source
+from handlers.keeping import brought_back, keep_pieces, source
 from handlers.note_words import files_of, shows, tied
 from storage.pieces import NotePiece, note_piece
 from telegram.formatted import Formatted, is_blank, on_its_line, piece_of, replaced
@@ -86,15 +86,23 @@ def edited(call: Call) -> Reply | str:
     other_command = call.name in COMMANDS and call.name != "note_add"
     if piece is None or piece.user_id != call.user_id or other_command:
         return ""
+    waiting = call.app.notebook.waiting_source(call.user_id, piece.number)
     try:
-        note = call.app.db.get_note(call.user_id, piece.number)
+        note = (brought_back if waiting else _there)(call, piece.number)
     except NoteNotFoundError:  # what is deleted stays as it was
         return ""
     message = call.message
     is_command = call.name == "note_add"
-    return _change_piece(
+    reply = _change_piece(
         call, note, piece, (call.args, call.entities) if is_command else (message.text, message.entities)
     )
+    if waiting:  # for «📝 Записать» or «🤖 Спросить»
+        call.app.db.delete_note(call.user_id, note.number, deleted_at=call.date, source=waiting)
+    return reply
+
+
+def _there(call: Call, number: int) -> Note:
+    return call.app.db.get_note(call.user_id, number)
 
 
 def _change_piece(call: Call, note: Note, piece: NotePiece, new: Formatted) -> Reply | str:

@@ -140,7 +140,9 @@ def press_undo(call: Call) -> Reply:
     """Give a note back what it was before the edit; pressed again, what it became."""
     number, *edit = own(call, 2 if call.args.count(".") > 1 else 1)  # of earlier buttons: the last edit
     edited_by = f"update {edit[0]}" if edit else ""
+    later = call.app.notebook.edits_since(call.user_id, number, edited_by)
     note = call.app.notebook.undo_edit(call.user_id, number, edited_by, source=source(call))
-    text = f"Заметка #{note.number}: вернулся прежний текст.\n{title(note)}"
+    which = f"текст, который был до этой правки и следующих за ней ({later})" if later else "прежний текст"
+    text = f"Заметка #{note.number}: вернулся {which}.\n{title(note)}"
     again = Button("↩️ Вернуть", "undo", tied(call, note.number, call.entry_id))
     return shows(call, Reply(text, buttons=[[again]], in_place=True), note.number)

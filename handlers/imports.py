@@ -65,10 +65,11 @@ def _offer(call: Call, keep: Callable[[], Reply]) -> Reply:
     if export is None:
         return replace(keep(), reaction="")  # there is a message already in which it can say so
     total, unreadable = _survey(call, export)
-    text = f"Это выгрузка заметок: {grouped(total)} шт.{_unreadable(unreadable)} Добавить?"
-    return Reply(
-        text, buttons=[[Button("📥 Добавить", "import"), Button("📎 Оставить файлом", "import_not")]]
-    )
+    text = f"Это выгрузка заметок: {grouped(total)} шт.{_unreadable(unreadable)}"
+    keeping = Button("📎 Оставить файлом", "import_not")
+    if not total:
+        return Reply(f"{text} Добавлять нечего.", buttons=[[keeping]])
+    return Reply(f"{text} Добавить?", buttons=[[Button("📥 Добавить", "import"), keeping]])
 
 
 def _importing(call: Call) -> Iterator[str | Reply]:

@@ -1,6 +1,7 @@
 """Notes made of messages, and which message is which piece of them."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 
 from commands import Call
 from db import Note, NoteNotFoundError
@@ -54,6 +55,13 @@ def _pieces(message: Message, cut: int) -> Iterator[Piece]:
     for piece in message.pieces or [whole(message)]:
         begin, end = max(0, piece.start - cut), max(0, piece.start + piece.length - cut)
         yield piece._replace(start=begin, length=end - begin)
+
+
+def is_there(call: Call, number: int) -> bool:
+    """Return whether there is such a note, and not in the bin."""
+    with suppress(NoteNotFoundError):
+        return bool(call.app.db.get_note(call.user_id, number))
+    return False
 
 
 def brought_back(call: Call, number: int) -> Note:

@@ -46,9 +46,9 @@ def start_of(page: int, total: int, step: int = LISTED) -> int:
     return (min(page, last_page(total, step)) - 1) * step
 
 
-def below(call: Call, pages: Pages, notes: Sequence[Note], name: str = "note") -> Buttons:
+def below(call: Call, pages: Pages, notes: Sequence[Note], name: str = "note", *more: int) -> Buttons:
     """Return the buttons below a list of notes."""
-    return [*note_buttons(call, notes[:MAX_TAPS], name), *pages.buttons(call)]
+    return [*note_buttons(call, notes[:MAX_TAPS], name, *more), *pages.buttons(call)]
 
 
 @button("here")

@@ -77,9 +77,9 @@ def own(call: Call, count: int = 1) -> list[int]:
     return numbers
 
 
-def note_buttons(call: Call, notes: Sequence[Note], name: str = "note") -> list[list[Button]]:
-    """Return a button for each note."""
-    buttons = [Button(str(note.number), name, tied(call, note.number)) for note in notes]
+def note_buttons(call: Call, notes: Sequence[Note], name: str = "note", *more: int) -> list[list[Button]]:
+    """Return a button for each note, which carries its number and perhaps more."""
+    buttons = [Button(str(note.number), name, tied(call, note.number, *more)) for note in notes]
     return [buttons[start : start + ROW] for start in range(0, len(buttons), ROW)]
 
 

@@ -4,10 +4,11 @@ import re
 from dataclasses import replace
 
 from commands import Call, WrongArgumentsError, command, parse_number
+from db import NoteNotFoundError
 from handlers.capture import receipt
 from handlers.changing import append, changed
 from handlers.deleting import delete_named
-from handlers.keeping import add, keep, keep_pieces, source
+from handlers.keeping import add, brought_back, is_there, keep, keep_pieces, source
 from handlers.lists import FOUND, LISTED, find, newest
 from handlers.note_words import files_of, replied_note
 from telegram.formatted import is_blank
@@ -72,10 +73,9 @@ def note_count(call: Call) -> str:
 def _add_replied(call: Call, replied: Message) -> Reply:
     """Keep the message that the command replies to, and below it what stands behind the command."""
     own_words = "" if is_blank(call.args) else call.args
-    if number := replied_note(call):
-        if own_words or call.message.files:
-            return append(call, number, (own_words, call.entities))
-        return Reply(f"Уже в заметках: #{call.app.db.get_note(call.user_id, number).number}.")
+    number = replied_note(call)
+    if number and (reply := _kept_before(call, number, own_words)):
+        return reply
     quote = call.message.quote, call.message.quote_entities
     there = quote if call.message.quote else (replied.text, replied.entities)
     text, entities = joined_lines(there, (own_words, call.entities))
@@ -90,6 +90,18 @@ def _add_replied(call: Call, replied: Message) -> Reply:
     length = utf16_len(own_words)
     keep_pieces(call, note, call.message, utf16_len(call.message.text) - length, utf16_len(text) - length)
     return receipt(call, [note])
+
+
+def _kept_before(call: Call, number: int, own_words: str) -> Reply | None:
+    """Put what is new to a note that there is already; to keep a deleted one again brings it back."""
+    again = not is_there(call, number)
+    try:
+        note = brought_back(call, number)
+    except NoteNotFoundError:  # gone for good
+        return None
+    if own_words or call.message.files:
+        return append(call, number, (own_words, call.entities))
+    return receipt(call, [note]) if again else Reply(f"Уже в заметках: #{number}.")
 
 
 def _is_anothers_note(call: Call, replied: Message) -> bool:

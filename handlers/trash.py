@@ -27,8 +27,11 @@ def turn_bin(call: Call) -> Reply:
 @button("untrash")
 def press_untrash(call: Call) -> Reply:
     """A number under the bin: that note comes back."""
-    note = brought_back(call, *own(call))
-    return _trash(call, 1, in_place=True, notice=f"Заметка #{note.number} возвращена.")
+    number, *page = own(
+        call, 2 if call.args.count(".") > 1 else 1
+    )  # an earlier button does not know its page
+    note = brought_back(call, number)
+    return _trash(call, *page or [1], in_place=True, notice=f"Заметка #{note.number} возвращена.")
 
 
 def _trash(call: Call, page: int, *, in_place: bool = False, notice: str = "") -> Reply:
@@ -40,7 +43,7 @@ def _trash(call: Call, page: int, *, in_place: bool = False, notice: str = "") -
     head = f"В корзине: {total}, хранятся {KEPT_DAYS} дней. Вернуть — кнопкой с номером."
     text = "\n".join([head, *(_line(call, note) for note in notes)])
     pages = Pages("bin", (), total, LISTED, start, len(notes))
-    buttons = below(call, pages, notes, "untrash")
+    buttons = below(call, pages, notes, "untrash", page)
     return Reply(text, buttons=buttons, in_place=in_place, notice=notice)
 
 

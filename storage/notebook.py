@@ -78,6 +78,11 @@ class Notebook:
             notes.rewrite(conn, user_id, old, new, undoable=True, source=source)
             return new
 
+    def edits_since(self, user_id: int, number: int, edit: str) -> int:
+        """Return how many changes of a note came after one, by its source."""
+        with self._db.read() as conn:
+            return notes.edits_since(conn, user_id, number, edit)
+
     def pin_note(self, user_id: int, number: int, *, pinned_at: int | None) -> Note:
         """Pin a note to the head of the list, or with None take it from there; raises NoteNotFoundError."""
         with self._db.write() as conn:
@@ -112,6 +117,15 @@ class Notebook:
                 (user_id, first, last, source, limit),
             )
             return [number for (number,) in rows]
+
+    def waiting_source(self, user_id: int, number: int) -> str:
+        """Return the source of a note that it put in the bin itself, to wait there for a choice; else ""."""
+        with self._db.read() as conn:
+            row = conn.execute(
+                "SELECT source FROM notes WHERE user_id = ? AND number = ? AND deleted_by = source",
+                (user_id, number),
+            ).fetchone()
+        return row[0] if row else ""
 
     def trash(self, user_id: int, limit: int, offset: int = 0) -> tuple[int, list[Note]]:
         """Return how many notes lie in the bin, and a page of them, the last deleted first."""

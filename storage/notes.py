@@ -204,6 +204,12 @@ def previous(
     return was["text"], tuple(was["entities"]), tuple(File(**file) for file in was["files"])
 
 
+def edits_since(conn: sqlite3.Connection, user_id: int, number: int, edit: str) -> int:
+    """Return how many edits of a note came after one, by its source; 0 for an unknown one."""
+    sources = [version["source"] for version in _versions(conn, user_id, number)]
+    return sources.index(edit) if edit in sources else 0
+
+
 def _versions(conn: sqlite3.Connection, user_id: int, number: int) -> list[dict[str, Any]]:
     """Return what a note was before each of its last edits, the newest first."""
     row = conn.execute(

@@ -8,7 +8,7 @@ from storage.folding import fold
 
 # A part in quotation marks stands for itself; a lone mark, or one within a word, is a letter like others.
 _PARTS = re.compile(r'(?<!\S)"([^"]+)"(?!\S)|(\S+)')
-_DAY = re.compile(r"(?<!\S)(от|до):\s*(\d[\d./-]*)(?!\S)")
+_DAY = re.compile(r"(?<!\S)(от|до):\s*(\d[\d./-]*)[,;]?(?!\S)")
 _SHAPES = ("%d.%m.%Y", "%d.%m.%y", "%Y-%m-%d")
 
 
@@ -55,7 +55,7 @@ def parse(text: str, zone: tzinfo | None = UTC) -> Query:
 def _day(found: re.Match[str]) -> date:
     for shape in _SHAPES:
         try:
-            return datetime.strptime(found[2], shape).replace(tzinfo=UTC).date()
+            return datetime.strptime(found[2].rstrip("."), shape).replace(tzinfo=UTC).date()
         except ValueError:
             continue
     raise QueryError(found[0].strip())

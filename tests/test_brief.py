@@ -8,6 +8,7 @@ import pytest
 from handlers.brief import LONG
 from support.asking_bot import SAVE, next_answer
 from support.harness import Harness, Message, Person
+from support.notes import BACK
 from support.openrouter_replies import answer
 from support.registry_people import buttons, seen
 
@@ -45,8 +46,16 @@ def test_a_summary_is_kept_where_it_belongs_if_it_is_wanted(bot: Harness, anna: 
     assert after["text"] == before["text"] + "\nКратко: Главное: молоко."
     bold = {"type": "bold", "offset": len(before["text"]) + len("\nКратко: "), "length": len("Главное")}
     assert after["entities"] == [bold]
-    anna.press(message, data=message["reply_markup"]["inline_keyboard"][0][0]["callback_data"])
-    assert notes(anna) == [after]
+    anna.press(bot.server.find(anna.id, message["message_id"]), BACK)
+    assert [note["text"] for note in notes(anna)] == [before["text"]]
+
+
+def test_a_summary_is_kept_once(anna: Person) -> None:
+    message = summary(anna)
+    for _ in range(2):
+        anna.press(message, data=message["reply_markup"]["inline_keyboard"][0][0]["callback_data"])
+    (note,) = notes(anna)
+    assert note["text"].count("Кратко: ") == 1
 
 
 def test_a_summary_that_is_not_wanted_leaves_the_note_as_it_was(bot: Harness, anna: Person) -> None:

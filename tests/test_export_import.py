@@ -126,6 +126,13 @@ def test_a_file_may_be_kept_as_it_is(anna: Person, boris: Person) -> None:
     assert kept["files"][0]["name"] == "notes.json"
 
 
+def test_where_nothing_can_be_added_it_is_not_offered(anna: Person, boris: Person) -> None:
+    anna.says("/note_add мысль")
+    offer = sends(boris, exported(anna).data.replace(b'"text"', b'"texts"'))
+    assert offer["text"] == "Это выгрузка заметок: 0 шт. Не прочитано: 1 (строка 2). Добавлять нечего."
+    assert buttons(offer) == [KEEP]
+
+
 def test_a_file_that_was_deleted_meanwhile_is_asked_for_again(
     bot: Harness, anna: Person, boris: Person
 ) -> None:

@@ -290,6 +290,17 @@ def test_the_bot_can_ask_each_time(bot: Harness, anna: Person) -> None:
     assert anna.says("/note_count") == "Заметок: 1."
 
 
+def test_what_waits_for_a_choice_follows_the_edits_of_its_message(bot: Harness, anna: Person) -> None:
+    choose(anna, "каждый раз")
+    said = bot.server.say("опечтка", user_id=anna.id)
+    shown = bot.reply_to(said)
+    bot.server.edit(said, "опечатка")
+    settle(anna)
+    assert anna.says("/note_count") == "Заметок: 0."
+    pressed(anna, shown, "📝 Записать")
+    assert text_of(anna, 1) == "опечатка"
+
+
 def test_a_receipt_can_be_a_reaction(bot: Harness, anna: Person) -> None:
     choose(anna, "👌")
     said = bot.server.say("тихо", user_id=anna.id)
@@ -311,6 +322,12 @@ def test_each_of_several_gets_the_reaction(bot: Harness, anna: Person) -> None:
     album = [bot.server.send_photo(b"JPEG", user_id=anna.id, media_group_id="94") for _ in range(3)]
     settle(anna)
     assert [reaction(bot, one) for one in album] == ["👌", "", ""]  # it looks like one message
+
+
+def test_a_hundred_at_once_have_no_more_buttons_than_telegram_takes(bot: Harness, anna: Person) -> None:
+    said = [bot.server.forward(f"слово {n}", user_id=anna.id) for n in range(100)]
+    assert answers_to(bot, said) == ["Заметки #1–#100 сохранены."]
+    assert len(labels(bot.reply_to(said[0]))) <= 100
 
 
 def test_if_the_reactions_are_refused_one_message_says_so(bot: Harness, anna: Person) -> None:
@@ -411,6 +428,19 @@ def test_note_add_to_what_is_a_note_already_makes_no_second_one(anna: Person) ->
     assert say(anna, "/note_add", said)["text"] == "Уже в заметках: #1."
     assert say(anna, "/note_add и ещё", said)["text"] == "Заметка #1 дополнена."
     assert text_of(anna, 1) == "мысль\nи ещё"
+
+
+def test_to_keep_again_what_was_deleted_brings_it_back(anna: Person) -> None:
+    said = anna.bot.server.say("мысль", user_id=anna.id)
+    receipt = anna.bot.reply_to(said)
+    anna.says("/note_del 1")
+    assert say(anna, "/note_add", said)["text"] == SAVED
+    anna.says("/note_del 1")
+    assert say(anna, "/note_add и ещё", receipt)["text"] == "Заметка #1 дополнена."
+    assert text_of(anna, 1) == "мысль\nи ещё"
+    anna.says("/note_del 1", date=said["date"] - 31 * 86_400)
+    anna.says("/note_trash")  # which leaves no trace of it
+    assert say(anna, "/note_add", said)["text"] == "Заметка #2 сохранена."
 
 
 def test_note_add_in_a_caption_keeps_the_file(bot: Harness, anna: Person) -> None:

@@ -89,11 +89,15 @@ def test_a_photo_under_note_edit_goes_into_the_note(
 def test_each_button_takes_back_its_own_edit(anna: Person) -> None:
     first, *edits = (anna.asks(text) for text in ("A", "/note_edit 1 B", "/note_edit 1 C"))
     edits.append(say(anna, "D", first))
-    for edit, before in zip(edits[::-1], ("C", "B", "A"), strict=True):
+    _, after = pressed(anna, edits[0], BACK)
+    assert after["text"].startswith(
+        "Заметка #1: вернулся текст, который был до этой правки и следующих за ней (2).\nA"
+    )
+    pressed(anna, edits[0], BACK)
+    assert text_of(anna, 1) == "C\nD"
+    for edit, before in zip(edits[:0:-1], ("C", "B"), strict=True):
         pressed(anna, edit, BACK)
         assert text_of(anna, 1) == before
-    pressed(anna, edits[0], BACK)
-    assert text_of(anna, 1) == "B"  # and the edit is done again
 
 
 def test_an_edit_can_be_taken_back_and_done_again(anna: Person) -> None:
@@ -402,7 +406,10 @@ def test_the_bin_lists_what_was_deleted_and_gives_it_back(anna: Person) -> None:
     notice, shown = pressed(anna, shown, 0)
     assert notice.endswith("возвращена.")
     assert shown["text"].startswith("В корзине: 11,")
+    assert labels(shown)[1:] == ["◀", "2/2"]  # the page that it was pressed on
     assert anna.says("/note_count") == "Заметок: 1."
+    anna.press(shown, data=f"untrash:{anna.id}.3")  # as an earlier version made them
+    assert anna.says("/note_count") == "Заметок: 2."
 
 
 def test_the_bin_keeps_a_note_for_thirty_days(anna: Person) -> None:

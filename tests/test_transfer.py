@@ -100,6 +100,7 @@ def test_json_is_valid_as_a_whole(given_notes: list[Note]) -> None:
 def test_json_that_an_editor_has_set_anew_is_read(given_notes: list[Note]) -> None:
     (data,) = written(given_notes, JSON)
     assert read(json.dumps(json.loads(data), ensure_ascii=False, indent=2).encode()) == given_notes
+    assert read(json.dumps(json.loads(data)).encode()) == given_notes  # in ASCII, on one line
 
 
 @given(notes(), st.sampled_from([UTC, KATHMANDU]))
@@ -309,3 +310,19 @@ def test_markdown_has_a_heading_tags_formatting_origin_and_files() -> None:
         "**Важно:** #дом a\\*b\n\\# не заголовок\nhttps://example.com/a_b_c `код`\n\n"
         "- 🖼 фото\n- 📄 файл план.pdf\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "more", "right"),
+    [
+        ("раз\n\n два", "bold", {}, "**раз**\n\n **два**"),
+        ("a```b", "pre", {"language": "md"}, "\n````md\na```b\n````\n"),
+        ("тут", "text_link", {"url": "https://x.y/a_(b) c"}, "[тут](https://x.y/a_%28b%29%20c)"),
+        ("%%тайна%% $x$ a == b 50%", "spoiler", {}, "\\%\\%тайна\\%\\% \\$x\\$ a \\=\\= b 50%"),
+        ("a == b", "code", {}, "`a == b`"),
+    ],
+)
+def test_markdown_is_what_was_meant(text: str, kind: str, more: dict[str, str], right: str) -> None:
+    note = Note(1, text, NOON, ({"type": kind, "offset": 0, "length": len(text), **more},))
+    (data,) = written([note], markdown_file(UTC))
+    assert data.decode() == f"## 25.11.2026 10:00 · №1\n\n{right}\n"

@@ -21,6 +21,7 @@ from telegram.contents import FILES
 from transfer.files import LATEST_S, BrokenFileError, Format, Unreadable
 
 PROGRAM = "Заметочник"
+PROGRAM_IN_ASCII = json.dumps(PROGRAM)  # as other programs may write it
 VERSION = 1
 _FIRST_LINE = f'{{"program": "{PROGRAM}", "version": {VERSION}, "notes": [\n'
 _LAST_LINE = "]}"
@@ -46,7 +47,8 @@ JSON = Format("json", _write, before=_FIRST_LINE, between=",\n", after=f"\n{_LAS
 
 def is_json(beginning: str) -> bool:
     """Return whether a file that begins so is an export of ours."""
-    return beginning.lstrip().startswith("{") and f'"{PROGRAM}"' in beginning
+    named = any(name in beginning for name in (f'"{PROGRAM}"', PROGRAM_IN_ASCII))
+    return beginning.lstrip().startswith("{") and named
 
 
 def read_json(lines: Iterable[str]) -> Iterator[Note | Unreadable]:

@@ -13,10 +13,14 @@ from telegram.lines import file_line
 from telegram.splitting import from_units, to_units
 from transfer.files import Format
 
+_UNSAFE = re.compile(r"[\s()<>]")  # in an address within brackets
 _STYLES = {"bold": "**", "italic": "*", "strikethrough": "~~", "code": "`"}
 # Left alone: addresses, tags, a «_» within a word. What would be markup though nobody meant it so gets a
 # backslash.
-_MARKUP = re.compile(r"(https?://\S+|#\w+|(?<=\w)_(?=\w))|([\\`*_~\[\]<])|(?<![^\n])(#{1,6} |>|={3,}|-{3,})")
+_MARKUP = re.compile(
+    r"(https?://\S+|#\w+|(?<=\w)_(?=\w))|([\\`*_~\[\]<$]|%(?=%)|(?<=%)%|=(?==)|(?<==)=)"
+    r"|(?<![^\n])(#{1,6} |>|-{3,})"
+)
 
 
 def markdown_file(zone: tzinfo | None) -> Format:
@@ -66,16 +70,24 @@ _QUOTES = ("blockquote", "expandable_blockquote")
 def _marked(entity: dict[str, Any], inside: str) -> str:
     kind, text = entity["type"], _MARKUP.sub(_escaped, inside)
     if kind == "pre":
-        return f"\n```{entity.get('language', '')}\n{inside}\n```\n"
+        fence = "`" * max(3, 1 + max(map(len, re.findall("`+", inside)), default=0))
+        return f"\n{fence}{entity.get('language', '')}\n{inside}\n{fence}\n"
     if kind == "code":
         return f"`` {inside} ``" if "`" in inside else f"`{inside}`"
     if kind == "text_link":
-        return f"[{text}]({entity.get('url', '')})"
+        return f"[{text}]({_UNSAFE.sub(_percent, str(entity.get('url', '')))})"
     if kind in _QUOTES:
         return "\n" + "\n".join(f"> {line}" for line in text.split("\n")) + "\n"
-    words = text.strip()  # ** beside a blank is no markup
-    before, _, after = text.partition(words)
-    return f"{before}{_STYLES[kind]}{words}{_STYLES[kind]}{after}" if words else text
+    return "\n".join(_styled(line, _STYLES[kind]) for line in text.split("\n"))  # it ends with a paragraph
+
+
+def _styled(line: str, mark: str) -> str:
+    words = line.strip()  # ** beside a blank is no markup
+    return line.replace(words, f"{mark}{words}{mark}") if words else line
+
+
+def _percent(found: re.Match[str]) -> str:
+    return f"%{ord(found[0]):02X}"
 
 
 def _plain(units: str) -> str:

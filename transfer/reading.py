@@ -10,12 +10,12 @@ from typing import Literal
 
 from db import Note
 from transfer.files import BrokenFileError, Unreadable
-from transfer.json_lines import PROGRAM, is_json, read_json
+from transfer.json_lines import PROGRAM, PROGRAM_IN_ASCII, is_json, read_json
 from transfer.txt import is_txt, read_txt
 
 _BEGINNING = 400  # bytes, in which a file of ours shows what it is
 _BOMS = {BOM_UTF8: "utf-8-sig", BOM_UTF16_LE: "utf-16", BOM_UTF16_BE: "utf-16"}
-_MARKS = (" · ", PROGRAM)  # no bytes of them are the same in two of these encodings
+_MARKS = (" · ", PROGRAM, PROGRAM_IN_ASCII)  # no bytes of them are the same in two of these encodings
 _ENCODINGS = ("utf-8", "utf-16-le", "utf-16-be", "cp1251")
 
 
