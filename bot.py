@@ -129,7 +129,7 @@ class Bot:
     def start(self) -> None:
         """Check the token, tell who may come in, and take up what an earlier run left."""
         app, me = self._app, self._patience.insist("get_me")
-        app.username = me["username"]
+        app.username = me.get("username", "")
         if me.get("supports_inline_queries") is False:
             log.info(INLINE_IS_OFF, app.username)
         self._patience.insist("delete_webhook")  # while one is set, getUpdates is refused for ever

@@ -12,6 +12,7 @@ from answers import frame
 from answers.asking import Asking, Question, Tools, is_thread_shortage
 from answers.rendering import with_ending
 from answers.screen import Screen
+from db import FileReplacedError
 from in_words import UNEXPECTED, in_words, storage_trouble
 from openrouter_client import Abort
 from telegram.api import RefusedError
@@ -78,18 +79,25 @@ class Answering:
         except UndeliverableError as exc:
             log.info("Вопрос %s: ответить некому (%s)", question.entry_id, exc)
             self._tools.journal.done(question.entry_id)
+        except FileReplacedError as exc:  # the journal went with it, and the polling loop ends the bot
+            log.error("Вопрос %s: %s", question.entry_id, storage_trouble(exc))
+            self._say_at_last(in_words(exc))
         except Exception as exc:
             if is_thread_shortage(exc):
                 raise NoThreadsError from None
             log.exception("Вопрос %s отложен", question.entry_id)
             self._tools.journal.park(question.entry_id)
-            with suppress(Pause, UndeliverableError, RefusedError):
-                self._screen.step(split(UNEXPECTED), (), final=True)
+            self._say_at_last(UNEXPECTED)
 
     def tell(self, sentence: str) -> None:
         """Say in the place of the answer why it has not begun, if that works out."""
         with suppress(Pause, UndeliverableError, RefusedError):
             self._screen.step(split(sentence), frame.stop_button(self.question.entry_id))
+
+    def _say_at_last(self, sentence: str) -> None:
+        """Say in the place of the answer why there is none, if that works out."""
+        with suppress(AbandonedError, UndeliverableError, RefusedError, FileReplacedError):
+            self._patiently(lambda: self._screen.step(split(sentence), (), final=True))
 
     # While the model is at it
 

@@ -1,13 +1,17 @@
 """The messages in which one answer grows: which of them show what, and when the next edit may go."""
 
+import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from typing import Any
 
 from telegram.api import RefusedError
 from telegram.delivery import Delivery, document_of, message_of
 from telegram.replies import Buttons
 from telegram.splitting import Part
 from telegram.updates import Place
+
+log = logging.getLogger(__name__)
 
 
 class Screen:
@@ -35,7 +39,7 @@ class Screen:
         for number, part in enumerate(parts):
             wanted = (part, buttons if number == len(parts) - 1 else ())
             if number >= len(self._shown) or self._shown[number] != wanted:
-                self._show(number, *wanted)
+                self._show(number, *wanted, final=final)
                 return True
         return final and self._delete_surplus(len(parts))
 
@@ -47,20 +51,32 @@ class Screen:
         self._shown.append(None)
         self._on_message(self.messages)
 
-    def _show(self, number: int, part: Part, buttons: Buttons) -> None:
+    def _show(self, number: int, part: Part, buttons: Buttons, *, final: bool) -> None:
         message = message_of(part, buttons)
         if number < len(self.messages):
-            result = self._delivery.attempt(
-                self._place, "edit_message_text", message_id=self.messages[number], **message
-            )
-            new_id = result["message_id"] if isinstance(result, dict) else self.messages[number]
+            new_id = self._edited(self.messages[number], message, final=final)
         else:
-            new_id = self._delivery.attempt(self._place, "send_message", **message)["message_id"]
+            new_id = self._sent(message)
         known = number < len(self.messages) and self.messages[number] == new_id
         self._shown[number : number + 1] = [(part, buttons)]
         self.messages[number : number + 1] = [new_id]
         if not known:
             self._on_message(self.messages)
+
+    def _edited(self, message_id: int, message: dict[str, Any], *, final: bool) -> int:
+        try:
+            result = self._delivery.attempt(
+                self._place, "edit_message_text", message_id=message_id, **message
+            )
+        except RefusedError as exc:
+            if not final:
+                raise
+            log.warning("Ответ не вписан в прежнее сообщение, отправляю новое: %s", exc)
+            return self._sent(message)
+        return int(result["message_id"]) if isinstance(result, dict) else message_id
+
+    def _sent(self, message: dict[str, Any]) -> int:
+        return int(self._delivery.attempt(self._place, "send_message", **message)["message_id"])
 
     def _delete_surplus(self, wanted: int) -> bool:
         """Delete what an earlier, longer try left standing."""

@@ -28,7 +28,8 @@ _VERBATIM = [
     r"_+(?=[/\\=@-]|[.:]\w)",  # static_/a, __init__.py
     r"(?<=[/\\])\*(?!\*)",  # a/*.py
     r"(?<=/)\*\*(?=/)",  # a/**/b
-    r"(?<=\.)\*(?=\w)",  # .*a
+    r"(?<=\.)\*(?=[\w?$])",  # .*a, .*?
+    r"(?<=[A-Za-z0-9_]\.)\*(?=[,;)\]])",  # SELECT a.*, b.*; but not *важно.*
     rf"(?<={_WORD})\*(?={_WORD})",  # 2*3*4
     r"(?<=[0-9A-Za-z])\*\*(?=[0-9A-Za-z])",  # 2**3**4, but not к**о**рова
     r"(?<=[)\]}])\*{1,2}(?=[\w(\[{])",  # (a)*(b)*c
@@ -152,7 +153,7 @@ class _Parser(MarkdownIt):
         return _SCHEME.match(url) is not None
 
     def normalizeLink(self, url: str) -> str:  # noqa: N802
-        return url
+        return url.replace(" ", "%20")  # or Telegram would not take it for an address
 
     def normalizeLinkText(self, link: str) -> str:  # noqa: N802
         return link

@@ -10,6 +10,7 @@ import pytest
 import support.openrouter_replies as replies
 from db import Database
 from migrations import VERSION
+from support.between import Between
 from support.harness import Harness
 from support.program import run
 from support.real_proxy import free_port
@@ -127,6 +128,17 @@ def test_a_dead_way_before_a_good_one_is_passed_over(new_bot: NewBot) -> None:
     assert any("напрямую" in line for line in bot.out)
 
 
+def test_a_mirror_that_knows_little_is_no_trouble(new_bot: NewBot) -> None:
+    bot = new_bot()
+    with Between(bot.server.url) as mirror:
+        bot.settings["TELEGRAM_API_URL"] = mirror.url
+        mirror.answer("getMe", '{"ok":true,"result":{"id":123456,"is_bot":true,"first_name":"x"}}', times=9)
+        mirror.answer("getWebhookInfo", '{"ok":true,"result":true}', times=9)
+        assert run(bot, "--check")[0] == 0
+        assert bot.start().person().says("/note_count") == "Заметок: 0."
+        bot.stop()
+
+
 def test_a_webhook_of_another_program_is_found_and_left_alone(well: Harness) -> None:
     well.server.updates.webhook = "https://example.org/hook"
     [line] = wrong(well)
@@ -177,6 +189,15 @@ def test_an_active_model_that_is_gone_is_found(well: Harness) -> None:
     [line] = wrong(well)
     assert "/models" in line
     assert "DeepSeek V3.1" in line
+
+
+def test_a_server_of_ones_own_may_answer_by_a_name_that_it_does_not_list(well: Harness) -> None:
+    well.ai.models = [{"id": "/models/gemma.gguf", "object": "model", "owned_by": "llamacpp"}]
+    own = {"OPENROUTER_BASE_URL": well.ai.base_url, "OPENROUTER_PROXY": ""}
+    code, said = run(well, "--check", **own)
+    assert (code, "✔ Активная модель: DeepSeek V3.1" in said) == (0, True)
+    well.ai.next(replies.status(404, "model not found"))
+    assert "/models" in wrong(well, **own)[0]
 
 
 # ---- The file and the clock -----------------------------------------------------------------

@@ -105,6 +105,9 @@ NAMES = [
     "src/*.py,tests/*.py",
     "src/**/*.py,tests/**/*.py",
     "COUNT(*)+SUM(*)",
+    "SELECT a.*, b.id FROM t",
+    "COUNT(a.*)+COUNT(b.*)",
+    "^.*?x.*?$",
     '"*"и"*"',
     '"_"и"_"',
 ]
@@ -121,6 +124,22 @@ def test_an_address_or_a_name_is_never_markup(name: str) -> None:
 def test_an_address_or_a_name_in_bold_is_as_it_is(name: str) -> None:
     assert markdown(f"**см. {name} тут**")[0] == f"см. {name} тут"
     assert styled(f"**см. {name} тут**") == [("bold", f"см. {name} тут")]
+
+
+def test_two_stars_behind_names_are_no_italics() -> None:
+    assert markdown("SELECT a.*, b.* FROM t") == ("SELECT a.*, b.* FROM t", [])
+
+
+def test_words_in_italics_may_end_in_a_full_stop() -> None:
+    assert styled("*Важно.* Потом *и это.*, и (*то.*)") == [
+        ("italic", "Важно."),
+        ("italic", "и это."),
+        ("italic", "то."),
+    ]
+
+
+def test_blanks_in_an_address_are_written_as_addresses_have_them() -> None:
+    assert markdown("[x](<https://example.org/a b>)")[1][0]["url"] == "https://example.org/a%20b"
 
 
 def test_an_address_ends_where_its_markup_does() -> None:

@@ -444,6 +444,9 @@ def test_the_check_has_a_line_for_it(alone: Harness, groq: FakeOpenRouter) -> No
     assert looked(FALLBACK_MODEL="local") == ["✔ Запасной сервис groq.com отвечает, модель local у него есть"]
     groq.always(answer(""), model="silent")
     assert looked(FALLBACK_MODEL="silent")[0].startswith("✔")
+    groq.always(replies.html(404), path="/models")
+    assert looked() == [f"✔ Запасной сервис groq.com отвечает, модель {LLAMA} у него есть"]
+    del groq._always["/models"]
     groq.always(status(404, "model 'llama-9' not found"), model="llama-9")
     assert looked(FALLBACK_MODEL="llama-9") == [
         "✖ Запасной сервис groq.com модели llama-9 не называет: FALLBACK_MODEL"

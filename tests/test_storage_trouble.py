@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+import support.openrouter_replies as replies
 from db import Database
 from support.harness import FOOTER, Harness, Person
 
@@ -347,3 +348,17 @@ def test_nothing_is_called_saved_in_a_file_that_is_gone(
     bot.wait(lambda: len(bot.server.replies_to(anna.id, said["message_id"])) == 2)
     assert "сохранена" in bot.server.replies_to(anna.id, said["message_id"])[-1]["text"]
     assert "вторая" in anna.says("/note_list")
+
+
+def test_a_question_that_is_being_answered_then_says_so_too(new_bot: NewBot) -> None:
+    bot = new_bot().start()
+    anna = bot.person()
+    bot.answers["долго"] = replies.stream("слово ", "конец", hold_after=1)
+    message = anna.asks("/ask долго")
+    bot.wait(lambda: bot.server.find(anna.id, message["message_id"])["text"] == "слово")
+    replaced_by_nothing(bot.db_path)
+    bot.ai.release()
+    bot.wait(lambda: "удалён или заменён" in bot.server.find(anna.id, message["message_id"])["text"])
+    bot.server.say("/note_count", user_id=anna.id)
+    assert bot.exit_code() == 1
+    assert "Traceback" not in bot.log

@@ -101,6 +101,22 @@ def test_an_answer_that_is_refused_twice_comes(between: tuple[Harness, Between])
     assert bot.person().says("/note_count") == "Заметок: 0."
 
 
+def test_an_answer_whose_message_takes_no_edit_comes_at_its_end_in_a_new_one(
+    between: tuple[Harness, Between],
+) -> None:
+    bot, telegram = between
+    anna = bot.person()
+    rule = telegram.refuse("editMessageText", "MESSAGE_MAKES_NO_SENSE", fragment="Растёт", times=99)
+    bot.answers["рост"] = replies.stream("Растёт ", "и выросло", hold_after=1)
+    waiting = anna.asks("/ask рост")
+    bot.wait(lambda: rule.used)
+    assert texts(bot, anna) == [waiting["text"]], "a draft is not worth a new message"
+    bot.ai.release()
+    bot.wait(lambda: len(texts(bot, anna)) == 2)
+    assert FOOTER.sub("", texts(bot, anna)[1]) == "Растёт и выросло"
+    bot.wait(lambda: not left(bot))
+
+
 def test_a_chat_where_the_bot_may_not_write_costs_no_other_one(between: tuple[Harness, Between]) -> None:
     bot, telegram = between
     rights = telegram.refuse("sendMessage", "not enough rights to send text messages to the chat")

@@ -41,7 +41,7 @@ def check(settings: Settings) -> Iterator[Finding]:
         yield _fallback(second)
         offered.append(second)
     yield from check_file(settings.db_path)
-    yield from check_registry(settings.db_path, {model.key for model in offered if model.usable})
+    yield from check_registry(settings.db_path, {model.key for model in offered if model.usable}, _is_served)
     yield from check_clock(telegram.date)
 
 
@@ -50,8 +50,8 @@ def check(settings: Settings) -> Iterator[Finding]:
 
 def _telegram(telegram: Telegram) -> Iterator[Finding]:
     try:
-        me = _me(telegram)
-        webhook = telegram.call("get_webhook_info").get("url")
+        me = _asked(telegram, "get_me")
+        webhook = _asked(telegram, "get_webhook_info").get("url")
     except RefusedError as exc:
         yield Finding(False, NOT_ACCEPTED if exc.code in (401, 404) else f"Telegram отказал: {exc}")
         return
@@ -59,17 +59,18 @@ def _telegram(telegram: Telegram) -> Iterator[Finding]:
         advice = "Проверьте интернет, TELEGRAM_PROXY и TELEGRAM_API_URL"
         yield Finding(False, f"Telegram не отвечает ({exc}). {advice}")
         return
-    yield Finding(True, f"Telegram принял TOKEN: это @{me['username']} ({telegram.route})")
+    yield Finding(True, f"Telegram принял TOKEN: это @{me.get('username')} ({telegram.route})")
     yield _webhook(webhook)
     yield from _rights(me)
 
 
-def _me(telegram: Telegram) -> dict[str, Any]:
-    """Ask who the bot is; where a way is dead, once more by the next one that answers."""
+def _asked(telegram: Telegram, method: str) -> dict[str, Any]:
+    """Ask Telegram; where a way is dead, once more by the next one that answers."""
     try:
-        return dict(telegram.call("get_me"))
+        result = telegram.call(method)
     except UnreachableError:
-        return dict(telegram.call("get_me"))
+        result = telegram.call(method)
+    return result if isinstance(result, dict) else {}  # a mirror may know the method by name only
 
 
 def _webhook(url: str | None) -> Finding:
@@ -126,7 +127,7 @@ def _fallback(model: RemoteModel) -> Finding:
     name = model.key.removeprefix(FALLBACK)
     for looks in (_is_listed, _answers):
         try:
-            if looks(model):
+            if looks(model.key):
                 return Finding(True, f"Запасной сервис {fallback_name()} отвечает, модель {name} у него есть")
         except OpenRouterError as exc:
             if exc.is_of_the_service:
@@ -134,18 +135,26 @@ def _fallback(model: RemoteModel) -> Finding:
     return Finding(False, f"Запасной сервис {fallback_name()} модели {name} не называет: FALLBACK_MODEL")
 
 
-def _is_listed(_model: RemoteModel) -> bool:
+def _is_listed(_key: str) -> bool:
     return described_fallback(PATIENCE_S) is not None
 
 
-def _answers(model: RemoteModel) -> bool:
+def _answers(key: str) -> bool:
     """Return whether a model answers that is not listed, as llama.cpp's only one does by any name."""
     try:
-        chat_once([{"role": "user", "content": "1"}], model=model.key, max_tokens=16, timeout_s=PATIENCE_S)
+        chat_once([{"role": "user", "content": "1"}], model=key, max_tokens=16, timeout_s=PATIENCE_S)
     except OpenRouterError as exc:
         if exc.kind is not Kind.EMPTY:  # else it was there, and had no words
             raise
     return True
+
+
+def _is_served(key: str) -> bool:
+    """Return whether a server of one's own answers by a name that it does not list."""
+    try:
+        return not is_openrouter(key) and _answers(key)
+    except OpenRouterError:
+        return False
 
 
 def _key() -> Finding:

@@ -4,7 +4,7 @@ import os
 import shutil
 import sqlite3
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -27,8 +27,8 @@ def check_file(database: Path) -> Iterator[Finding]:
     yield _room(database)
 
 
-def check_registry(database: Path, offered: set[str]) -> Iterator[Finding]:
-    """Say whether the active model is offered, where both are known."""
+def check_registry(database: Path, offered: set[str], is_served: Callable[[str], bool]) -> Iterator[Finding]:
+    """Say whether the active model is offered, or served all the same, where both are known."""
     if not database.exists() or not offered:
         return
     try:
@@ -36,7 +36,7 @@ def check_registry(database: Path, offered: set[str]) -> Iterator[Finding]:
     except sqlite3.Error:
         return  # what is the matter with the file has been said
     label, key = row or ("", "")
-    if key in offered:
+    if key in offered or is_served(key):
         yield Finding(True, f"Активная модель: {label} [{key}]")
     else:
         yield Finding(
