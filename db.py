@@ -289,7 +289,7 @@ class Database:
 
         The active one stands there whatever has become of it, and so does what the owner added.
         """
-        listed = " AND (gone_at IS NULL OR gone_at > ? OR active OR paid) ORDER BY gone_at IS NOT NULL, id"
+        listed = " AND (gone_at IS NULL OR gone_at > ? OR active OR by_hand) ORDER BY gone_at IS NOT NULL, id"
         with self.read() as conn:
             rows = conn.execute(_MODELS + listed, (int(time.time()) - LISTED_GONE_S,))
             return [read_model(row) for row in rows]

@@ -216,6 +216,7 @@ _MODEL_COLUMNS = (
     "gone_at INTEGER",
     "removed_at INTEGER",
     "paid INTEGER NOT NULL DEFAULT 0 CHECK (paid IN (0, 1))",
+    "by_hand INTEGER NOT NULL DEFAULT 0 CHECK (by_hand IN (0, 1))",
 )
 
 
@@ -238,6 +239,11 @@ def _to_version_3(conn: sqlite3.Connection) -> None:
         conn.execute(f"DROP TABLE IF EXISTS {table}")
 
 
+def _to_version_4(conn: sqlite3.Connection) -> None:
+    conn.execute("ALTER TABLE models ADD COLUMN by_hand INTEGER NOT NULL DEFAULT 0 CHECK (by_hand IN (0, 1))")
+    conn.execute("UPDATE models SET by_hand = paid")
+
+
 # How a file of version N becomes one of N + 1 (append only). Version 0 is a new file or one of the course.
-_STEPS: tuple[Callable[[sqlite3.Connection], None], ...] = (_to_version_2, _to_version_3)
+_STEPS: tuple[Callable[[sqlite3.Connection], None], ...] = (_to_version_2, _to_version_3, _to_version_4)
 VERSION = 1 + len(_STEPS)

@@ -11,7 +11,8 @@ CREATE TABLE IF NOT EXISTS models (
     inputs         TEXT NOT NULL DEFAULT 'text',        -- what it reads, by commas: text,image,file
     gone_at        INTEGER,                             -- not offered (free) any more since
     removed_at     INTEGER,                             -- the owner does not want it in the list
-    paid           INTEGER NOT NULL DEFAULT 0 CHECK (paid IN (0, 1))  -- the owner added it although it costs
+    paid           INTEGER NOT NULL DEFAULT 0 CHECK (paid IN (0, 1)),   -- the owner added it although it costs
+    by_hand        INTEGER NOT NULL DEFAULT 0 CHECK (by_hand IN (0, 1)) -- the owner added it
 );
 
 -- At most one row may be active: the index sees active rows only, and all of them have the same value.

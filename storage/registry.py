@@ -204,7 +204,7 @@ def _upsert(conn: sqlite3.Connection, model: RemoteModel) -> None:
 
 def _restore(conn: sqlite3.Connection, where: str, which: object, *, paid: bool | None = None) -> Model:
     row = conn.execute(
-        f"UPDATE models SET removed_at = NULL, paid = coalesce(?, paid) WHERE {where}"
+        f"UPDATE models SET removed_at = NULL, by_hand = 1, paid = coalesce(?, paid) WHERE {where}"
         f" RETURNING {MODEL_COLUMNS}",
         (paid, which),
     ).fetchone()

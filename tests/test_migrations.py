@@ -400,10 +400,12 @@ def test_a_file_of_version_2_ends_in_the_shape_of_a_new_one(tmp_path: Path) -> N
     run_script(
         old,
         "ALTER TABLE note_pieces DROP COLUMN file; DELETE FROM words WHERE word = '🎂';"
+        "ALTER TABLE models DROP COLUMN by_hand; UPDATE models SET gone_at = 1, paid = id = 7;"
         "PRAGMA user_version = 2",
     )
     with closing(Database(old)) as database:
         assert database.find_notes(ANNA, "🎂", 1)[0] == 1
+        assert [model.id for model in database.list_models()] == [1, 7], "active, and added by the owner"
     assert shape_of(old) == shape_of(new)
 
 

@@ -181,11 +181,13 @@ def test_after_a_month_what_somebody_has_chosen_is_still_listed(new_bot: Begin) 
     offer = settled(owner, f"/model_add {LUNA}")
     owner.press(offer)
     seen(bot, offer, "Добавлена")
+    owner.says("/model_del 2")
+    assert result(owner, f"/model_add {SECOND}").startswith("Добавлена: 2. ")
     refreshed(bot, *listed(FIRST, GEMMA))
     days_pass(bot, 31)
-    assert numbers(owner) == ["1", "5", "11"]
+    assert numbers(owner) == ["1", "5", "2", "11"]
     assert owner.says("/model 9") == f"Активная модель переключена: {name_of(9)}"
-    assert numbers(owner) == ["1", "5", "9", "11"]
+    assert numbers(owner) == ["1", "5", "2", "9", "11"]
     assert owner.says("/model 77") == UNKNOWN
 
 
