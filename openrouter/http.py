@@ -171,7 +171,7 @@ class Exchange:
             msg = "Время ожидания ответа вышло."
         else:
             msg = "Модель слишком долго молчит."
-        kind = None if self._line else Kind.UNREACHABLE
+        kind = None if self._headed else Kind.UNREACHABLE  # OpenRouter sends its headers within a second
         return OpenRouterError(504, f"{msg} {OTHER_MODEL}", kind=kind)
 
     def _hang_up(self) -> None:

@@ -234,6 +234,16 @@ def test_when_the_first_cannot_be_reached_the_second_answers(
     assert footer(message) == f"{INSTEAD}{FIRST} недоступна: 503)"
 
 
+def test_a_first_that_takes_questions_and_says_nothing_at_all_cannot_be_reached(
+    alone: Harness, question: str
+) -> None:
+    alone.settings["ASK_TIMEOUT"] = "8"
+    begin(alone, *KNOWN)
+    assert footer(ask(alone, question, replies.hang(headers=False))) == (f"{INSTEAD}{FIRST} недоступна: 504)")
+    silent_behind_its_headers = by_model({FIRST: replies.hang(replies.PROCESSING)})
+    assert footer(ask(alone, f"{question} 2", silent_behind_its_headers)).startswith(f"(модель: {SECOND}; ")
+
+
 def test_when_both_fail_both_are_told_and_none_is_blamed_for_the_other(
     bot: Harness, groq: FakeOpenRouter, question: str
 ) -> None:
