@@ -210,19 +210,22 @@ def _columns(conn: sqlite3.Connection, table: str) -> set[str]:
 _OF_NOTES = (
     "source", "edited_at", "deleted_at", "deleted_by", "pinned_at", "entities", "origin", "files", "previous",
 )  # fmt: skip
+_BY_HAND = "by_hand INTEGER NOT NULL DEFAULT 0 CHECK (by_hand IN (0, 1))"
 _MODEL_COLUMNS = (
     "context_length INTEGER",
     "inputs TEXT NOT NULL DEFAULT 'text'",
     "gone_at INTEGER",
     "removed_at INTEGER",
     "paid INTEGER NOT NULL DEFAULT 0 CHECK (paid IN (0, 1))",
-    "by_hand INTEGER NOT NULL DEFAULT 0 CHECK (by_hand IN (0, 1))",
+    _BY_HAND,
 )
 
 
 def _to_version_2(conn: sqlite3.Connection) -> None:
     conn.execute("DROP INDEX ix_updates_new")
     conn.execute("ALTER TABLE turns RENAME COLUMN update_id TO entry_id")
+    conn.execute(f"ALTER TABLE models ADD COLUMN {_BY_HAND}")
+    conn.execute("UPDATE models SET by_hand = paid")
     old = "notes_of_version_1"
     _move_away(conn, old)
     _run(conn, SCHEMA.read_text("utf-8"))
@@ -231,19 +234,6 @@ def _to_version_2(conn: sqlite3.Connection) -> None:
         conn.execute(f"DROP TABLE {old}")
 
 
-def _to_version_3(conn: sqlite3.Connection) -> None:
-    columns = _columns(conn, "note_pieces")
-    if columns and "file" not in columns:
-        conn.execute("ALTER TABLE note_pieces ADD COLUMN file TEXT NOT NULL DEFAULT ''")
-    for table in ("words", "postings", "vocabulary"):  # are made anew: emoji are words, too
-        conn.execute(f"DROP TABLE IF EXISTS {table}")
-
-
-def _to_version_4(conn: sqlite3.Connection) -> None:
-    conn.execute("ALTER TABLE models ADD COLUMN by_hand INTEGER NOT NULL DEFAULT 0 CHECK (by_hand IN (0, 1))")
-    conn.execute("UPDATE models SET by_hand = paid")
-
-
 # How a file of version N becomes one of N + 1 (append only). Version 0 is a new file or one of the course.
-_STEPS: tuple[Callable[[sqlite3.Connection], None], ...] = (_to_version_2, _to_version_3, _to_version_4)
+_STEPS: tuple[Callable[[sqlite3.Connection], None], ...] = (_to_version_2,)
 VERSION = 1 + len(_STEPS)

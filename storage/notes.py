@@ -215,8 +215,8 @@ def _versions(conn: sqlite3.Connection, user_id: int, number: int) -> list[dict[
     row = conn.execute(
         "SELECT previous FROM notes WHERE user_id = ? AND number = ?", (user_id, number)
     ).fetchone()
-    found = json.loads(row[0]) if row and row[0] else []
-    return found if isinstance(found, list) else [found]  # earlier there was only one
+    versions: list[dict[str, Any]] = json.loads(row[0]) if row and row[0] else []
+    return versions
 
 
 def _newest(versions: list[dict[str, Any]]) -> list[dict[str, Any]]:

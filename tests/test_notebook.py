@@ -90,15 +90,6 @@ def test_the_past_of_a_note_is_bounded(db: Database, notebook: Notebook) -> None
     assert notebook.undo_edit(ANNA, 1, "short").text == long
 
 
-def test_what_an_earlier_version_knows_of_an_edit_can_be_taken_back(db: Database, notebook: Notebook) -> None:
-    add(db, "новое")
-    was = '{"text": "старое", "entities": [], "files": [], "source": "update 5"}'
-    with db.write() as conn:
-        conn.execute("UPDATE notes SET previous = ?", (was,))
-    assert notebook.undo_edit(ANNA, 1).text == "старое"
-    assert notebook.undo_edit(ANNA, 1, "update 5").text == "старое"
-
-
 def test_what_was_never_edited_cannot_be_undone(db: Database, notebook: Notebook) -> None:
     add(db, "раз")
     with pytest.raises(NothingToUndoError):
