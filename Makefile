@@ -2,13 +2,17 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
+export PYTHONDONTWRITEBYTECODE =
+
 help: ## Show what make can do
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
 
 run: $(VENV)/run ## Start the bot (in the terminal if .env has no TOKEN)
 	@$(BIN)/python bot.py
 
+# Collected once first: else each of the eight that run beside each other would compile all of them for itself.
 test: $(VENV)/dev ## Run the tests
+	@$(BIN)/python -m pytest -n 0 --collect-only -qq > /dev/null
 	$(BIN)/python -m pytest
 
 lint: $(VENV)/dev ## Look for mistakes and untidiness
