@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,7 @@ from starting import surroundings
 from support.harness import ROOT, Harness
 from support.program import copy_of_the_program, piped
 from support.socks_server import SocksServer
+from support.warm_start import WarmProcess
 
 MENU = [
     ("start", "Приветствие и помощь"),
@@ -34,12 +35,11 @@ MENU = [
 NewBot = Callable[..., Harness]
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _cold() -> Iterator[None]:
-    """Nothing is loaded before `python bot.py` loads it."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Harness, "warm", False)
-        yield
+@pytest.fixture
+def cold_bot(new_bot: NewBot, monkeypatch: pytest.MonkeyPatch) -> NewBot:
+    """The same as `new_bot`, but nothing is loaded before `python bot.py` loads it."""
+    monkeypatch.setattr(Harness, "warm", False)
+    return new_bot
 
 
 # ---- What it publishes ----------------------------------------------------------------------
@@ -77,14 +77,14 @@ def test_messages_sent_while_it_was_not_running_are_answered(new_bot: NewBot) ->
 
 
 @pytest.mark.parametrize("by", [signal.SIGTERM, signal.SIGINT], ids=lambda by: by.name)
-def test_it_stops_when_it_is_told_to(new_bot: NewBot, by: signal.Signals) -> None:
-    bot = new_bot().start()
+def test_it_stops_when_it_is_told_to(cold_bot: NewBot, by: signal.Signals) -> None:
+    bot = cold_bot().start()
     bot.person().says("/note_add мысль")
     assert bot.stop(by) < 5
 
 
-def test_notes_and_the_active_model_are_there_after_a_restart(new_bot: NewBot) -> None:
-    bot = new_bot().start()
+def test_notes_and_the_active_model_are_there_after_a_restart(cold_bot: NewBot) -> None:
+    bot = cold_bot().start()
     anna = bot.person()
     anna.says("/note_add мысль")
     anna.says("/model 3")
@@ -93,8 +93,8 @@ def test_notes_and_the_active_model_are_there_after_a_restart(new_bot: NewBot) -
     assert "Mistral Small 24b (free)" in anna.says("/model")
 
 
-def test_a_second_copy_on_the_same_file_does_not_start(new_bot: NewBot, tmp_path: Path) -> None:
-    new_bot().start()
+def test_a_second_copy_on_the_same_file_does_not_start(cold_bot: NewBot, tmp_path: Path) -> None:
+    cold_bot().start()
     with Harness(tmp_path) as second:
         second.launch()
         assert second.exit_code() == 1
@@ -112,8 +112,8 @@ def refused_token(bot: Harness) -> str:
     return bot.log
 
 
-def test_an_unknown_token_is_said_in_one_line(new_bot: NewBot) -> None:
-    said = refused_token(new_bot(TOKEN="654321:UNKNOWN"))
+def test_an_unknown_token_is_said_in_one_line(cold_bot: NewBot) -> None:
+    said = refused_token(cold_bot(TOKEN="654321:UNKNOWN"))
     assert len(said.splitlines()) == 1
     assert "TOKEN" in said
     assert "654321:UNKNOWN" not in said
@@ -146,8 +146,8 @@ def test_a_token_that_is_revoked_while_the_bot_runs_ends_it(new_bot: NewBot) -> 
 # ---- No token -------------------------------------------------------------------------------
 
 
-def test_without_a_token_it_says_what_is_missing_and_where_to_put_it(new_bot: NewBot) -> None:
-    bot = new_bot(TOKEN="")
+def test_without_a_token_it_says_what_is_missing_and_where_to_put_it(cold_bot: NewBot) -> None:
+    bot = cold_bot(TOKEN="")
     bot.launch()
     assert bot.exit_code() == 2
     for word in ("TOKEN", ".env", ".env.example"):
@@ -339,12 +339,14 @@ def test_it_tells_how_it_is_started(key: str) -> None:
         (["--console=yes"], ""),
     ],
 )
-def test_a_key_that_is_none_is_told_of(given: list[str], meant: str) -> None:
-    done = run_by_hand(ROOT / "bot.py", *given)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert len(done.stderr.splitlines()) == 1
-    assert "python bot.py --help" in done.stderr
-    assert (f"Может быть, {meant}?" in done.stderr) == bool(meant)
+def test_a_key_that_is_none_is_told_of(new_bot: NewBot, given: list[str], meant: str) -> None:
+    process = WarmProcess(new_bot().environment, ROOT, *given)
+    with process.stdout, process.stderr:
+        said, complaint = process.stdout.read(), process.stderr.read()
+    assert (process.wait(60), said) == (2, "")
+    assert len(complaint.splitlines()) == 1
+    assert "python bot.py --help" in complaint
+    assert (f"Может быть, {meant}?" in complaint) == bool(meant)
 
 
 def test_without_its_packages_it_says_how_to_start_it(tmp_path: Path) -> None:
@@ -379,8 +381,8 @@ def test_an_older_python_is_told_what_is_needed(monkeypatch: pytest.MonkeyPatch)
     assert "Нужен Python 3.11 или новее, а это 3.10." in str(caught.value)
 
 
-def test_wrong_settings_are_named_all_together_and_nothing_is_begun(new_bot: NewBot) -> None:
-    bot = new_bot(MAX_TOKENS="много", TIMEZONE="Нарния")
+def test_wrong_settings_are_named_all_together_and_nothing_is_begun(cold_bot: NewBot) -> None:
+    bot = cold_bot(MAX_TOKENS="много", TIMEZONE="Нарния")
     bot.launch()
     assert bot.exit_code() == 2
     assert "MAX_TOKENS" in bot.log
