@@ -10,7 +10,7 @@ help: ## Show what make can do
 run: $(VENV)/run ## Start the bot (in the terminal if .env has no TOKEN)
 	@$(BIN)/python bot.py
 
-# Collected once first: else each of the eight that run beside each other would compile all of them for itself.
+# Collected once first: else each of the dozen that run beside each other would compile all of them for itself.
 test: $(VENV)/dev ## Run the tests
 	@$(BIN)/python -m pytest -n 0 --collect-only -qq > /dev/null
 	$(BIN)/python -m pytest
