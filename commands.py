@@ -165,12 +165,12 @@ def button(name: str) -> Callable[[Handler], Handler]:
     return add
 
 
-def menu(door: Door, gate: Gate) -> Menu:
-    """Return the job that publishes the table in Telegram's clients."""
+def menu(door: Door, gate: Gate, *, in_telegram: bool) -> Menu:
+    """Return the job that publishes the table, in Telegram's clients or in the terminal."""
     rows = [row for row in COMMANDS.values() if row.in_menu]
     everybodys = [(row.name, row.summary) for row in rows if not row.owner_only]
     owners = [(row.name, row.summary) for row in rows if row.owner_only]
-    return Menu(door, everybodys, gate.owner, owners, gate.listed[1:])
+    return Menu(door, everybodys, gate.owner, owners, gate.listed[1:], replaces_others=in_telegram)
 
 
 def parse_number(text: str, highest: int = MAX_ID) -> int:

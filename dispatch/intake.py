@@ -53,7 +53,8 @@ class Intake:
 
     def publish_menu(self) -> None:
         """Let everybody's client show the commands, and the owner's its own."""
-        self._lanes.put("menu", menu(self._door, self._desk.app.gate))
+        app = self._desk.app
+        self._lanes.put("menu", menu(self._door, app.gate, in_telegram=bool(app.settings.token)))
 
     def _journalled(self, updates: list[Update]) -> list[tuple[Entry, Update]]:
         """Put updates on disk, and return those that are new."""

@@ -38,9 +38,13 @@ class Menu:
         owner: int | None,
         owners: Sequence[Row],
         others: Iterable[int] = (),
+        *,
+        replaces_others: bool = True,
     ) -> None:
         self._door = door
         self._left = list(_calls(everybodys, owner, owners, others))
+        if replaces_others:
+            self._left += _removals()
 
     def __call__(self) -> float | None:
         """Make the next call; returns the seconds until the one after it, or None when all are made.
@@ -71,6 +75,10 @@ def _calls(
         yield "set_my_commands", {"commands": _commands([*everybodys, *owners]), "scope": scope}
     for other in others:  # one of them may have been the owner before
         yield "delete_my_commands", {"scope": types.BotCommandScopeChat(other)}
+
+
+def _removals() -> Iterator[Call]:
+    """Yield what removes the menus that an earlier bot of this token may have left."""
     for make_scope in SCOPES:
         for language in LANGUAGES:
             if language or make_scope is not types.BotCommandScopeDefault:

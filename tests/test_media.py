@@ -288,12 +288,12 @@ def test_a_text_file_too_long_for_the_model_is_not_fetched_again(seeing: Harness
 def test_a_question_can_be_stopped_while_its_file_is_fetched(
     bot: Harness, anna: Person, question: str
 ) -> None:
-    bot.server.fail("getFile", "hang", hold_s=20)
+    bot.server.fail("getFile", "hang", hold_s=8)
     said = bot.server.send_file(b"some words", "a.txt", caption=f"/ask {question}", user_id=anna.id)
     message = bot.reply_to(said)
     bot.wait(lambda: bot.server.calls_of("sendChatAction", anna.id) or downloads(bot))
     anna.press(message, "⏹ Стоп")
-    assert seen(bot, message, "становлено", timeout=15)["text"] == "Остановлено."
+    assert seen(bot, message, "становлено", timeout=7.5)["text"] == "Остановлено."
     assert not asked(bot, question)
 
 
