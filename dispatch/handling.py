@@ -4,7 +4,7 @@ import logging
 import sqlite3
 import time
 from collections import deque
-from collections.abc import Hashable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -113,11 +113,6 @@ class Handling:
             if trouble is None:
                 return self._failed(exc)
             return self._wait_for_storage(trouble)
-
-    @property
-    def lane(self) -> Hashable:
-        """Where it has to queue up."""
-        return self._update.lane
 
     @property
     def _ids(self) -> list[int]:

@@ -8,8 +8,6 @@ from itertools import islice
 from answers.conversation import MAX_FILE
 from commands import Call, button
 from db import Note
-from handlers.keeping import keep
-from handlers.note_words import shows, tied
 from handlers.resumed import remember, remembered
 from telegram.contents import File
 from telegram.lines import grouped
@@ -39,18 +37,6 @@ def run_import(call: Call) -> Reply:
     if _file_in(call.message.reply_to) is None:
         raise UserError(GONE)
     return Reply("Добавляю…", in_place=True, work=lambda: _importing(call))
-
-
-@button("import_not")
-def keep_file(call: Call) -> Reply:
-    """«📎 Оставить файлом»: the file is a note like any other."""
-    replied = call.message.reply_to
-    if replied is None or _file_in(replied) is None:
-        raise UserError(GONE)
-    note = keep(call, replace(replied, date=call.date), (replied.text, replied.entities))
-    drop = Button("↩️ Убрать", "drop", tied(call, note.number))
-    reply = Reply(f"Заметка #{note.number} сохранена.", buttons=[[drop]], in_place=True)
-    return shows(call, reply, note.number)
 
 
 def _looking(call: Call, keep: Callable[[], Reply]) -> Iterator[str | Reply]:

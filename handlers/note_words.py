@@ -67,12 +67,12 @@ def tied(call: Call, *numbers: int) -> str:
     return ".".join(map(str, (call.user_id, *numbers)))
 
 
-def own(call: Call, count: int = 1) -> list[int]:
-    """Return the numbers that a button carries; raises UserError for another person's."""
+def own(call: Call, *counts: int) -> list[int]:
+    """Return the numbers that a button carries, one or as many as these; raises UserError for another's."""
     owner, *numbers = (parse_number(part) for part in call.args.split("."))
     if owner != call.user_id:
         raise UserError(NOT_YOURS)
-    if len(numbers) != count:
+    if len(numbers) not in (counts or (1,)):
         raise WrongArgumentsError
     return numbers
 

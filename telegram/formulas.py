@@ -31,14 +31,8 @@ _STYLES |= {"mbox", "operatorname", "boldsymbol", "boxed", "underbrace", "overbr
 _ACCENTS = {"vec": "\u20d7", "hat": "\u0302", "bar": "\u0305", "overline": "\u0305", "dot": "\u0307"}
 _ACCENTS |= {"ddot": "\u0308", "tilde": "\u0303", "underline": "\u0332"}
 _ROOTS = {"": "√", "2": "√", "3": "∛", "4": "∜"}
-_BRACKETS = {
-    "pmatrix": "()",
-    "bmatrix": "[]",
-    "Bmatrix": "{}",
-    "vmatrix": "||",
-    "Vmatrix": "‖‖",
-    "cases": "{ ",
-}
+_BRACKETS = {"pmatrix": "()", "bmatrix": "[]", "Bmatrix": "{}", "vmatrix": "||", "Vmatrix": "‖‖"}
+_BRACKETS |= {"cases": "{ "}
 _DOUBLE_STRUCK = str.maketrans("NZQRCPE", "ℕℤℚℝℂℙ𝔼")
 _SUPERSCRIPTS = str.maketrans(
     "0123456789+-=()abcdefghijklmnoprstuvwxyz∘°′", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ᵃᵇᶜᵈᵉᶠᵍʰⁱʲᵏˡᵐⁿᵒᵖʳˢᵗᵘᵛʷˣʸᶻ°°′"
