@@ -44,6 +44,7 @@ from settings import EVERYBODY, HERE, SERVICES, Settings, SettingsError, unquote
 from starting import env_file
 from starting.another_thread import in_another_thread
 from starting.command_line import parse
+from storage.days import Days
 from storage.dialogue import Dialogue
 from storage.journal import Journal
 from storage.notebook import Notebook
@@ -99,6 +100,7 @@ class Bot:
             gate=Gate(settings, people),
             questions=Questions(Tools(settings, journal, registry, dialogue, delivery, door.download)),
             notebook=Notebook(database),
+            days=Days(database),
             preferences=Preferences(database),
             recalled=Recalled(database),
             pieces=Pieces(database),

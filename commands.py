@@ -14,6 +14,7 @@ from answers.questions import Questions
 from answers.searching import Searching
 from db import Database
 from settings import Settings
+from storage.days import Days
 from storage.dialogue import Dialogue
 from storage.notebook import Notebook
 from storage.people import People
@@ -50,6 +51,7 @@ class App:
     gate: Gate
     questions: Questions
     notebook: Notebook
+    days: Days
     preferences: Preferences
     recalled: Recalled
     pieces: Pieces

@@ -201,7 +201,7 @@ class Database:
             if note.edited_at is not None or note.deleted_at is not None:
                 return note
             more = replace(note, text=said.text, entities=said.entities, files=said.files)
-            notes.rewrite(conn, owner, note, more, undoable=False)
+            notes.rewrite(conn, owner, note, more)
             return more
 
     def get_note(self, user_id: int, number: int) -> Note:
@@ -255,14 +255,13 @@ class Database:
         With `instead_of`, a file's unique id, the files take that one's place if it is there.
         From the same source again it is the same change. Raises NoteNotFoundError.
         """
-        with self.write() as conn:
-            old = notes.find(conn, user_id, number)
-            if notes.came_from(conn, user_id, number, source):
-                return old
+
+        def changed(old: Note) -> Note:
             kept = notes.with_files(old.files, files, instead_of)
-            new = replace(old, text=text, entities=tuple(entities), files=kept, edited_at=edited_at)
-            notes.rewrite(conn, user_id, old, new, undoable=True, source=source)
-            return new
+            return replace(old, text=text, entities=tuple(entities), files=kept, edited_at=edited_at)
+
+        with self.write() as conn:
+            return notes.change(conn, user_id, number, changed, source)
 
     def delete_note(self, user_id: int, number: int, *, deleted_at: int, source: str) -> Note:
         """Put a note in the bin; raises NoteNotFoundError, but not to the command that did so, come again."""

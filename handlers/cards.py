@@ -142,7 +142,7 @@ def note_random(call: Call) -> Reply | str:
 def _of_this_day(call: Call) -> Reply | str:
     zone = call.app.settings.timezone
     today = local(call, call.date).date()
-    notes = call.app.notebook.notes_of_this_day(call.user_id, today, zone)
+    notes = call.app.days.of_this_day(call.user_id, today, zone)
     if not notes:
         return "В этот день прошлых лет заметок не было."
     shown = notes[:SHOWN_OF_A_DAY]

@@ -1,6 +1,5 @@
 """An export of ours that is sent back: what is in it, and adding that to the notes."""
 
-from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import islice
@@ -9,6 +8,7 @@ from answers.conversation import MAX_FILE
 from commands import Call, button
 from db import Note
 from handlers.resumed import remember, remembered
+from storage.importing import Importing
 from telegram.contents import File
 from telegram.lines import grouped
 from telegram.replies import Button, Reply, UserError
@@ -67,11 +67,9 @@ def _importing(call: Call) -> Iterator[str | Reply]:
     added, known, seen = remembered(call, "import") or (0, 0, 0)
     sound = (record for record in _records(call, export) if isinstance(record, Note))
     records = islice(sound, seen, None)
-    copies: Counter[int] = Counter()
+    importing = Importing(call.app.db, call.user_id, to_the_minute=export.kind == "txt")
     while batch := list(islice(records, BATCH)):
-        done = call.app.notebook.import_notes(
-            call.user_id, batch, to_the_minute=export.kind == "txt", copies=copies
-        )
+        done = importing.add(batch)
         added, known, seen = added + done.added, known + done.known, seen + len(batch)
         remember(call, "import", added, known, seen)
         yield f"Добавляю: {grouped(seen)} из {grouped(total)}…"

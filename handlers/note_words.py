@@ -95,7 +95,7 @@ def replied_note(call: Call) -> int | None:
 def shown_note(call: Call) -> int | None:
     """Return the number of the person's note whose card or receipt is replied to."""
     replied = call.message.reply_to
-    known = call.app.notebook.note_message(call.place.chat_id, replied.id) if replied else None
+    known = call.app.pieces.shown_in(call.place.chat_id, replied.id) if replied else None
     return known[1] if known and known[0] == call.user_id else None
 
 
@@ -108,7 +108,7 @@ def shows(call: Call, reply: Reply, number: int) -> Reply:
     """Return the reply; who replies to it means this note."""
 
     def remember(sent: list[int]) -> None:
-        call.app.notebook.remember_messages(call.place.chat_id, sent, call.user_id, number)
+        call.app.pieces.remember_shown(call.place.chat_id, sent, call.user_id, number)
 
     return replace(reply, sent=remember)
 
