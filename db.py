@@ -17,10 +17,11 @@ from pathlib import Path
 from typing import Any
 
 from migrations import create_private, open_existing, prepare
-from storage import notes, search, word_index
+from storage import notes, numbers, search, word_index
 from storage.catching_up import catch_up
 from storage.notes import Entity, File, Note, NoteNotFoundError, Origin
 from storage.query import parse
+from storage.search import Hit
 
 __all__ = [
     "Database",
@@ -46,14 +47,6 @@ class UnknownModelError(Exception):
 
 class NoModelsError(Exception):
     """The registry is empty."""
-
-
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """A note that a search found, and where it stands in its text: beginnings and lengths in letters."""
-
-    note: Note
-    spans: tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,12 +206,11 @@ class Database:
         """Return a page of the notes: pinned ones first, the newest first; all of them without a limit."""
         with self.read() as conn:
             pinned = notes.pinned(conn, user_id)
-            others = word_index.without(
-                word_index.notes_with(conn, user_id, [word_index.ALL]), word_index.numbers_of(pinned)
-            )
-            wanted = len(pinned) + word_index.count(others) if limit is None else limit
+            everything = word_index.notes_with(conn, user_id, [word_index.ALL])
+            others = numbers.without(everything, numbers.numbers_of(pinned))
+            wanted = len(pinned) + numbers.count(others) if limit is None else limit
             page = pinned[offset : offset + wanted]
-            page += word_index.page(others, wanted - len(page), max(0, offset - len(pinned)))
+            page += numbers.page(others, wanted - len(page), max(0, offset - len(pinned)))
             return list(notes.find_all(conn, user_id, page))
 
     def find_notes(
@@ -231,12 +223,7 @@ class Database:
         wanted = parse(query, zone)
         with self.searching, self.read() as conn:
             found = search.find(conn, user_id, wanted)
-            page = word_index.page(found.notes, limit, offset)
-            hits = [
-                Hit(note, search.spans(wanted, found.forms, note.text))
-                for note in notes.find_all(conn, user_id, page)
-            ]
-        return word_index.count(found.notes), hits
+            return search.hits(conn, user_id, wanted, found, limit, offset)
 
     def edit_note(
         self,

@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import partial
 
 from db import Database, Hit
-from storage import notes, recalled, search, word_index
+from storage import notes, ranking, recalled, search, word_index
 from storage.notes import Entity, File, Note
 from storage.query import Query
 
@@ -149,7 +149,7 @@ class Notebook:
     def rank_notes(self, user_id: int, queries: Sequence[str], limit: int = 8) -> list[Note]:
         """Return the notes that the queries are about, the best first; none where no word of them stands."""
         with self._db.searching, self._db.read() as conn:
-            best = search.rank(conn, user_id, queries)[:limit]
+            best = ranking.rank(conn, user_id, queries)[:limit]
             return list(notes.find_all(conn, user_id, best))
 
     def similar_words(self, user_id: int, query: str, limit: int = 5) -> list[str]:
@@ -167,13 +167,8 @@ class Notebook:
         """Return how many notes have just this tag, and a page of them, the newest first."""
         wanted = Query(literals=(f"#{tag}",))
         with self._db.read() as conn:
-            found = word_index.notes_with(conn, user_id, [f"#{tag}"])
-            page = word_index.page(found, limit, offset)
-            hits = [
-                Hit(note, search.spans(wanted, frozenset(), note.text))
-                for note in notes.find_all(conn, user_id, page)
-            ]
-        return word_index.count(found), hits
+            found = search.Found(word_index.notes_with(conn, user_id, wanted.literals), frozenset())
+            return search.hits(conn, user_id, wanted, found, limit, offset)
 
     def random_note(self, user_id: int) -> Note | None:
         """Return some note; None if there is none."""
