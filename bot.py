@@ -31,8 +31,8 @@ from answers.searching import Searching
 from commands import App
 from console.door import OWNER_ID
 from console.terminal import Console
+from dispatch.desk import Desk
 from dispatch.gathering import Gathering
-from dispatch.handling import Desk
 from dispatch.intake import Intake
 from dispatch.lanes import Lanes
 from dispatch.recovery import Recovery

@@ -6,8 +6,9 @@ in order, has not killed anybody: its try is taken back. What died three times i
 
 import threading
 
+from dispatch.desk import Desk
 from dispatch.gathering import Gathering
-from dispatch.handling import MAX_TRIES, Desk, Handling
+from dispatch.handling import MAX_TRIES, Handling
 from dispatch.lanes import Lanes
 from storage.journal import Entry
 from telegram.patience import StoppingError

@@ -3,18 +3,17 @@
 import logging
 import sqlite3
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 
+from dispatch.desk import Desk
 from in_words import in_words, storage_trouble
-from storage.journal import Journal
 from telegram.api import RefusedError
 from telegram.attachments import Outgoing
-from telegram.delivery import Delivery, Pause, UndeliverableError, outgoing
+from telegram.delivery import Pause, UndeliverableError, outgoing
 from telegram.replies import Button, Reply
 from telegram.updates import Place
-from transfer.works import Works
 
 log = logging.getLogger(__name__)
 STOPPED = "Остановлено."
@@ -29,24 +28,20 @@ class Working:
 
     def __init__(
         self,
+        desk: Desk,
         entry_id: int,
+        user_id: int,
         place: Place,
         message_id: int,
         steps: Iterator[str | Reply],
-        journal: Journal,
-        delivery: Delivery,
-        works: Works,
-        *,
-        may_go_on: Callable[[], bool],
     ) -> None:
+        self._desk = desk
+        self._works = desk.app.works
         self._entry_id = entry_id
+        self._user_id = user_id
         self._place = place
         self._message_id = message_id  # that says how far it is, and how it ended
         self._steps = steps
-        self._journal = journal
-        self._delivery = delivery
-        self._works = works
-        self._may_go_on = may_go_on
         self._progress = ""
         self._outgoing: deque[Outgoing] = deque()
         self._over = False
@@ -54,7 +49,8 @@ class Working:
 
     def __call__(self) -> float | None:
         """Make a step; returns the seconds until the next one, or None when there is none."""
-        if not self._over and (self._works.is_stopped(self._entry_id) or not self._may_go_on()):
+        admitted = self._desk.app.gate.admits(self._user_id)
+        if not self._over and (self._works.is_stopped(self._entry_id) or not admitted):
             self._begin_to_end()
             self._outgoing.clear()
             self._take(Reply(f"{STOPPED}\n{self._progress}".rstrip()))
@@ -105,7 +101,7 @@ class Working:
                 self._send(call)
 
     def _send(self, call: Outgoing) -> None:
-        result = self._delivery.attempt(self._place, call.method, **call.params)
+        result = self._desk.delivery.attempt(self._place, call.method, **call.params)
         # An edit that found its message gone has sent another one.
         if call.method == "edit_message_text" and isinstance(result, dict):
             self._message_id = result["message_id"]
@@ -117,7 +113,7 @@ class Working:
             if self._reply.then:
                 self._reply.then([self._message_id])
             else:
-                self._journal.done(self._entry_id)
+                self._desk.journal.done(self._entry_id)
         except sqlite3.Error as exc:
             log.error("Работа %s: %s", self._entry_id, storage_trouble(exc) or exc)
             return STORAGE_PAUSE_S
