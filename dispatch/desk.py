@@ -7,7 +7,8 @@ from commands import App
 from dispatch.lanes import Lanes
 from storage.journal import Journal
 from telegram.api import RefusedError
-from telegram.delivery import Delivery, Pause, UndeliverableError, quote
+from telegram.delivery import Delivery, Pause, UndeliverableError
+from telegram.outgoing import quote
 from telegram.updates import Update
 
 log = logging.getLogger(__name__)

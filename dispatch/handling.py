@@ -16,7 +16,8 @@ from dispatch.working import Working
 from in_words import UNEXPECTED, in_words, storage_trouble
 from telegram.api import RefusedError
 from telegram.attachments import Outgoing
-from telegram.delivery import GIVE_UP_S, Pause, UndeliverableError, outgoing
+from telegram.delivery import GIVE_UP_S, Pause, UndeliverableError
+from telegram.outgoing import outgoing
 from telegram.replies import Reply
 
 log = logging.getLogger(__name__)

@@ -11,7 +11,8 @@ from dispatch.desk import Desk
 from in_words import in_words, storage_trouble
 from telegram.api import RefusedError
 from telegram.attachments import Outgoing
-from telegram.delivery import Pause, UndeliverableError, outgoing
+from telegram.delivery import Pause, UndeliverableError
+from telegram.outgoing import outgoing
 from telegram.replies import Button, Reply
 from telegram.updates import Place
 

@@ -39,6 +39,8 @@ _SUPERSCRIPTS = str.maketrans(
 )
 _SUBSCRIPTS = str.maketrans("0123456789+-=()aehijklmnoprstuvx", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ")
 
+_KNOWN = {*_SIGN_OF, *_FRACTIONS, *_STYLES, *_ACCENTS, "sqrt", "mathbb", "begin", "end", "binom"}
+
 _TOKEN = re.compile(r"\\[A-Za-z]+|\\.|\s+|.", re.DOTALL)
 _NAME = re.compile(r"\\[A-Za-z]+")
 
@@ -67,10 +69,7 @@ def _until(end: str, tokens: list[str]) -> str:
 
 def _is_name(item: str, tokens: list[str]) -> bool:
     """Return whether a command is but a word, as in ``\\sin x``, and takes no argument."""
-    known = (
-        _SIGN_OF.keys() | _FRACTIONS | _STYLES | _ACCENTS.keys() | {"sqrt", "mathbb", "begin", "end", "binom"}
-    )
-    return bool(_NAME.fullmatch(item)) and item[1:] not in known and tokens[-1:] != ["{"]
+    return bool(_NAME.fullmatch(item)) and item[1:] not in _KNOWN and tokens[-1:] != ["{"]
 
 
 def _argument(tokens: list[str]) -> str:
