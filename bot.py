@@ -40,8 +40,9 @@ from in_words import in_words, storage_trouble
 from logs import set_up_logging
 from migrations import AlreadyOpenError, NewerFileError
 from openrouter_client import fallback_model
-from settings import EVERYBODY, HERE, SERVICES, Settings, SettingsError, unquoted
+from settings import EVERYBODY, HERE, SERVICES, Settings, SettingsError
 from starting import env_file
+from starting.addresses import unquoted
 from starting.another_thread import in_another_thread
 from starting.command_line import parse
 from storage.days import Days
