@@ -21,7 +21,9 @@ class Stream:
             while not isinstance(news := stream.next(1), Answer):
                 ...  # a piece of text, Thinking, or None: a second has passed
 
-    The times are those of `chat_once`. Leaving the block, at any moment, hangs up.
+    `timeout_s` is for everything together; `silence_s` without text or thoughts (a quarter of that unless
+    given) ends it, too. `abort.set()` ends it at once with what has come, which is no error, and leaving the
+    block, at any moment, hangs up. `plugins` are for openrouter.ai alone.
     """
 
     def __init__(
