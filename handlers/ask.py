@@ -1,6 +1,6 @@
 """/ask, replies to answers, and the buttons under an answer."""
 
-from answers.conversation import needs
+from answers.media import needs
 from commands import MODELS, Call, button, command, parse_number
 from db import Model, UnknownModelError
 from handlers.models import OFFERED

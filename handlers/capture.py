@@ -5,7 +5,7 @@ import time
 from contextlib import suppress
 from dataclasses import replace
 
-from answers.conversation import find_media
+from answers.media import find_media
 from commands import Call, button
 from db import Note, NoteNotFoundError
 from handlers.basics import unknown_command

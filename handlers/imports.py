@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import islice
 
-from answers.conversation import MAX_FILE
+from answers.media import MAX_FILE
 from commands import Call, button
 from db import Note
 from handlers.resumed import remember, remembered
