@@ -117,6 +117,16 @@ class Database:
             finally:
                 conn.execute("ROLLBACK")
 
+    def row(self, query: str, *args: object) -> Any:
+        """Return the first row of a query; None if there is none."""
+        with self.read() as conn:
+            return conn.execute(query, args).fetchone()
+
+    def rows(self, query: str, *args: object) -> list[Any]:
+        """Return all rows of a query."""
+        with self.read() as conn:
+            return conn.execute(query, args).fetchall()
+
     @contextmanager
     def write(self, *, synced: bool = False) -> Iterator[sqlite3.Connection]:
         """Lend a connection inside a transaction that is committed at the end, or undone by an exception.
@@ -263,10 +273,8 @@ class Database:
 
     def count_notes(self, user_id: int) -> int:
         """Return how many notes a person has."""
-        with self.read() as conn:
-            return _number(
-                conn, "SELECT count(*) FROM notes WHERE user_id = ? AND deleted_at IS NULL", user_id
-            )
+        query = "SELECT count(*) FROM notes WHERE user_id = ? AND deleted_at IS NULL"
+        return int(self.row(query, user_id)[0])
 
     # Models
 
@@ -276,19 +284,15 @@ class Database:
         The active one stands there whatever has become of it, and so does what the owner added.
         """
         listed = " AND (gone_at IS NULL OR gone_at > ? OR active OR by_hand) ORDER BY gone_at IS NOT NULL, id"
-        with self.read() as conn:
-            rows = conn.execute(_MODELS + listed, (int(time.time()) - LISTED_GONE_S,))
-            return [read_model(row) for row in rows]
+        return [read_model(row) for row in self.rows(_MODELS + listed, int(time.time()) - LISTED_GONE_S)]
 
     def get_model(self, model_id: int) -> Model:
         """Return a model by its id, listed or not; raises UnknownModelError."""
-        with self.read() as conn:
-            return found_model(conn.execute(_MODELS + " AND id = ?", (model_id,)).fetchone(), model_id)
+        return found_model(self.row(_MODELS + " AND id = ?", model_id), model_id)
 
     def get_active_model(self) -> Model:
         """Return the active model; raises NoModelsError where the registry is empty."""
-        with self.read() as conn:
-            row = conn.execute(_MODELS + " AND active = 1").fetchone()
+        row = self.row(_MODELS + " AND active = 1")
         if row is None:
             raise NoModelsError
         return read_model(row)
@@ -350,8 +354,3 @@ def _identity(path: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return found.st_dev, found.st_ino  # both 0 on some drives of Windows: then only its absence is noticed
-
-
-def _number(conn: sqlite3.Connection, query: str, *args: object) -> int:
-    number: int = conn.execute(query, args).fetchone()[0]
-    return number

@@ -47,12 +47,11 @@ class Days:
         return length
 
     def _quarters(self, user_id: int, since: int, zone: tzinfo | None) -> list[tuple[datetime, int]]:
-        with self._db.read() as conn:
-            rows = conn.execute(
-                "SELECT created_at / ?1 * ?1 AS quarter, count(*) FROM notes"
-                " WHERE user_id = ?2 AND deleted_at IS NULL AND created_at >= ?3 GROUP BY quarter",
-                (_QUARTER_S, user_id, since),
-            ).fetchall()
+        query = (
+            "SELECT created_at / ?1 * ?1 AS quarter, count(*) FROM notes"
+            " WHERE user_id = ?2 AND deleted_at IS NULL AND created_at >= ?3 GROUP BY quarter"
+        )
+        rows = self._db.rows(query, _QUARTER_S, user_id, since)
         return [(by_clock(quarter, zone), count) for quarter, count in rows]
 
     def of_this_day(self, user_id: int, today: date, zone: tzinfo | None) -> list[Note]:

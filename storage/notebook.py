@@ -7,6 +7,7 @@ from functools import partial
 from db import Database, Hit
 from storage import notes, ranking, recalled, search, word_index
 from storage.notes import Entity, File, Note
+from storage.numbers import count
 from storage.query import Query
 
 PAGE = 500
@@ -91,32 +92,25 @@ class Notebook:
         self, user_id: int, first: int, last: int, limit: int, *, source: str = ""
     ) -> list[int]:
         """Return the numbers from one to another that are there, or were deleted by this source."""
-        with self._db.read() as conn:
-            rows = conn.execute(
-                "SELECT number FROM notes WHERE user_id = ? AND number BETWEEN ? AND ?"
-                " AND (deleted_at IS NULL OR deleted_by = ?) ORDER BY number LIMIT ?",
-                (user_id, first, last, source, limit),
-            )
-            return [number for (number,) in rows]
+        query = (
+            "SELECT number FROM notes WHERE user_id = ? AND number BETWEEN ? AND ?"
+            " AND (deleted_at IS NULL OR deleted_by = ?) ORDER BY number LIMIT ?"
+        )
+        return [number for (number,) in self._db.rows(query, user_id, first, last, source, limit)]
 
     def waiting_source(self, user_id: int, number: int) -> str:
         """Return the source of a note that it put in the bin itself, to wait there for a choice; else ""."""
-        with self._db.read() as conn:
-            row = conn.execute(
-                "SELECT source FROM notes WHERE user_id = ? AND number = ? AND deleted_by = source",
-                (user_id, number),
-            ).fetchone()
+        query = "SELECT source FROM notes WHERE user_id = ? AND number = ? AND deleted_by = source"
+        row = self._db.row(query, user_id, number)
         return row[0] if row else ""
 
     def trash(self, user_id: int, limit: int, offset: int = 0) -> tuple[int, list[Note]]:
         """Return how many notes lie in the bin, and a page of them, the last deleted first."""
+        deleted = "FROM notes WHERE user_id = ? AND deleted_at IS NOT NULL"
         with self._db.read() as conn:
-            (total,) = conn.execute(
-                "SELECT count(*) FROM notes WHERE user_id = ? AND deleted_at IS NOT NULL", (user_id,)
-            ).fetchone()
+            (total,) = conn.execute(f"SELECT count(*) {deleted}", (user_id,)).fetchone()
             rows = conn.execute(
-                f"SELECT {notes.COLUMNS} FROM notes WHERE user_id = ? AND deleted_at IS NOT NULL"
-                " ORDER BY deleted_at DESC, number DESC LIMIT ? OFFSET ?",
+                f"SELECT {notes.COLUMNS} {deleted} ORDER BY deleted_at DESC, number DESC LIMIT ? OFFSET ?",
                 (user_id, limit, offset),
             )
             return total, [notes.from_row(row) for row in rows]
@@ -146,7 +140,7 @@ class Notebook:
 
     # Finding
 
-    def rank_notes(self, user_id: int, queries: Sequence[str], limit: int = 8) -> list[Note]:
+    def rank_notes(self, user_id: int, queries: Sequence[str], limit: int) -> list[Note]:
         """Return the notes that the queries are about, the best first; none where no word of them stands."""
         with self._db.searching, self._db.read() as conn:
             best = ranking.rank(conn, user_id, queries)[:limit]
@@ -160,8 +154,9 @@ class Notebook:
     def tags(self, user_id: int) -> list[tuple[str, int]]:
         """Return a person's tags without their #, each with how many notes have it, most first."""
         with self._db.read() as conn:
-            counts = [(word[1:], total) for word, total in word_index.words_from(conn, user_id, "#")]
-        return sorted(counts, key=lambda one: (-one[1], one[0]))
+            tags = word_index.beginning(conn, user_id, "#")
+            counts = [(tag[1:], count(word_index.notes_with(conn, user_id, [tag]))) for tag in tags]
+        return sorted(((tag, n) for tag, n in counts if n), key=lambda one: (-one[1], one[0]))
 
     def tagged(self, user_id: int, tag: str, limit: int, offset: int = 0) -> tuple[int, list[Hit]]:
         """Return how many notes have just this tag, and a page of them, the newest first."""
@@ -191,8 +186,5 @@ class Notebook:
             last = page[-1].number
 
     def _after(self, user_id: int, number: int) -> list[Note]:
-        with self._db.read() as conn:
-            rows = conn.execute(
-                f"{notes.LIVING} AND number > ? ORDER BY number LIMIT ?", (user_id, number, PAGE)
-            )
-            return [notes.from_row(row) for row in rows]
+        rows = self._db.rows(f"{notes.LIVING} AND number > ? ORDER BY number LIMIT ?", user_id, number, PAGE)
+        return [notes.from_row(row) for row in rows]

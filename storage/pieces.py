@@ -43,12 +43,8 @@ class Pieces:
 
     def find(self, chat_id: int, message_id: int) -> NotePiece | None:
         """Return what of a note a message is; None if it is no part of any."""
-        with self._db.read() as conn:
-            row = conn.execute(
-                "SELECT user_id, number, start, length, checksum, file FROM note_pieces"
-                " WHERE chat_id = ? AND message_id = ?",
-                (chat_id, message_id),
-            ).fetchone()
+        query = "SELECT user_id, number, start, length, checksum, file FROM note_pieces"
+        row = self._db.row(f"{query} WHERE chat_id = ? AND message_id = ?", chat_id, message_id)
         return NotePiece(*row) if row else None
 
     def change(self, chat_id: int, message_id: int, old: NotePiece, new: NotePiece, longer: int) -> None:
@@ -75,11 +71,8 @@ class Pieces:
 
     def shown_in(self, chat_id: int, message_id: int) -> tuple[int, int] | None:
         """Return whose note a message belongs to, and its number; None for any other message."""
-        with self._db.read() as conn:
-            row: tuple[int, int] | None = conn.execute(
-                "SELECT user_id, number FROM note_messages WHERE chat_id = ? AND message_id = ?",
-                (chat_id, message_id),
-            ).fetchone()
+        query = "SELECT user_id, number FROM note_messages WHERE chat_id = ? AND message_id = ?"
+        row: tuple[int, int] | None = self._db.row(query, chat_id, message_id)
         return row
 
 

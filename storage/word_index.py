@@ -17,7 +17,6 @@ from storage.numbers import (
     BLOCK,
     Numbers,
     add_all,
-    count,
     extended,
     numbers_of,
     read_block,
@@ -61,12 +60,6 @@ def notes_with(conn: sqlite3.Connection, user_id: int, words: Iterable[str]) -> 
     add_all(many, {block: read_places(places) for block, places in sparse.items()})
     add_all(many, numbers_of(read_few(few)))
     return many
-
-
-def words_from(conn: sqlite3.Connection, user_id: int, start: str) -> list[tuple[str, int]]:
-    """Return the words that begin so and stand in some note, each with the number of its notes."""
-    counts = [(word, count(notes_with(conn, user_id, [word]))) for word in beginning(conn, user_id, start)]
-    return [(word, total) for word, total in counts if total]
 
 
 def beginning(conn: sqlite3.Connection, user_id: int, start: str, longest: int = 1000) -> list[str]:
