@@ -59,7 +59,6 @@ from telegram.delivery import Delivery
 from telegram.patience import BadTokenError, NonsenseError, Patience, StoppingError
 from telegram.replies import UserError
 from telegram.updates import KINDS
-from transfer.works import Works
 from upkeep.chores import chore
 from upkeep.findings import Finding, show
 from upkeep.health import Pulse
@@ -106,13 +105,13 @@ class Bot:
             recalled=Recalled(database),
             pieces=Pieces(database),
             searching=Searching(dialogue),
-            works=Works(),
+            works={},
             download=self._download,
         )
         self._lanes, self._background = Lanes(), Lanes()
         # On few threads: each keeps some of the memory that an upload or a download of 10 MB has taken.
-        self._works = Lanes(WORKERS)
-        desk = Desk(self._app, journal, delivery, self._background, self._works)
+        self._work_lanes = Lanes(WORKERS)
+        desk = Desk(self._app, journal, delivery, self._background, self._work_lanes)
         gathering = Gathering()
         self._intake = Intake(desk, door, self._lanes, gathering)
         self._recovery = Recovery(desk, self._lanes, gathering, self._stopping)
@@ -188,7 +187,7 @@ class Bot:
             self._stopping.wait(0.02)
 
     def _parts(self) -> tuple[Lanes | Questions, ...]:
-        return self._lanes, self._background, self._works, self._app.questions
+        return self._lanes, self._background, self._work_lanes, self._app.questions
 
 
 def _beside(name: str, work: Callable[..., None], *args: object) -> None:

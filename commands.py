@@ -25,11 +25,11 @@ from storage.registry import Registry
 from telegram.api import Door
 from telegram.formatted import behind, is_blank
 from telegram.lines import first_line
-from telegram.menu import Menu
+from telegram.menu import Menu, calls
 from telegram.replies import Reply
 from telegram.splitting import Entity
 from telegram.updates import Message, Place
-from transfer.works import Works
+from transfer.works import Work
 
 MAX_ID = 10**18  # SQLite holds 2**63 - 1
 NOTES, MODELS, MORE, OWNERS = "Заметки", "Модели", "Ещё о заметках", "Владельцу"  # the groups of /help
@@ -56,7 +56,7 @@ class App:
     recalled: Recalled
     pieces: Pieces
     searching: Searching
-    works: Works
+    works: dict[int, Work]  # by the number in the journal of what began it
     download: Callable[[str], bytes]  # a file id of Telegram to the file's content; raises UserError
     username: str = ""  # of the bot, as soon as Telegram has told it
 
@@ -172,7 +172,7 @@ def menu(door: Door, gate: Gate) -> Menu:
     rows = [row for row in COMMANDS.values() if row.in_menu]
     everybodys = [(row.name, row.summary) for row in rows if not row.owner_only]
     owners = [(row.name, row.summary) for row in rows if row.owner_only]
-    return Menu(door, everybodys, gate.owner, owners, gate.listed[1:])
+    return Menu(door, calls(everybodys, gate.owner, owners, gate.listed[1:]))
 
 
 def parse_number(text: str, highest: int = MAX_ID) -> int:

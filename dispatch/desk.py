@@ -22,7 +22,7 @@ class Desk:
     journal: Journal
     delivery: Delivery
     background: Lanes  # for what takes so long that the chat must not wait for it
-    works: Lanes  # for what takes minutes, step by step
+    work_lanes: Lanes  # for what takes minutes, step by step
 
     def tell(self, update: Update, sentence: str, *, instead_of: int | None = None) -> None:
         """Say something to whoever sent an update, or in a message that stands already, if it works out."""

@@ -19,6 +19,7 @@ from telegram.attachments import Outgoing
 from telegram.delivery import GIVE_UP_S, Pause, UndeliverableError
 from telegram.outgoing import outgoing
 from telegram.replies import Reply
+from transfer.works import Work
 
 log = logging.getLogger(__name__)
 MAX_TRIES = 3
@@ -138,9 +139,8 @@ class Handling:
         desk, entry_id, speaker = self._desk, self._entry.entry_id, self._update.speaker
         user_id = speaker.id if speaker else 0
         desk.journal.answered_in(entry_id, self._sent[:1])
-        desk.app.works.begin(entry_id, user_id)
-        working = Working(desk, entry_id, user_id, self._update.place, self._sent[0], steps)
-        desk.works.put(user_id, working)
+        desk.app.works[entry_id] = Work(user_id)
+        desk.work_lanes.put(user_id, Working(desk, entry_id, self._update.place, self._sent[0], steps))
 
     def _go_on(self) -> float | None:
         """Work out what takes its time, and put it in the place of what was said at once."""

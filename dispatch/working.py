@@ -31,63 +31,56 @@ class Working:
         self,
         desk: Desk,
         entry_id: int,
-        user_id: int,
         place: Place,
         message_id: int,
         steps: Iterator[str | Reply],
     ) -> None:
         self._desk = desk
-        self._works = desk.app.works
+        self._work = desk.app.works[entry_id]
         self._entry_id = entry_id
-        self._user_id = user_id
         self._place = place
         self._message_id = message_id  # that says how far it is, and how it ended
         self._steps = steps
         self._progress = ""
         self._outgoing: deque[Outgoing] = deque()
-        self._over = False
         self._reply = Reply()  # the last one
 
     def __call__(self) -> float | None:
         """Make a step; returns the seconds until the next one, or None when there is none."""
-        admitted = self._desk.app.gate.admits(self._user_id)
-        if not self._over and (self._works.is_stopped(self._entry_id) or not admitted):
-            self._begin_to_end()
+        admitted = self._desk.app.gate.admits(self._work.user_id)
+        if not self._work.ending and (self._work.stopped or not admitted):
+            self._work.ending = True
             self._outgoing.clear()
             self._take(Reply(f"{STOPPED}\n{self._progress}".rstrip()))
         try:
             while self._outgoing:
                 self._send(self._outgoing[0])
                 self._outgoing.popleft()
-            if self._over:
+            if self._work.ending:
                 return self._end()
             self._take(self._next())
         except Pause as exc:
             return exc.seconds
         except (UndeliverableError, RefusedError) as exc:
             log.warning("Работа %s: не доставлено (%s)", self._entry_id, exc)
-            self._begin_to_end()
+            self._work.ending = True
             self._outgoing.clear()
         return 0
-
-    def _begin_to_end(self) -> None:
-        self._over = True
-        self._works.begin_to_end(self._entry_id)
 
     def _next(self) -> str | Reply | None:
         """Return what the work says next; None when it is over."""
         try:
             return next(self._steps, None)
         except Exception as exc:  # noqa: BLE001 - in_words logs what nobody expected
-            self._begin_to_end()
+            self._work.ending = True
             return Reply(in_words(exc))
 
     def _take(self, news: str | Reply | None) -> None:
         if news is None:
-            self._begin_to_end()
+            self._work.ending = True
         elif isinstance(news, Reply):
             if not news.document:  # which is how it says how it ended
-                self._begin_to_end()
+                self._work.ending = True
             self._reply = news
             self._outgoing.extend(outgoing(replace(news, in_place=True), self._message_id))
         else:
@@ -118,5 +111,5 @@ class Working:
         except sqlite3.Error as exc:
             log.error("Работа %s: %s", self._entry_id, storage_trouble(exc) or exc)
             return STORAGE_PAUSE_S
-        self._works.end(self._entry_id)
+        self._desk.app.works.pop(self._entry_id, None)
         return None

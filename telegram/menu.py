@@ -31,16 +31,9 @@ Call = tuple[str, dict[str, Any]]
 class Menu:
     """Publishes the menu: a job for a lane, which goes on where Telegram has stopped it."""
 
-    def __init__(
-        self,
-        door: Door,
-        everybodys: Sequence[Row],
-        owner: int | None,
-        owners: Sequence[Row],
-        others: Iterable[int] = (),
-    ) -> None:
+    def __init__(self, door: Door, calls: Iterable[Call]) -> None:
         self._door = door
-        self._left = list(_calls(everybodys, owner, owners, others))
+        self._left = list(calls)
 
     def __call__(self) -> float | None:
         """Make the next call; returns the seconds until the one after it, or None when all are made.
@@ -61,9 +54,10 @@ class Menu:
         return PACE_S if self._left else None
 
 
-def _calls(
+def calls(
     everybodys: Sequence[Row], owner: int | None, owners: Sequence[Row], others: Iterable[int]
 ) -> Iterator[Call]:
+    """Yield the calls that show everybody their commands, and the owner more; others lose what they had."""
     yield "set_my_commands", {"commands": _commands(everybodys)}
     yield "set_my_description", {"description": DESCRIPTION}
     if owner is not None:
