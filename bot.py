@@ -31,8 +31,8 @@ from answers.searching import Searching
 from commands import App
 from console.door import OWNER_ID
 from console.terminal import Console
+from dispatch.desk import Desk
 from dispatch.gathering import Gathering
-from dispatch.handling import Desk
 from dispatch.intake import Intake
 from dispatch.lanes import Lanes
 from dispatch.recovery import Recovery
@@ -40,10 +40,12 @@ from in_words import in_words, storage_trouble
 from logs import set_up_logging
 from migrations import AlreadyOpenError, NewerFileError
 from openrouter_client import fallback_model
-from settings import EVERYBODY, HERE, SERVICES, Settings, SettingsError, unquoted
+from settings import EVERYBODY, HERE, SERVICES, Settings, SettingsError
 from starting import env_file
+from starting.addresses import unquoted
 from starting.another_thread import in_another_thread
 from starting.command_line import parse
+from storage.days import Days
 from storage.dialogue import Dialogue
 from storage.journal import Journal
 from storage.notebook import Notebook
@@ -57,7 +59,6 @@ from telegram.delivery import Delivery
 from telegram.patience import BadTokenError, NonsenseError, Patience, StoppingError
 from telegram.replies import UserError
 from telegram.updates import KINDS
-from transfer.works import Works
 from upkeep.chores import chore
 from upkeep.findings import Finding, show
 from upkeep.health import Pulse
@@ -99,17 +100,18 @@ class Bot:
             gate=Gate(settings, people),
             questions=Questions(Tools(settings, journal, registry, dialogue, delivery, door.download)),
             notebook=Notebook(database),
+            days=Days(database),
             preferences=Preferences(database),
             recalled=Recalled(database),
             pieces=Pieces(database),
             searching=Searching(dialogue),
-            works=Works(),
+            works={},
             download=self._download,
         )
         self._lanes, self._background = Lanes(), Lanes()
         # On few threads: each keeps some of the memory that an upload or a download of 10 MB has taken.
-        self._works = Lanes(WORKERS)
-        desk = Desk(self._app, journal, delivery, self._background, self._works)
+        self._work_lanes = Lanes(WORKERS)
+        desk = Desk(self._app, journal, delivery, self._background, self._work_lanes)
         gathering = Gathering()
         self._intake = Intake(desk, door, self._lanes, gathering)
         self._recovery = Recovery(desk, self._lanes, gathering, self._stopping)
@@ -185,7 +187,7 @@ class Bot:
             self._stopping.wait(0.02)
 
     def _parts(self) -> tuple[Lanes | Questions, ...]:
-        return self._lanes, self._background, self._works, self._app.questions
+        return self._lanes, self._background, self._work_lanes, self._app.questions
 
 
 def _beside(name: str, work: Callable[..., None], *args: object) -> None:

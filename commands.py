@@ -14,6 +14,7 @@ from answers.questions import Questions
 from answers.searching import Searching
 from db import Database
 from settings import Settings
+from storage.days import Days
 from storage.dialogue import Dialogue
 from storage.notebook import Notebook
 from storage.people import People
@@ -24,11 +25,11 @@ from storage.registry import Registry
 from telegram.api import Door
 from telegram.formatted import behind, is_blank
 from telegram.lines import first_line
-from telegram.menu import Menu
+from telegram.menu import Menu, publishing, removals
 from telegram.replies import Reply
 from telegram.splitting import Entity
 from telegram.updates import Message, Place
-from transfer.works import Works
+from transfer.works import Work
 
 MAX_ID = 10**18  # SQLite holds 2**63 - 1
 NOTES, MODELS, MORE, OWNERS = "Заметки", "Модели", "Ещё о заметках", "Владельцу"  # the groups of /help
@@ -50,11 +51,12 @@ class App:
     gate: Gate
     questions: Questions
     notebook: Notebook
+    days: Days
     preferences: Preferences
     recalled: Recalled
     pieces: Pieces
     searching: Searching
-    works: Works
+    works: dict[int, Work]  # by the number in the journal of what began it
     download: Callable[[str], bytes]  # a file id of Telegram to the file's content; raises UserError
     username: str = ""  # of the bot, as soon as Telegram has told it
 
@@ -170,7 +172,8 @@ def menu(door: Door, gate: Gate, *, in_telegram: bool) -> Menu:
     rows = [row for row in COMMANDS.values() if row.in_menu]
     everybodys = [(row.name, row.summary) for row in rows if not row.owner_only]
     owners = [(row.name, row.summary) for row in rows if row.owner_only]
-    return Menu(door, everybodys, gate.owner, owners, gate.listed[1:], replaces_others=in_telegram)
+    calls = publishing(everybodys, gate.owner, owners, gate.listed[1:])
+    return Menu(door, [*calls, *(removals() if in_telegram else ())])
 
 
 def parse_number(text: str, highest: int = MAX_ID) -> int:

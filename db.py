@@ -17,10 +17,11 @@ from pathlib import Path
 from typing import Any
 
 from migrations import create_private, open_existing, prepare
-from storage import notes, search, word_index
+from storage import notes, numbers, search, word_index
 from storage.catching_up import catch_up
 from storage.notes import Entity, File, Note, NoteNotFoundError, Origin
 from storage.query import parse
+from storage.search import Hit
 
 __all__ = [
     "Database",
@@ -46,14 +47,6 @@ class UnknownModelError(Exception):
 
 class NoModelsError(Exception):
     """The registry is empty."""
-
-
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """A note that a search found, and where it stands in its text: beginnings and lengths in letters."""
-
-    note: Note
-    spans: tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +116,16 @@ class Database:
                 yield conn
             finally:
                 conn.execute("ROLLBACK")
+
+    def row(self, query: str, *args: object) -> Any:
+        """Return the first row of a query; None if there is none."""
+        with self.read() as conn:
+            return conn.execute(query, args).fetchone()
+
+    def rows(self, query: str, *args: object) -> list[Any]:
+        """Return all rows of a query."""
+        with self.read() as conn:
+            return conn.execute(query, args).fetchall()
 
     @contextmanager
     def write(self, *, synced: bool = False) -> Iterator[sqlite3.Connection]:
@@ -201,7 +204,7 @@ class Database:
             if note.edited_at is not None or note.deleted_at is not None:
                 return note
             more = replace(note, text=said.text, entities=said.entities, files=said.files)
-            notes.rewrite(conn, owner, note, more, undoable=False)
+            notes.rewrite(conn, owner, note, more)
             return more
 
     def get_note(self, user_id: int, number: int) -> Note:
@@ -213,12 +216,11 @@ class Database:
         """Return a page of the notes: pinned ones first, the newest first; all of them without a limit."""
         with self.read() as conn:
             pinned = notes.pinned(conn, user_id)
-            others = word_index.without(
-                word_index.notes_with(conn, user_id, [word_index.ALL]), word_index.numbers_of(pinned)
-            )
-            wanted = len(pinned) + word_index.count(others) if limit is None else limit
+            everything = word_index.notes_with(conn, user_id, [word_index.ALL])
+            others = numbers.without(everything, numbers.numbers_of(pinned))
+            wanted = len(pinned) + numbers.count(others) if limit is None else limit
             page = pinned[offset : offset + wanted]
-            page += word_index.page(others, wanted - len(page), max(0, offset - len(pinned)))
+            page += numbers.page(others, wanted - len(page), max(0, offset - len(pinned)))
             return list(notes.find_all(conn, user_id, page))
 
     def find_notes(
@@ -231,12 +233,7 @@ class Database:
         wanted = parse(query, zone)
         with self.searching, self.read() as conn:
             found = search.find(conn, user_id, wanted)
-            page = word_index.page(found.notes, limit, offset)
-            hits = [
-                Hit(note, search.spans(wanted, found.forms, note.text))
-                for note in notes.find_all(conn, user_id, page)
-            ]
-        return word_index.count(found.notes), hits
+            return search.hits(conn, user_id, wanted, found, limit, offset)
 
     def edit_note(
         self,
@@ -255,14 +252,13 @@ class Database:
         With `instead_of`, a file's unique id, the files take that one's place if it is there.
         From the same source again it is the same change. Raises NoteNotFoundError.
         """
-        with self.write() as conn:
-            old = notes.find(conn, user_id, number)
-            if notes.came_from(conn, user_id, number, source):
-                return old
+
+        def changed(old: Note) -> Note:
             kept = notes.with_files(old.files, files, instead_of)
-            new = replace(old, text=text, entities=tuple(entities), files=kept, edited_at=edited_at)
-            notes.rewrite(conn, user_id, old, new, undoable=True, source=source)
-            return new
+            return replace(old, text=text, entities=tuple(entities), files=kept, edited_at=edited_at)
+
+        with self.write() as conn:
+            return notes.change(conn, user_id, number, changed, source)
 
     def delete_note(self, user_id: int, number: int, *, deleted_at: int, source: str) -> Note:
         """Put a note in the bin; raises NoteNotFoundError, but not to the command that did so, come again."""
@@ -277,10 +273,8 @@ class Database:
 
     def count_notes(self, user_id: int) -> int:
         """Return how many notes a person has."""
-        with self.read() as conn:
-            return _number(
-                conn, "SELECT count(*) FROM notes WHERE user_id = ? AND deleted_at IS NULL", user_id
-            )
+        query = "SELECT count(*) FROM notes WHERE user_id = ? AND deleted_at IS NULL"
+        return int(self.row(query, user_id)[0])
 
     # Models
 
@@ -290,19 +284,15 @@ class Database:
         The active one stands there whatever has become of it, and so does what the owner added.
         """
         listed = " AND (gone_at IS NULL OR gone_at > ? OR active OR by_hand) ORDER BY gone_at IS NOT NULL, id"
-        with self.read() as conn:
-            rows = conn.execute(_MODELS + listed, (int(time.time()) - LISTED_GONE_S,))
-            return [read_model(row) for row in rows]
+        return [read_model(row) for row in self.rows(_MODELS + listed, int(time.time()) - LISTED_GONE_S)]
 
     def get_model(self, model_id: int) -> Model:
         """Return a model by its id, listed or not; raises UnknownModelError."""
-        with self.read() as conn:
-            return found_model(conn.execute(_MODELS + " AND id = ?", (model_id,)).fetchone(), model_id)
+        return found_model(self.row(_MODELS + " AND id = ?", model_id), model_id)
 
     def get_active_model(self) -> Model:
         """Return the active model; raises NoModelsError where the registry is empty."""
-        with self.read() as conn:
-            row = conn.execute(_MODELS + " AND active = 1").fetchone()
+        row = self.row(_MODELS + " AND active = 1")
         if row is None:
             raise NoModelsError
         return read_model(row)
@@ -364,8 +354,3 @@ def _identity(path: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return found.st_dev, found.st_ino  # both 0 on some drives of Windows: then only its absence is noticed
-
-
-def _number(conn: sqlite3.Connection, query: str, *args: object) -> int:
-    number: int = conn.execute(query, args).fetchone()[0]
-    return number

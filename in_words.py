@@ -24,7 +24,13 @@ _SENTENCES: dict[type[BaseException], str] = {
     TextGoneError: "Эта кнопка больше не действует.",
     PersonNotFoundError: "Среди гостей нет человека с таким id. Список: /people",
 }
-
+_OF_THE_FILE: dict[type[BaseException], str] = {
+    migrations.NewerFileError: "файл базы данных записан более новой версией программы. Обновите программу",
+    migrations.AlreadyOpenError: "с этой базой данных уже работает другая копия бота. Остановите её",
+    db.FileReplacedError: (
+        "файл базы данных удалён или заменён, пока бот работал. Бот останавливается, запустите его снова"
+    ),
+}
 # By the beginning of SQLite's own name of the error, so that IOERR_WRITE, BUSY_SNAPSHOT … go with it.
 _STORAGE = {
     "SQLITE_FULL": "на диске нет места. Освободите место на диске с базой",
@@ -40,14 +46,8 @@ _STORAGE = {
 
 def storage_trouble(exc: BaseException) -> str | None:
     """Say what keeps the file of notes from being used; None for an exception of any other kind."""
-    if isinstance(exc, migrations.NewerFileError):
-        return "файл базы данных записан более новой версией программы. Обновите программу"
-    if isinstance(exc, migrations.AlreadyOpenError):
-        return "с этой базой данных уже работает другая копия бота. Остановите её"
-    if isinstance(exc, db.FileReplacedError):
-        return (
-            "файл базы данных удалён или заменён, пока бот работал. Бот останавливается, запустите его снова"
-        )
+    if type(exc) in _OF_THE_FILE:
+        return _OF_THE_FILE[type(exc)]
     if isinstance(exc, OSError):
         return f"файл базы данных не открывается ({exc.strerror}). Проверьте DB_PATH и права"
     name = getattr(exc, "sqlite_errorname", None) or ""
@@ -63,7 +63,7 @@ def in_words(exc: BaseException) -> str:
     if isinstance(exc, NothingToUndoError):
         return f"У заметки #{exc.number} нечего возвращать."
     if isinstance(exc, QueryError):
-        return f"Не понимаю «{exc.part}». Дата пишется так: от:01.02.2026 до:01.03.2026"
+        return f"Не понимаю «{exc}». Дата пишется так: от:01.02.2026 до:01.03.2026"
     if type(exc) in _SENTENCES:
         return _SENTENCES[type(exc)]
     if isinstance(exc, TelegramError):

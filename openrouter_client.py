@@ -7,7 +7,7 @@ What goes wrong is an `OpenRouterError` that says so in Russian. `python openrou
 """
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -63,19 +63,11 @@ def chat_once(
     temperature: float = 0.2,
     max_tokens: int = 400,
     timeout_s: float = 30,
-    silence_s: float | None = None,
-    on_text: Callable[[str], None] | None = None,
-    on_thinking: Callable[[], None] | None = None,
-    abort: Abort | None = None,
-    plugins: list[dict[str, Any]] | None = None,
 ) -> Answer:
     """Ask once and wait for the whole answer; raises OpenRouterError.
 
     A `model` that begins with `fallback:` is asked of the second service, any other of the first.
-    `timeout_s` is for everything together. With `on_text` the answer is streamed: it gets each
-    piece as it comes, `on_thinking` is called while the model only reasons, and `silence_s`
-    without either (a quarter of `timeout_s` unless given) ends the attempt. `abort.set()` ends
-    it at once with what has come, which is no error. `plugins` are for openrouter.ai alone.
+    `timeout_s` is for everything together. `Stream` tells of the answer as it comes.
     """
     with Stream(
         messages,
@@ -83,16 +75,10 @@ def chat_once(
         temperature=temperature,
         max_tokens=max_tokens,
         timeout_s=timeout_s,
-        silence_s=silence_s,
-        abort=abort,
-        plugins=plugins,
-        streamed=on_text is not None,
+        streamed=False,
     ) as stream:
         while not isinstance(news := stream.next(), Answer):
-            if isinstance(news, str) and on_text:
-                on_text(news)
-            elif isinstance(news, Thinking) and on_thinking:
-                on_thinking()
+            pass
     return news
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from starting.addresses import DIRECT, is_address, is_proxy
+from starting.addresses import DIRECT, is_address, is_proxy, unquoted
 
 HERE = Path(__file__).resolve().parent
 EVERYBODY = "*"
@@ -52,11 +52,6 @@ class Settings:
     def now(self) -> datetime:
         """Return the time as the people here see it."""
         return datetime.now(UTC).astimezone(self.timezone)
-
-
-def unquoted(text: str) -> str:
-    """Return a value without the blanks and quotes that get into the environment with it."""
-    return text.strip().strip("\"'").strip()
 
 
 def _half_a_fallback(env: Mapping[str, str]) -> list[str]:

@@ -11,7 +11,8 @@ from threading import Thread
 from typing import TypeVar
 
 from answers.about_notes import numbers_told, without_others
-from answers.conversation import Download, Files, Told, can_read, needs, request
+from answers.conversation import Told, request
+from answers.media import Download, Files, can_read, needs
 from answers.rendering import Rendered, Renderer
 from db import Model
 from openrouter_client import (

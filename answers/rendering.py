@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from telegram.markdown import ended, to_parts
+from telegram.markdown import markdown
 from telegram.splitting import LIMIT, Part, split, utf16_len
 
 MOST_MESSAGES = 10  # of one answer; the whole of a longer one comes as a file
@@ -29,16 +29,18 @@ class Renderer:
         """Return the text as messages."""
         beginning = text[:MOST_LETTERS]
         if beginning != self._beginning:
-            self._beginning, self._parts = beginning, to_parts(beginning)
+            self._beginning, self._parts = beginning, split(*markdown(beginning))
         whole = beginning == text and len(self._parts) <= MOST_MESSAGES
         return Rendered(self._parts[:MOST_MESSAGES], whole)
 
 
 def with_ending(rendered: Rendered, ending: str) -> list[Part]:
-    """Return the messages of a complete answer, with a plain text below the last one."""
-    if rendered.whole:
-        return ended(rendered.parts, ending)
-    *others, last = rendered.parts
-    ending = IN_FILE + ending
-    shortened = split(last.text, last.entities, LIMIT - utf16_len(ending))[0]
-    return [*others, Part(shortened.text + ending, shortened.entities)]
+    """Return the messages of a complete answer, with a plain text below the last one that is kept whole."""
+    parts, ending = rendered.parts, ending.rstrip()
+    if rendered.whole and not (parts and utf16_len(parts[-1].text + ending) <= LIMIT):
+        return parts + split(ending)
+    *others, last = parts
+    if not rendered.whole:
+        ending = IN_FILE + ending
+        last = split(last.text, last.entities, LIMIT - utf16_len(ending))[0]
+    return [*others, Part(last.text + ending, last.entities)]

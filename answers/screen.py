@@ -6,7 +6,8 @@ from contextlib import suppress
 from typing import Any
 
 from telegram.api import RefusedError
-from telegram.delivery import Delivery, document_of, message_of
+from telegram.delivery import Delivery
+from telegram.outgoing import document_of, message_of
 from telegram.replies import Buttons
 from telegram.splitting import Part
 from telegram.updates import Place

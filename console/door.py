@@ -172,20 +172,17 @@ class TerminalDoor:
     def _edit_message_text(
         self, message_id: int, text: str, entities: Any = None, reply_markup: Any = None, **_: Any
     ) -> Message:
-        if message_id not in self._messages:
-            raise _refused("edit_message_text", "message to edit not found")
-        kept = {
-            name: value
-            for name, value in self._messages[message_id].items()
-            if name not in ("entities", "reply_markup")
-        }
+        kept = self._without(message_id, "entities", "reply_markup")
         return self._keep(kept | {"text": text} | _extras(entities, reply_markup))
 
     def _edit_message_reply_markup(self, message_id: int, reply_markup: Any = None, **_: Any) -> Message:
+        return self._keep(self._without(message_id, "reply_markup") | _extras(None, reply_markup))
+
+    def _without(self, message_id: int, *names: str) -> Message:
+        """Return a message that is edited, without these of its fields; raises RefusedError if it is gone."""
         if message_id not in self._messages:
-            raise _refused("edit_message_reply_markup", "message to edit not found")
-        kept = {k: v for k, v in self._messages[message_id].items() if k != "reply_markup"}
-        return self._keep(kept | _extras(None, reply_markup))
+            raise _refused("edit_message", "message to edit not found")
+        return {name: value for name, value in self._messages[message_id].items() if name not in names}
 
     def _delete_message(self, message_id: int) -> bool:
         if self._messages.pop(message_id, None) is None:

@@ -1,88 +1,31 @@
-"""From an update to its delivered answer: call its handler, deliver the reply, mark it done."""
+"""An update on its way to its delivered answer: replied to, delivered, done in the journal."""
 
 import logging
 import sqlite3
 import time
 from collections import deque
-from collections.abc import Hashable, Iterator
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import replace
 
-from commands import BUTTONS, COMMANDS, App, Call, WrongArgumentsError
 from db import FileReplacedError
+from dispatch.desk import Desk
 from dispatch.gathering import Gathered
-from dispatch.lanes import Lanes
 from dispatch.reading import joined, read
+from dispatch.replying import answer
 from dispatch.working import Working
-from handlers import basics, capture, changing
 from in_words import UNEXPECTED, in_words, storage_trouble
-from storage.journal import Journal
 from telegram.api import RefusedError
 from telegram.attachments import Outgoing
-from telegram.delivery import GIVE_UP_S, Delivery, Pause, UndeliverableError, outgoing, quote
-from telegram.replies import Reply, UserError
-from telegram.updates import Update
+from telegram.delivery import GIVE_UP_S, Pause, UndeliverableError
+from telegram.outgoing import outgoing
+from telegram.replies import Reply
+from transfer.works import Work
 
 log = logging.getLogger(__name__)
 MAX_TRIES = 3
 RETRY_S = 1.0
 GONE = "Остановлено."
 LONGEST_STORAGE_PAUSE_S = 15.0
-
-
-def answer(call: Call) -> Reply:
-    """Call the handler, and make its reply, or what it raised, a Reply.
-
-    Trouble with the file itself passes through: the update waits in the journal until it is over.
-    """
-    try:
-        reply = _run(call)
-    except Exception as exc:  # every answer, even that to a mistake of ours, is made here
-        if isinstance(exc, sqlite3.Error) and storage_trouble(exc):
-            raise
-        sentence = in_words(exc)
-        # What flashes up over a button holds one line, and no way on that somebody could follow.
-        reply = Reply(notice=sentence) if call.query_id and "\n" not in sentence else Reply(sentence)
-    return Reply(reply) if isinstance(reply, str) else reply
-
-
-def _run(call: Call) -> Reply | str:
-    if call.query_id:
-        return _press(call)
-    if call.edited:
-        return changing.edited(call)
-    if not call.name:
-        return capture.plain_message(call)
-    command = COMMANDS.get(call.name)
-    if command is None:
-        return basics.unknown_command(call)
-    if command.owner_only:
-        basics.owner_only(call)
-    try:
-        return command.run(call)
-    except WrongArgumentsError as exc:
-        raise UserError(f"{command.wrong}\n{exc}".rstrip()) from None
-
-
-def _press(call: Call) -> Reply | str:
-    # A button of an older version, or data that somebody made up, is no error of ours.
-    gone = Reply(notice="Эта кнопка больше не действует.")
-    press = BUTTONS.get(call.name)
-    try:
-        return press(call) if press else gone
-    except WrongArgumentsError:
-        return gone
-
-
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """What it takes to handle an update."""
-
-    app: App
-    journal: Journal
-    delivery: Delivery
-    background: Lanes  # for what takes so long that the chat must not wait for it
-    works: Lanes  # for what takes minutes, step by step
 
 
 class Handling:
@@ -115,11 +58,6 @@ class Handling:
             return self._wait_for_storage(trouble)
 
     @property
-    def lane(self) -> Hashable:
-        """Where it has to queue up."""
-        return self._update.lane
-
-    @property
     def _ids(self) -> list[int]:
         return [entry.entry_id for entry in self._gathered.entries]
 
@@ -132,7 +70,7 @@ class Handling:
             if self._outgoing is None:
                 self._outgoing = self._begin()
             while self._outgoing:
-                instead = self._send(*self._outgoing[0])
+                instead = self._send(self._outgoing[0])
                 self._outgoing.popleft()
                 self._outgoing.extendleft(reversed(instead))
         except Pause as exc:
@@ -163,19 +101,17 @@ class Handling:
         goes_on = reply.then or reply.later or reply.work
         return deque(() if goes_on else outgoing(replace(reply, in_place=True), call.answer_ids[0]))
 
-    def _send(
-        self, method: str, params: dict[str, Any], instead: tuple[Outgoing, ...] | None
-    ) -> tuple[Outgoing, ...]:
+    def _send(self, call: Outgoing) -> tuple[Outgoing, ...]:
         """Make a call; returns what has to be sent instead, if Telegram refuses it."""
         try:
-            result = self._desk.delivery.attempt(self._update.place, method, **params)
+            result = self._desk.delivery.attempt(self._update.place, call.method, **call.params)
         except RefusedError as exc:
-            if instead is None:
+            if call.instead is None:
                 raise
             log.info("Обновление %s: отправляю иначе (%s)", self._entry.entry_id, exc)
-            return instead
-        if method.startswith("edit_"):
-            result = result if isinstance(result, dict) else {"message_id": params["message_id"]}
+            return call.instead
+        if call.method.startswith("edit_") and not isinstance(result, dict):
+            result = {"message_id": call.params["message_id"]}
         messages = result if isinstance(result, list) else [result]
         self._sent += [message["message_id"] for message in messages if isinstance(message, dict)]
         return ()
@@ -203,18 +139,8 @@ class Handling:
         desk, entry_id, speaker = self._desk, self._entry.entry_id, self._update.speaker
         user_id = speaker.id if speaker else 0
         desk.journal.answered_in(entry_id, self._sent[:1])
-        desk.app.works.begin(entry_id, user_id)
-        working = Working(
-            entry_id,
-            self._update.place,
-            self._sent[0],
-            steps,
-            desk.journal,
-            desk.delivery,
-            desk.app.works,
-            may_go_on=lambda: desk.app.gate.admits(user_id),
-        )
-        desk.works.put(user_id, working)
+        desk.app.works[entry_id] = Work(user_id)
+        desk.work_lanes.put(user_id, Working(desk, entry_id, self._update.place, self._sent[0], steps))
 
     def _go_on(self) -> float | None:
         """Work out what takes its time, and put it in the place of what was said at once."""
@@ -251,29 +177,12 @@ class Handling:
         log.error("Обновление %s отложено после %s попыток", self._entry.entry_id, self._tries)
         self._desk.journal.park(*self._ids)
         begun = self._sent or self._entry.answer_ids
-        tell(self._desk.delivery, self._update, UNEXPECTED, instead_of=begun[0] if begun else None)
+        self._desk.tell(self._update, UNEXPECTED, instead_of=begun[0] if begun else None)
 
     def _wait_for_storage(self, trouble: str) -> float:
         if not self._storage_pause:
             log.error("База данных: %s", trouble)
             if self._outgoing is None:  # else there is an answer, and only its end is not noted yet
-                tell_of_trouble(self._desk.delivery, self._update, trouble)
+                self._desk.tell_of_trouble(self._update, trouble)
         self._storage_pause = min(LONGEST_STORAGE_PAUSE_S, 2 * self._storage_pause or 0.5)
         return self._storage_pause
-
-
-def tell(delivery: Delivery, update: Update, sentence: str, *, instead_of: int | None = None) -> None:
-    """Say something to whoever sent an update, or in a message that stands already, once, if it works out."""
-    try:
-        if instead_of:
-            delivery.attempt(update.place, "edit_message_text", message_id=instead_of, text=sentence)
-        else:
-            quoted = quote(update.quotable)
-            delivery.attempt(update.place, "send_message", text=sentence, reply_parameters=quoted)
-    except (Pause, UndeliverableError, RefusedError) as exc:
-        log.info("Не сказано (%s): %s", type(exc).__name__, sentence)
-
-
-def tell_of_trouble(delivery: Delivery, update: Update, trouble: str) -> None:
-    """Say to whoever sent an update that the file cannot be used just now, and that nothing is lost."""
-    tell(delivery, update, f"Не получилось: {trouble}. Сообщение не потеряно, отвечу, как только смогу.")

@@ -5,8 +5,9 @@ import sqlite3
 
 from commands import menu
 from db import FileReplacedError
+from dispatch.desk import Desk
 from dispatch.gathering import Gathering
-from dispatch.handling import Desk, Handling, tell, tell_of_trouble
+from dispatch.handling import Handling
 from dispatch.inline import Inline
 from dispatch.lanes import Lanes
 from dispatch.reading import asks_a_model
@@ -88,7 +89,7 @@ class Intake:
         if update.query_id:
             self._desk.delivery.toast(update.query_id, refusal)
         else:
-            tell(self._desk.delivery, update, refusal)
+            self._desk.tell(update, refusal)
 
     def _tell_of_trouble(self, updates: list[Update], exc: Exception) -> None:
         """Say once to each chat what is the matter."""
@@ -96,4 +97,4 @@ class Intake:
         for update in updates:
             if trouble and update.place.chat_id not in self._told_of_trouble:
                 self._told_of_trouble.add(update.place.chat_id)
-                tell_of_trouble(self._desk.delivery, update, trouble)
+                self._desk.tell_of_trouble(update, trouble)

@@ -30,10 +30,9 @@ def read(app: App, entry: Entry, update: Update, messages: Sequence[Message]) ->
         name, _, data = update.data.partition(":")
         return _call(app, entry, update, (update.message,), name=name, args=data)
     message = messages[0]
-    found = None if message.foreign else _COMMAND.match(message.text, _invisible(message.text))
-    if found and found["bot"] and found["bot"].lower() != app.username.lower():
+    name, start, bot = ("", 0, "") if message.foreign else _command_in(message.text)
+    if bot and bot.lower() != app.username.lower():
         return None
-    name, start = _name_and_arguments(found, message.text) if found else ("", 0)
     args, entities = message.text[start:], behind(message.entities, message.text[:start])
     return _call(app, entry, update, messages, name=name, args=args, entities=entities)
 
@@ -58,16 +57,14 @@ def _call(app: App, entry: Entry, update: Update, messages: Sequence[Message], *
 
 def is_command(message: Message) -> bool:
     """Return whether a message names a command of ours."""
-    found = _COMMAND.match(message.text, _invisible(message.text))
-    return found is not None and _name_and_arguments(found, message.text)[0] in COMMANDS
+    return _command_in(message.text)[0] in COMMANDS
 
 
 def asks_a_model(message: Message | None) -> bool:
     """Return whether a message is likely to cost the work of a whole answer."""
     if message is None:
         return False
-    found = _COMMAND.match(message.text, _invisible(message.text))
-    command = COMMANDS.get(_name_and_arguments(found, message.text)[0]) if found else None
+    command = COMMANDS.get(_command_in(message.text)[0])
     return command.asks_a_model if command else message.reply_to is not None
 
 
@@ -78,18 +75,21 @@ def _invisible(text: str) -> int:
     )
 
 
-def _name_and_arguments(found: re.Match[str], text: str) -> tuple[str, int]:
-    """Return a command's name, empty where the text only looks like one, and where its arguments begin.
+def _command_in(text: str) -> tuple[str, int, str]:
+    """Return a command's name, "" where there is none, where its arguments begin, and the bot that it names.
 
     What stands close behind the name («/note_add:хлеб») is its argument, if we know the command. A path
     like /etc/hosts is no command.
     """
-    name = found["name"].lower().rstrip("-–—").translate(_DASHES)
-    if separator := _SEPARATOR.match(text, found.end()):
-        return name, separator.end()
-    if name in COMMANDS and text[found.end()] != "/" and (behind := _PUNCTUATION.match(text, found.end())):
-        return name, behind.end()
-    return "", 0
+    found = _COMMAND.match(text, _invisible(text))
+    if found is None:
+        return "", 0, ""
+    name, bot, end = found["name"].lower().rstrip("-–—").translate(_DASHES), found["bot"] or "", found.end()
+    if separator := _SEPARATOR.match(text, end):
+        return name, separator.end(), bot
+    if name in COMMANDS and text[end] != "/" and (punctuation := _PUNCTUATION.match(text, end)):
+        return name, punctuation.end(), bot
+    return "", 0, bot
 
 
 def joined(messages: Sequence[Message]) -> tuple[Message, ...]:

@@ -6,8 +6,9 @@ in order, has not killed anybody: its try is taken back. What died three times i
 
 import threading
 
+from dispatch.desk import Desk
 from dispatch.gathering import Gathering
-from dispatch.handling import MAX_TRIES, Desk, Handling
+from dispatch.handling import MAX_TRIES, Handling
 from dispatch.lanes import Lanes
 from storage.journal import Entry
 from telegram.patience import StoppingError
@@ -42,28 +43,23 @@ class Recovery:
         more_may_come = gathered.wait() > 0
         if entry.tries >= (2 * MAX_TRIES if more_may_come else MAX_TRIES):
             handling.park()
-        elif not self._lanes.is_idle(update.lane):  # its turn comes, if need be after another start
-            self._lanes.put(update.lane, handling)
-        else:
+            return
+        if self._lanes.is_idle(update.lane):  # else its turn comes, if need be after another start
             self._desk.journal.count_try(entry.entry_id)
             self._tried.add(entry.entry_id)
             # What waits for more to come is tried beside others first, and only when that went ill, alone.
-            if entry.tries >= MAX_TRIES:
+            if not more_may_come or entry.tries >= MAX_TRIES:
                 gathered.close()
-            self._begin(entry, handling, at_once=not more_may_come or entry.tries >= MAX_TRIES)
+                pause = handling()  # a question that is being asked is suspected no more
+                self._take_back([entry.entry_id])
+                if pause is None:
+                    return
+        self._lanes.put(update.lane, handling)
 
     def _waits_for_telegram(self, update: Update) -> bool:
         """Return whether it cannot be answered here: in the terminal there is nobody but its owner."""
         app = self._desk.app
         return not app.settings.token and not (update.speaker and app.gate.admits(update.speaker.id))
-
-    def _begin(self, entry: Entry, handling: Handling, *, at_once: bool) -> None:
-        """Handle it here and now, or in its lane; a question that is being asked is suspected no more."""
-        pause = handling() if at_once else 0
-        if at_once:
-            self._take_back([entry.entry_id])
-        if pause is not None:
-            self._lanes.put(handling.lane, handling)
 
     def was_no_death(self) -> None:
         """Take back the tries of what is not done yet: the bot is stopped in order."""

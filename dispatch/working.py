@@ -3,18 +3,18 @@
 import logging
 import sqlite3
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 
+from dispatch.desk import Desk
 from in_words import in_words, storage_trouble
-from storage.journal import Journal
 from telegram.api import RefusedError
 from telegram.attachments import Outgoing
-from telegram.delivery import Delivery, Pause, UndeliverableError, outgoing
+from telegram.delivery import Pause, UndeliverableError
+from telegram.outgoing import outgoing
 from telegram.replies import Button, Reply
 from telegram.updates import Place
-from transfer.works import Works
 
 log = logging.getLogger(__name__)
 STOPPED = "Остановлено."
@@ -29,68 +29,58 @@ class Working:
 
     def __init__(
         self,
+        desk: Desk,
         entry_id: int,
         place: Place,
         message_id: int,
         steps: Iterator[str | Reply],
-        journal: Journal,
-        delivery: Delivery,
-        works: Works,
-        *,
-        may_go_on: Callable[[], bool],
     ) -> None:
+        self._desk = desk
+        self._work = desk.app.works[entry_id]
         self._entry_id = entry_id
         self._place = place
         self._message_id = message_id  # that says how far it is, and how it ended
         self._steps = steps
-        self._journal = journal
-        self._delivery = delivery
-        self._works = works
-        self._may_go_on = may_go_on
         self._progress = ""
         self._outgoing: deque[Outgoing] = deque()
-        self._over = False
         self._reply = Reply()  # the last one
 
     def __call__(self) -> float | None:
         """Make a step; returns the seconds until the next one, or None when there is none."""
-        if not self._over and (self._works.is_stopped(self._entry_id) or not self._may_go_on()):
-            self._begin_to_end()
+        admitted = self._desk.app.gate.admits(self._work.user_id)
+        if not self._work.ending and (self._work.stopped or not admitted):
+            self._work.ending = True
             self._outgoing.clear()
             self._take(Reply(f"{STOPPED}\n{self._progress}".rstrip()))
         try:
             while self._outgoing:
                 self._send(self._outgoing[0])
                 self._outgoing.popleft()
-            if self._over:
+            if self._work.ending:
                 return self._end()
             self._take(self._next())
         except Pause as exc:
             return exc.seconds
         except (UndeliverableError, RefusedError) as exc:
             log.warning("Работа %s: не доставлено (%s)", self._entry_id, exc)
-            self._begin_to_end()
+            self._work.ending = True
             self._outgoing.clear()
         return 0
-
-    def _begin_to_end(self) -> None:
-        self._over = True
-        self._works.begin_to_end(self._entry_id)
 
     def _next(self) -> str | Reply | None:
         """Return what the work says next; None when it is over."""
         try:
             return next(self._steps, None)
         except Exception as exc:  # noqa: BLE001 - in_words logs what nobody expected
-            self._begin_to_end()
+            self._work.ending = True
             return Reply(in_words(exc))
 
     def _take(self, news: str | Reply | None) -> None:
         if news is None:
-            self._begin_to_end()
+            self._work.ending = True
         elif isinstance(news, Reply):
             if not news.document:  # which is how it says how it ended
-                self._begin_to_end()
+                self._work.ending = True
             self._reply = news
             self._outgoing.extend(outgoing(replace(news, in_place=True), self._message_id))
         else:
@@ -105,7 +95,7 @@ class Working:
                 self._send(call)
 
     def _send(self, call: Outgoing) -> None:
-        result = self._delivery.attempt(self._place, call.method, **call.params)
+        result = self._desk.delivery.attempt(self._place, call.method, **call.params)
         # An edit that found its message gone has sent another one.
         if call.method == "edit_message_text" and isinstance(result, dict):
             self._message_id = result["message_id"]
@@ -117,9 +107,9 @@ class Working:
             if self._reply.then:
                 self._reply.then([self._message_id])
             else:
-                self._journal.done(self._entry_id)
+                self._desk.journal.done(self._entry_id)
         except sqlite3.Error as exc:
             log.error("Работа %s: %s", self._entry_id, storage_trouble(exc) or exc)
             return STORAGE_PAUSE_S
-        self._works.end(self._entry_id)
+        self._desk.app.works.pop(self._entry_id, None)
         return None

@@ -1,6 +1,6 @@
 """/ask, replies to answers, and the buttons under an answer."""
 
-from answers.conversation import needs
+from answers.media import needs
 from commands import MODELS, Call, button, command, parse_number
 from db import Model, UnknownModelError
 from handlers.models import OFFERED
@@ -86,14 +86,17 @@ def save(call: Call) -> Reply:
 @button("stop")
 def stop(call: Call) -> Reply:
     """«⏹ Стоп»: what has come stays, and no more comes."""
-    questions, works, number = call.app.questions, call.app.works, call.number()
-    worker = works.owner(number)
-    asker = questions.asker(number) if worker is None else worker
-    if asker is None or works.is_ending(number):
+    number = call.number()
+    work = call.app.works.get(number)
+    asker = work.user_id if work else call.app.questions.asker(number)
+    if asker is None or (work and work.ending):
         return Reply(notice="Уже закончено.")
     if call.user_id not in (asker, call.app.gate.owner):
         raise UserError(NOT_YOURS)
-    (questions if worker is None else works).stop(number)
+    if work:
+        work.stopped = True
+    else:
+        call.app.questions.stop(number)
     return Reply(notice="Останавливаю.")
 
 

@@ -4,8 +4,9 @@ from answers.about_notes import BRIEF, briefed, told_of_one
 from commands import Call, button
 from db import Note
 from handlers.ask import own_turn
+from handlers.choices import LEAVE, choose
 from handlers.keeping import source
-from handlers.note_ask import CONSENT, YES, ask_consent, may_leave
+from handlers.note_ask import YES, ask_consent, may_leave
 from handlers.note_words import own, tied
 from handlers.questions import put_question
 from storage.dialogue import Turn, TurnNotFoundError
@@ -35,7 +36,7 @@ def brief(call: Call) -> Reply | str:
 def agree(call: Call) -> Reply | str:
     """«Да, спрашивать» before the first summary."""
     own(call)
-    call.app.preferences.put(call.user_id, CONSENT, "yes")
+    choose(call, LEAVE, "yes")
     return brief(call)
 
 

@@ -5,13 +5,13 @@ import time
 from contextlib import suppress
 from dataclasses import replace
 
-from answers.conversation import find_media
+from answers.media import find_media
 from commands import Call, button
 from db import Note, NoteNotFoundError
 from handlers.basics import unknown_command
 from handlers.changing import NOTHING_IN_IT, add_to
 from handlers.choices import PLAIN, RECEIPT, chosen
-from handlers.imports import look_into, may_be_export
+from handlers.imports import GONE, look_into, may_be_export
 from handlers.keeping import brought_back, is_there, keep, source
 from handlers.lists import MAX_TAPS
 from handlers.note_words import attached, note_buttons, own, shown_note, shows, spelled, tied
@@ -121,6 +121,16 @@ def _other_messages(call: Call) -> list[int]:
 def press_keep(call: Call) -> Reply:
     """«📝 Записать»: the text that waited is a note."""
     return receipt(call, [brought_back(call, *own(call))], question=True, in_place=True)
+
+
+@button("import_not")
+def keep_file(call: Call) -> Reply:
+    """«📎 Оставить файлом»: the file is a note like any other."""
+    replied = call.message.reply_to
+    if replied is None or not may_be_export(replied):
+        raise UserError(GONE)
+    note = keep(call, replace(replied, date=call.date), (replied.text, replied.entities))
+    return receipt(call, [note], in_place=True)
 
 
 @button("askit")

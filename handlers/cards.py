@@ -44,17 +44,11 @@ def open_note(call: Call) -> Reply:
 
 def card(call: Call, note: Note) -> Reply:
     """Return a note as a whole; a reply to any message of it means this note."""
-    text, entities = lines(_head(call, note), _body(note), *_tail(call, note))
+    head = f"#{note.number} · {when(call, note.created_at)}", ()
+    body = (note.text, note.entities) if note.text else (title(note), ())
+    text, entities = lines(head, body, *_tail(call, note))
     reply = Reply(text, entities, buttons=card_buttons(call, note), files=attached(note))
     return shows(call, reply, note.number)
-
-
-def _head(call: Call, note: Note) -> Formatted:
-    return f"#{note.number} · {when(call, note.created_at)}", ()
-
-
-def _body(note: Note) -> Formatted:
-    return (note.text, note.entities) if note.text else (title(note), ())
 
 
 def _tail(call: Call, note: Note) -> Iterator[Formatted]:
@@ -142,7 +136,7 @@ def note_random(call: Call) -> Reply | str:
 def _of_this_day(call: Call) -> Reply | str:
     zone = call.app.settings.timezone
     today = local(call, call.date).date()
-    notes = call.app.notebook.notes_of_this_day(call.user_id, today, zone)
+    notes = call.app.days.of_this_day(call.user_id, today, zone)
     if not notes:
         return "В этот день прошлых лет заметок не было."
     shown = notes[:SHOWN_OF_A_DAY]

@@ -42,18 +42,27 @@ def will_replace(call: Call, numbers: list[int]) -> None:
 
 def _replace(call: Call, number: int) -> Reply:
     message = call.message
-    note = call.app.db.edit_note(
-        call.user_id,
-        number,
-        message.text,
-        edited_at=call.date,
-        entities=message.entities,
-        files=files_of(message),
-        source=source(call),
-    )
+    note = rewrite(call, number, (message.text, message.entities), files_of(message))
     keep_pieces(call, note, message, 0)
     will_replace(call, [other for other in to_replace(call) if other != number])
     return changed(call, note, "изменена")
+
+
+def rewrite(
+    call: Call, number: int, formatted: Formatted, files: tuple[File, ...], instead_of: str = ""
+) -> Note:
+    """Put a text in the place of a note's, and files to its files, or in the place of that one."""
+    text, entities = formatted
+    return call.app.db.edit_note(
+        call.user_id,
+        number,
+        text,
+        edited_at=call.date,
+        entities=tuple(entities),
+        files=files,
+        instead_of=instead_of,
+        source=source(call),
+    )
 
 
 def append(call: Call, number: int, formatted: Formatted) -> Reply:
@@ -83,57 +92,50 @@ def changed(call: Call, note: Note, how: str) -> Reply:
 def edited(call: Call) -> Reply | str:
     """Change the note that an edited message is a piece of; a reaction tells that it was done."""
     piece = call.app.pieces.find(call.place.chat_id, call.message.id)
-    other_command = call.name in COMMANDS and call.name != "note_add"
-    if piece is None or piece.user_id != call.user_id or other_command:
+    adds = call.name == "note_add"
+    if piece is None or piece.user_id != call.user_id or (call.name in COMMANDS and not adds):
         return ""
-    waiting = call.app.notebook.waiting_source(call.user_id, piece.number)
+    number, get_note = piece.number, call.app.db.get_note
+    waiting = call.app.notebook.waiting_source(call.user_id, number)
     try:
-        note = (brought_back if waiting else _there)(call, piece.number)
+        note = brought_back(call, number) if waiting else get_note(call.user_id, number)
     except NoteNotFoundError:  # what is deleted stays as it was
         return ""
-    message = call.message
-    is_command = call.name == "note_add"
-    reply = _change_piece(
-        call, note, piece, (call.args, call.entities) if is_command else (message.text, message.entities)
-    )
+    new = (call.args, call.entities) if adds else (call.message.text, call.message.entities)
+    reply = _change_piece(call, note, piece, new)
     if waiting:  # for «📝 Записать» or «🤖 Спросить»
-        call.app.db.delete_note(call.user_id, note.number, deleted_at=call.date, source=waiting)
+        call.app.db.delete_note(call.user_id, number, deleted_at=call.date, source=waiting)
     return reply
 
 
-def _there(call: Call, number: int) -> Note:
-    return call.app.db.get_note(call.user_id, number)
-
-
 def _change_piece(call: Call, note: Note, piece: NotePiece, new: Formatted) -> Reply | str:
-    old, files = (note.text, [*note.entities]), _fresh(call, note)
+    """Put what a message says now in the place of what it said, if that still stands there."""
     start, length, head, line = on_its_line(note.text, piece.start, piece.length, new)
     stands = piece.is_(piece_of(note.text, piece.start, piece.length))
-    text, entities = replaced(old, start, length, line) if stands else old
-    if is_blank(text) and not note.files and not files:
+    # Before a kill, or by somebody who wrote the same into the note.
+    is_done = not stands and piece_of(note.text, start, utf16_len(new[0])) == new[0]
+    before, files = (note.text, [*note.entities]), _fresh(call, note)
+    after = replaced(before, start, length, line) if stands else before
+    if is_blank(after[0]) and not note.files and not files:
         return LEFT_BLANK.format(note.number)
-    differs = bool(files) or (text, entities) != old
+    differs = bool(files) or after != before
     if differs:
-        call.app.db.edit_note(
-            call.user_id,
-            note.number,
-            text,
-            edited_at=call.date,
-            entities=tuple(entities),
-            files=files,
-            instead_of=piece.file,
-            source=source(call),
-        )
-    done = not stands and piece_of(note.text, start, utf16_len(new[0])) == new[0]  # and then came a kill
+        rewrite(call, note.number, after, files, instead_of=piece.file)
     now = replace(piece, file=whole(call.message).file)
-    if stands or done:
+    if stands or is_done:
         now = note_piece(call.user_id, note.number, start + head, new[0], now.file)
+        _remember(call, piece, now, utf16_len(line[0]) - length)
+    else:
+        _remember(call, piece, now, 0)
+        if not piece.is_(new[0]):
+            return CHANGED_SINCE.format(note.number)
+    return Reply(reaction="✍") if differs or is_done else ""
+
+
+def _remember(call: Call, piece: NotePiece, now: NotePiece, longer: int) -> None:
+    """Note what of the note the message is now."""
     if now != piece:
-        longer = utf16_len(line[0]) - length if stands or done else 0
         call.app.pieces.change(call.place.chat_id, call.message.id, piece, now, longer)
-    if not (stands or done or piece.is_(new[0])):
-        return CHANGED_SINCE.format(note.number)
-    return Reply(reaction="✍") if differs or done else ""
 
 
 def _fresh(call: Call, note: Note) -> tuple[File, ...]:

@@ -38,3 +38,8 @@ CHOICES = (PLAIN, RECEIPT, LEAVE)
 def chosen(call: Call, choice: Choice) -> str:
     """Return what a person has chosen."""
     return call.app.preferences.get(call.user_id, choice.key, choice.default)
+
+
+def choose(call: Call, choice: Choice, value: str) -> None:
+    """Remember what a person has chosen."""
+    call.app.preferences.put(call.user_id, choice.key, value)

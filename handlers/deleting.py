@@ -138,7 +138,7 @@ def _listed(call: Call) -> list[int]:
 @button("undo")
 def press_undo(call: Call) -> Reply:
     """Give a note back what it was before the edit; pressed again, what it became."""
-    number, *edit = own(call, 2 if call.args.count(".") > 1 else 1)  # of earlier buttons: the last edit
+    number, *edit = own(call, 1, 2)  # of earlier buttons: the last edit
     edited_by = f"update {edit[0]}" if edit else ""
     later = call.app.notebook.edits_since(call.user_id, number, edited_by)
     note = call.app.notebook.undo_edit(call.user_id, number, edited_by, source=source(call))

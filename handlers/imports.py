@@ -1,16 +1,14 @@
 """An export of ours that is sent back: what is in it, and adding that to the notes."""
 
-from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import islice
 
-from answers.conversation import MAX_FILE
+from answers.media import MAX_FILE
 from commands import Call, button
 from db import Note
-from handlers.keeping import keep
-from handlers.note_words import shows, tied
 from handlers.resumed import remember, remembered
+from storage.importing import Importing
 from telegram.contents import File
 from telegram.lines import grouped
 from telegram.replies import Button, Reply, UserError
@@ -41,18 +39,6 @@ def run_import(call: Call) -> Reply:
     return Reply("Добавляю…", in_place=True, work=lambda: _importing(call))
 
 
-@button("import_not")
-def keep_file(call: Call) -> Reply:
-    """«📎 Оставить файлом»: the file is a note like any other."""
-    replied = call.message.reply_to
-    if replied is None or _file_in(replied) is None:
-        raise UserError(GONE)
-    note = keep(call, replace(replied, date=call.date), (replied.text, replied.entities))
-    drop = Button("↩️ Убрать", "drop", tied(call, note.number))
-    reply = Reply(f"Заметка #{note.number} сохранена.", buttons=[[drop]], in_place=True)
-    return shows(call, reply, note.number)
-
-
 def _looking(call: Call, keep: Callable[[], Reply]) -> Iterator[str | Reply]:
     yield _offer(call, keep)
 
@@ -81,11 +67,9 @@ def _importing(call: Call) -> Iterator[str | Reply]:
     added, known, seen = remembered(call, "import") or (0, 0, 0)
     sound = (record for record in _records(call, export) if isinstance(record, Note))
     records = islice(sound, seen, None)
-    copies: Counter[int] = Counter()
+    importing = Importing(call.app.db, call.user_id, to_the_minute=export.kind == "txt")
     while batch := list(islice(records, BATCH)):
-        done = call.app.notebook.import_notes(
-            call.user_id, batch, to_the_minute=export.kind == "txt", copies=copies
-        )
+        done = importing.add(batch)
         added, known, seen = added + done.added, known + done.known, seen + len(batch)
         remember(call, "import", added, known, seen)
         yield f"Добавляю: {grouped(seen)} из {grouped(total)}…"

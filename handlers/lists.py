@@ -46,6 +46,11 @@ def start_of(page: int, total: int, step: int = LISTED) -> int:
     return (min(page, last_page(total, step)) - 1) * step
 
 
+def start_of_last(total: int) -> int:
+    """Return where the last page begins."""
+    return (last_page(total, LISTED) - 1) * LISTED
+
+
 def below(call: Call, pages: Pages, notes: Sequence[Note], name: str = "note", *more: int) -> Buttons:
     """Return the buttons below a list of notes."""
     return [*note_buttons(call, notes[:MAX_TAPS], name, *more), *pages.buttons(call)]
@@ -120,7 +125,7 @@ def find(call: Call, query: str, start: int, limit: int, *, in_place: bool = Fal
     zone = call.app.settings.timezone
     total, hits = call.app.db.find_notes(call.user_id, query, limit, start, zone=zone)
     if not hits and total:  # some have gone since
-        return find(call, query, start_of(start, total), limit, in_place=in_place)
+        return find(call, query, start_of_last(total), limit, in_place=in_place)
     return _hits(call, "find", query, start, total, hits, in_place=in_place)
 
 
@@ -128,7 +133,7 @@ def find_tagged(call: Call, tag: str, start: int, limit: int, *, in_place: bool 
     """Answer with the notes that have just this tag: #дом is no #домен."""
     total, hits = call.app.notebook.tagged(call.user_id, tag.removeprefix("#"), limit, start)
     if not hits and total:
-        return find_tagged(call, tag, start_of(start, total), limit, in_place=in_place)
+        return find_tagged(call, tag, start_of_last(total), limit, in_place=in_place)
     return _hits(call, "tagpage", tag, start, total, hits, in_place=in_place)
 
 

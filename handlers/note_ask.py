@@ -5,12 +5,12 @@ import re
 from answers.about_notes import MOST_NOTES, told_of
 from answers.frame import stop_button
 from commands import MORE, Call, button, command
+from handlers.choices import LEAVE, choose, chosen
 from handlers.note_words import NO_NOTES, own, tied
 from handlers.questions import put_question
 from openrouter_client import hosts, is_openrouter, missing_key
 from telegram.replies import Button, Reply
 
-CONSENT = "note_ask"  # a preference: "yes" or "no"
 LOOKING = "⏳ Ищу в заметках…"
 NOTHING_FOUND = "В заметках ничего об этом не нашлось. Поискать словами: /note_find"
 REFUSED = "Хорошо, заметки моделям не отправляю. Передумать можно в /settings."
@@ -22,18 +22,16 @@ YES, NO = "Да, спрашивать", "Нет"
 def note_ask(call: Call) -> Reply | str:
     """/note_ask: the notes that matter are found and put to the model with the question."""
     question = call.text().strip()
-    return (
-        _ask(call, question)
-        if may_leave(call)
-        else ask_consent(call, Button(YES, "note_ask_yes", tied(call)))
-    )
+    if not may_leave(call):
+        return ask_consent(call, Button(YES, "note_ask_yes", tied(call)))
+    return _ask(call, question)
 
 
 @button("note_ask_yes")
 def agree(call: Call) -> Reply | str:
     """«Да, спрашивать»: remembered, and the question goes on."""
     own(call, 0)
-    call.app.preferences.put(call.user_id, CONSENT, "yes")
+    choose(call, LEAVE, "yes")
     asked = call.message.reply_to.text if call.message.reply_to else ""
     question = re.sub(r"^\s*/\S+\s*", "", asked).strip()
     return _ask(call, question) if question else Reply(ALLOWED, in_place=True)
@@ -43,19 +41,18 @@ def agree(call: Call) -> Reply | str:
 def refuse(call: Call) -> Reply:
     """«Нет»: remembered."""
     own(call, 0)
-    call.app.preferences.put(call.user_id, CONSENT, "no")
+    choose(call, LEAVE, "no")
     return Reply(REFUSED, in_place=True)
 
 
 def may_leave(call: Call) -> bool:
     """Return whether a person's notes may be sent to a model."""
-    return call.app.preferences.get(call.user_id, CONSENT) == "yes"
+    return chosen(call, LEAVE) == "yes"
 
 
 def ask_consent(call: Call, yes: Button) -> Reply:
     """Ask whether notes may be sent to a model, and say to whom that is."""
-    said_no = call.app.preferences.get(call.user_id, CONSENT) == "no"
-    before = "Раньше вы решили заметки моделям не отправлять. " if said_no else ""
+    before = "Раньше вы решили заметки моделям не отправлять. " if chosen(call, LEAVE) == "no" else ""
     free = " Бесплатные модели могут хранить и публиковать то, что им присылают." if is_openrouter() else ""
     return Reply(
         f"{before}Чтобы ответить, я отправлю подходящие заметки (не больше {MOST_NOTES}) вместе с вопросом "

@@ -67,12 +67,12 @@ def tied(call: Call, *numbers: int) -> str:
     return ".".join(map(str, (call.user_id, *numbers)))
 
 
-def own(call: Call, count: int = 1) -> list[int]:
-    """Return the numbers that a button carries; raises UserError for another person's."""
+def own(call: Call, *counts: int) -> list[int]:
+    """Return the numbers that a button carries, one or as many as these; raises UserError for another's."""
     owner, *numbers = (parse_number(part) for part in call.args.split("."))
     if owner != call.user_id:
         raise UserError(NOT_YOURS)
-    if len(numbers) != count:
+    if len(numbers) not in (counts or (1,)):
         raise WrongArgumentsError
     return numbers
 
@@ -95,7 +95,7 @@ def replied_note(call: Call) -> int | None:
 def shown_note(call: Call) -> int | None:
     """Return the number of the person's note whose card or receipt is replied to."""
     replied = call.message.reply_to
-    known = call.app.notebook.note_message(call.place.chat_id, replied.id) if replied else None
+    known = call.app.pieces.shown_in(call.place.chat_id, replied.id) if replied else None
     return known[1] if known and known[0] == call.user_id else None
 
 
@@ -108,7 +108,7 @@ def shows(call: Call, reply: Reply, number: int) -> Reply:
     """Return the reply; who replies to it means this note."""
 
     def remember(sent: list[int]) -> None:
-        call.app.notebook.remember_messages(call.place.chat_id, sent, call.user_id, number)
+        call.app.pieces.remember_shown(call.place.chat_id, sent, call.user_id, number)
 
     return replace(reply, sent=remember)
 

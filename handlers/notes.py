@@ -6,9 +6,9 @@ from dataclasses import replace
 from commands import Call, WrongArgumentsError, command, parse_number
 from db import NoteNotFoundError
 from handlers.capture import receipt
-from handlers.changing import append, changed
+from handlers.changing import append, changed, rewrite
 from handlers.deleting import delete_named
-from handlers.keeping import add, brought_back, is_there, keep, keep_pieces, source
+from handlers.keeping import add, brought_back, is_there, keep, keep_pieces
 from handlers.lists import FOUND, LISTED, find, newest
 from handlers.note_words import files_of, replied_note
 from telegram.formatted import is_blank
@@ -52,10 +52,7 @@ def note_edit(call: Call) -> Reply:
         if not files:
             raise WrongArgumentsError
         return append(call, number, ("", ()))
-    note = call.app.db.edit_note(
-        call.user_id, number, text, edited_at=call.date, entities=entities, files=files, source=source(call)
-    )
-    return changed(call, note, "изменена")
+    return changed(call, rewrite(call, number, (text, entities), files), "изменена")
 
 
 @command("note_del", "<id>", "Удалить заметку")

@@ -1,7 +1,7 @@
 """/settings: what a person can choose, by buttons."""
 
 from commands import MORE, Call, WrongArgumentsError, button, command
-from handlers.choices import CHOICES, chosen
+from handlers.choices import CHOICES, choose, chosen
 from handlers.note_words import own, tied
 from telegram.replies import Button, Reply
 
@@ -13,13 +13,13 @@ def settings(call: Call) -> Reply:
 
 
 @button("set")
-def choose(call: Call) -> Reply:
+def press_choice(call: Call) -> Reply:
     """A choice: from now on that."""
     which, value = own(call, 2)
     if which > len(CHOICES) or value > len(CHOICES[which - 1].values):
         raise WrongArgumentsError
     choice = CHOICES[which - 1]
-    call.app.preferences.put(call.user_id, choice.key, choice.values[value - 1][0])
+    choose(call, choice, choice.values[value - 1][0])
     return _shown(call, in_place=True)
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 
 from answers.asking import Question
-from answers.conversation import NO_PDF, can_read, find_media, needs
 from answers.frame import stop_button, waiting
+from answers.media import NO_PDF, can_read, find_media, needs
 from commands import Call
 from db import Model
 from openrouter_client import missing_key

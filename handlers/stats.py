@@ -36,14 +36,14 @@ def _year(call: Call, today: date) -> Reply:
 
 
 def _summary(call: Call, today: date) -> Iterator[str]:
-    notebook, zone = call.app.notebook, call.app.settings.timezone
+    days, zone = call.app.days, call.app.settings.timezone
     yield f"Всего заметок: {grouped(call.app.db.count_notes(call.user_id))}"
-    if streak := notebook.streak(call.user_id, today, zone):
+    if streak := days.streak(call.user_id, today, zone):
         yield f"Дней подряд: {streak}"
-    hour = notebook.busiest_hour(call.user_id, 0, zone)
+    hour = days.busiest_hour(call.user_id, 0, zone)
     if hour is not None:
         yield f"Чаще всего: {hour:02}:00–{(hour + 1) % 24:02}:00"
-    if tags := notebook.tags(call.user_id)[:TAGS]:
+    if tags := call.app.notebook.tags(call.user_id)[:TAGS]:
         yield "Теги: " + ", ".join(f"#{tag} {count}" for tag, count in tags)
 
 
@@ -68,6 +68,6 @@ def _bars(counts: dict[date, int], days: int, today: date) -> Iterator[str]:
 
 def _counts(call: Call, first: date, today: date) -> dict[date, int]:
     zone = call.app.settings.timezone
-    counts = call.app.notebook.day_counts(call.user_id, midnight(first, zone), zone)
+    counts = call.app.days.counts(call.user_id, midnight(first, zone), zone)
     # What is dated ahead, by a phone whose clock is wrong, counts once its day has come.
     return {day: count for day, count in counts.items() if first <= day <= today}

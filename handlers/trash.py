@@ -27,9 +27,7 @@ def turn_bin(call: Call) -> Reply:
 @button("untrash")
 def press_untrash(call: Call) -> Reply:
     """A number under the bin: that note comes back."""
-    number, *page = own(
-        call, 2 if call.args.count(".") > 1 else 1
-    )  # an earlier button does not know its page
+    number, *page = own(call, 1, 2)  # an earlier button does not know its page
     note = brought_back(call, number)
     return _trash(call, *page or [1], in_place=True, notice=f"Заметка #{note.number} возвращена.")
 

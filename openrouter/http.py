@@ -11,10 +11,10 @@ from queue import Empty, SimpleQueue
 from typing import Any, Self
 
 import requests
-from requests.exceptions import InvalidSchema, InvalidURL, MissingSchema
-from urllib3.exceptions import HTTPError, LocationValueError
+from urllib3.exceptions import HTTPError
 
 from openrouter.errors import OTHER_MODEL, Kind, OpenRouterError, unreadable
+from openrouter.failures import explained, leads_nowhere
 from openrouter.parse import parsed
 from openrouter.service import Service
 from openrouter.sockets import TellingAdapter
@@ -23,7 +23,6 @@ from openrouter.ways import Way, failed
 MAX_BODY = 16 * 1024 * 1024  # bytes
 CONNECT_TIMEOUT_S = 5.0
 _FAREWELL_S = 0.2  # for a thread whose connection was just cut to notice it
-_WRONG_ADDRESS = (MissingSchema, InvalidSchema, InvalidURL, LocationValueError)
 _HEADERS = {"HTTP-Referer": "http://localhost", "X-Title": "Zametochnik"}
 
 
@@ -191,7 +190,7 @@ class Exchange:
             self._put(error)
         except (requests.RequestException, HTTPError, OSError) as trouble:
             # Told on in our own words: the texts of these exceptions hold URLs.
-            self._put(self._explain(trouble))
+            self._put(explained(trouble, self._way, connected=self._line is not None))
         finally:
             self._put(_End())
 
@@ -204,17 +203,12 @@ class Exchange:
                 self._receive_by(way)
                 return
             except requests.RequestException as trouble:
-                if self._left or not self._gave_no_connection(trouble):
+                connected = self._line is not None
+                if self._left or self._headed or not leads_nowhere(trouble, connected=connected):
                     raise
                 failed(ways, way)
                 if way is ways[-1]:
                     raise
-
-    def _gave_no_connection(self, trouble: requests.RequestException) -> bool:
-        """Return whether a way led nowhere, so that the question has not been asked."""
-        if isinstance(trouble, requests.exceptions.ProxyError | requests.exceptions.SSLError):
-            return not self._headed
-        return isinstance(trouble, requests.ConnectionError) and self._line is None
 
     def _receive_by(self, way: Way) -> None:
         if self._line:
@@ -262,27 +256,3 @@ class Exchange:
                 sock.close()
                 raise ConnectionAbortedError
             self._line = sock.dup()
-
-    def _explain(self, trouble: Exception) -> OpenRouterError:
-        if isinstance(trouble, requests.exceptions.ProxyError) or self._socks_refused(trouble):
-            msg = "Прокси не пускает к сервису. Проверьте OPENROUTER_PROXY."
-            return OpenRouterError(503, msg, kind=Kind.UNREACHABLE)
-        if isinstance(trouble, requests.exceptions.SSLError):
-            msg = "Защищённое соединение не удалось. Проверьте часы компьютера и прокси."
-            return OpenRouterError(503, msg, kind=Kind.UNREACHABLE)
-        if isinstance(trouble, _WRONG_ADDRESS):
-            return OpenRouterError(
-                400,
-                "Адрес в OPENROUTER_BASE_URL или OPENROUTER_PROXY не годится: "
-                "он должен начинаться с http:// или https://.",
-                kind=Kind.REQUEST,
-            )
-        if self._line:
-            return OpenRouterError(503, "Соединение с сервисом оборвалось. Повторите вопрос.")
-        msg = "Нет связи с сервисом моделей. Проверьте интернет и прокси."
-        return OpenRouterError(503, msg, kind=Kind.UNREACHABLE)
-
-    def _socks_refused(self, trouble: Exception) -> bool:
-        """Return whether a SOCKS proxy gave no connection: requests has no exception for that."""
-        connecting = isinstance(trouble, requests.ConnectionError) and not self._line
-        return connecting and self._way is not None and self._way.is_socks

@@ -132,25 +132,14 @@ def _modalities(entry: dict[str, Any], name: str) -> frozenset[str]:
 
 
 # What a question can cost, with a picture or a file, too; the other prices are for what is never asked for.
-_PRICES = (
-    "prompt",
-    "completion",
-    "request",
-    "image",
-    "internal_reasoning",
-    "input_cache_read",
-    "input_cache_write",
-)
+_PRICES = "prompt completion request image internal_reasoning input_cache_read input_cache_write".split()
 
 
 def _costs_nothing(entry: dict[str, Any]) -> bool:
     pricing = as_dict(entry.get("pricing"))
     if pricing.get("prompt") is None or pricing.get("completion") is None:
         return False
-    tiers = [
-        pricing,
-        *map(as_dict, as_list(pricing.get("overrides"))),
-    ]  # overrides: of long prompts, of hours
+    tiers = [pricing, *map(as_dict, as_list(pricing.get("overrides")))]  # of long prompts, of hours
     return all(_is_zero(tier[name]) for tier in tiers for name in _PRICES if tier.get(name) is not None)
 
 

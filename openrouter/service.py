@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from openrouter.errors import Kind, OpenRouterError, no_key
 from openrouter.ways import ANY, DIRECT, Way, in_turn
-from starting.addresses import host_of, is_proxy
+from starting.addresses import host_of, is_proxy, unquoted
 
 DEFAULT_BASE_URL = "https://openrouter.ai/api/v1"
 FALLBACK = "fallback:"
@@ -104,5 +104,5 @@ def _way(proxy: str) -> Way:
 
 
 def setting(name: str) -> str:
-    """Return a setting without the blanks and quotes that get into a `.env` with it."""
-    return os.environ.get(name, "").strip().strip("\"'").strip()
+    """Return a setting, "" if it is not set."""
+    return unquoted(os.environ.get(name, ""))

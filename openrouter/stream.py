@@ -21,7 +21,9 @@ class Stream:
             while not isinstance(news := stream.next(1), Answer):
                 ...  # a piece of text, Thinking, or None: a second has passed
 
-    The times are those of `chat_once`. Leaving the block, at any moment, hangs up.
+    `timeout_s` is for everything together; `silence_s` without text or thoughts (a quarter of that unless
+    given) ends it, too. `abort.set()` ends it at once with what has come, which is no error, and leaving the
+    block, at any moment, hangs up. `plugins` are for openrouter.ai alone.
     """
 
     def __init__(
@@ -43,10 +45,15 @@ class Stream:
         except OpenRouterError as error:
             raise service.worded(error) from None
         model = model.removeprefix(FALLBACK)
-        payload = _payload(service, messages, model, temperature, max_tokens, plugins)
-        if streamed:
-            payload |= {"stream": True, "stream_options": {"include_usage": True}}
-            silence_s = timeout_s / 4 if silence_s is None else silence_s
+        payload = {
+            "model": model,
+            "messages": list(messages),
+            "temperature": temperature,
+            "max_tokens": max_tokens,
+            **_extras(service, plugins, streamed=streamed),
+        }
+        if streamed and silence_s is None:
+            silence_s = timeout_s / 4
         self._started = time.monotonic()
         self._draft = Draft(model)
         self._exchange = Exchange(
@@ -123,23 +130,11 @@ class Stream:
         return self._look_up_at - time.monotonic()
 
 
-def _payload(
-    service: Service,
-    messages: Sequence[dict[str, Any]],
-    model: str,
-    temperature: float,
-    max_tokens: int,
-    plugins: list[dict[str, Any]] | None,
-) -> dict[str, Any]:
-    payload = {
-        "model": model,
-        "messages": list(messages),
-        "temperature": temperature,
-        "max_tokens": max_tokens,
-    }
+def _extras(service: Service, plugins: list[dict[str, Any]] | None, *, streamed: bool) -> dict[str, Any]:
+    extras: dict[str, Any] = {"stream": True, "stream_options": {"include_usage": True}} if streamed else {}
     if service.is_openrouter:
         # Free models think by themselves, and what they think comes out of max_tokens.
-        payload["reasoning"] = {"effort": "low"}
+        extras["reasoning"] = {"effort": "low"}
         if plugins:
-            payload["plugins"] = plugins
-    return payload
+            extras["plugins"] = plugins
+    return extras

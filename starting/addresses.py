@@ -1,9 +1,14 @@
-"""Addresses of servers and proxies, as people write them in `.env`."""
+"""What people write in `.env`: values in quotes, addresses of servers and proxies."""
 
 import re
 from urllib.parse import urlsplit
 
 DIRECT = "direct"  # among proxies: none
+
+
+def unquoted(text: str) -> str:
+    """Return a value without the blanks and quotes that get into the environment with it."""
+    return text.strip().strip("\"'").strip()
 
 
 def host_of(url: str) -> str:

@@ -6,7 +6,8 @@ import time
 from collections.abc import Iterator
 
 from storage import notes, word_index
-from storage.word_index import ALL, BLOCK, Numbers
+from storage.numbers import BLOCK, Numbers, count, numbers_of, without
+from storage.word_index import ALL
 
 log = logging.getLogger(__name__)
 _REPORT_S = 3
@@ -20,13 +21,13 @@ def catch_up(conn: sqlite3.Connection) -> None:
     for user_id, there in conn.execute(
         "SELECT user_id, count(*) FROM notes WHERE deleted_at IS NULL GROUP BY user_id"
     ).fetchall():
-        if there != word_index.count(word_index.notes_with(conn, user_id, [ALL])):
+        if there != count(word_index.notes_with(conn, user_id, [ALL])):
             _catch_up_with(conn, user_id)
 
 
 def _catch_up_with(conn: sqlite3.Connection, user_id: int) -> None:
     missing = _missing(conn, user_id)
-    total, done, told = word_index.count(missing), 0, time.monotonic() - _REPORT_S
+    total, done, told = count(missing), 0, time.monotonic() - _REPORT_S
     for block, bits in sorted(missing.items()):
         if time.monotonic() - told >= _REPORT_S and total > BLOCK:
             told = time.monotonic()
@@ -39,19 +40,19 @@ def _catch_up_with(conn: sqlite3.Connection, user_id: int) -> None:
 
 def _missing(conn: sqlite3.Connection, user_id: int) -> Numbers:
     """Return the notes without words; if there are words without notes, all notes, and no words any more."""
-    there = word_index.numbers_of(
+    there = numbers_of(
         number
         for (number,) in conn.execute(
             "SELECT number FROM notes WHERE user_id = ? AND deleted_at IS NULL", (user_id,)
         )
     )
     known = word_index.notes_with(conn, user_id, [ALL])
-    if word_index.without(known, there):
+    if without(known, there):
         conn.execute("BEGIN IMMEDIATE")
         word_index.forget(conn, user_id)
         conn.execute("COMMIT")
         return there
-    return word_index.without(there, known)
+    return without(there, known)
 
 
 def _texts(conn: sqlite3.Connection, user_id: int, block: int, bits: int) -> Iterator[tuple[int, str]]:

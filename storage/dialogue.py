@@ -82,39 +82,32 @@ class Dialogue:
 
     def begun_by(self, entry_id: int) -> Turn | None:
         """Return the turn that an entry of the journal has begun already; None if it has not."""
-        with self._db.read() as conn:
-            row = conn.execute(f"SELECT {_TURN} FROM turns WHERE entry_id = ?", (entry_id,)).fetchone()
+        row = self._db.row(f"SELECT {_TURN} FROM turns WHERE entry_id = ?", entry_id)
         return Turn(*row) if row else None
 
     def get(self, turn_id: int) -> Turn:
         """Return a turn; raises TurnNotFoundError."""
-        with self._db.read() as conn:
-            row = conn.execute(f"SELECT {_TURN} FROM turns WHERE id = ?", (turn_id,)).fetchone()
+        row = self._db.row(f"SELECT {_TURN} FROM turns WHERE id = ?", turn_id)
         if row is None:
             raise TurnNotFoundError(turn_id)
         return Turn(*row)
 
     def in_message(self, chat_id: int, message_id: int) -> Turn | None:
         """Return the turn whose answer stands in a message; None for a message of any other kind."""
-        with self._db.read() as conn:
-            row = conn.execute(
-                f"SELECT {_TURN} FROM turns JOIN turn_messages ON turn_id = id"
-                " WHERE chat_id = ? AND message_id = ?",
-                (chat_id, message_id),
-            ).fetchone()
+        query = f"SELECT {_TURN} FROM turns JOIN turn_messages ON turn_id = id"
+        row = self._db.row(f"{query} WHERE chat_id = ? AND message_id = ?", chat_id, message_id)
         return Turn(*row) if row else None
 
     def past(self, turn: Turn) -> list[Turn]:
         """Return the answered turns before this one in its conversation, the oldest first."""
-        with self._db.read() as conn:
-            rows = conn.execute(
-                "WITH RECURSIVE past AS ("
-                " SELECT * FROM turns WHERE id = ?"
-                " UNION ALL SELECT turns.* FROM turns JOIN past ON turns.id = past.parent_id)"
-                f" SELECT {_TURN} FROM past WHERE answer != ''",
-                (turn.parent_id,),
-            )
-            return [Turn(*row) for row in rows][::-1]
+        rows = self._db.rows(
+            "WITH RECURSIVE past AS ("
+            " SELECT * FROM turns WHERE id = ?"
+            " UNION ALL SELECT turns.* FROM turns JOIN past ON turns.id = past.parent_id)"
+            f" SELECT {_TURN} FROM past WHERE answer != ''",
+            turn.parent_id,
+        )
+        return [Turn(*row) for row in rows][::-1]
 
 
 def _stand_in(

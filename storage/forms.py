@@ -22,9 +22,7 @@ _SOFT_SIGN = re.compile(f"ь(?=[{_C}]?$)")  # пальца, палец
 _FLEETING = re.compile(f"(?<=[{_C}])[ое](?=[{_C}]$)")  # отец, отца
 _FLEETING_Y = re.compile(f"(?<=[{_V}])е(?=[кц]$)")  # копеек, копейка
 # Of roots with three letters only these have a vowel that goes: a мир is no мор, but a лев is a льва.
-_SHORT = frozenset(
-    ("ден", "сон", "лоб", "рот", "лев", "лед", "пес", "пен", "мох", "ров", "шов", "лен", "рож", "лож")
-)
+_SHORT = frozenset("ден сон лоб рот лев лед пес пен мох ров шов лен рож лож".split())
 _CHANGES = ("гж", "кч", "хш", "цч", "дж", "тч", "зж", "сш", "тщ")
 _CHANGED = {a: {x for pair in _CHANGES if a in pair for x in pair} - {a} for pair in _CHANGES for a in pair}
 # What asks for figures.
@@ -42,24 +40,7 @@ STOP_WORDS = frozenset(
     " эти это этот я делать the a an of to in on at is are was what when where who how which for and or"
     " do does my".split()
 )
-_SUFFIXES = (
-    "",
-    "н",
-    "к",
-    "ик",
-    "ок",
-    "ек",
-    "ов",
-    "ев",
-    "ск",
-    "ник",
-    "очк",
-    "ечк",
-    "оньк",
-    "еньк",
-    "ушк",
-    "юшк",
-)
+_SUFFIXES = ("", *"н к ик ок ек ов ев ск ник очк ечк оньк еньк ушк юшк".split())
 _LEAST_CHANGING, _LEAST_SOFT, _LEAST_DERIVED = 4, 3, 6  # letters that a root needs for each
 
 

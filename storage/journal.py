@@ -48,16 +48,12 @@ class Journal:
 
     def unanswered(self) -> list[Entry]:
         """Return what an earlier run left, in the order in which it came."""
-        with self._db.read() as conn:
-            rows = conn.execute(f"SELECT {_ENTRY} FROM updates WHERE state = 'new' ORDER BY id").fetchall()
+        rows = self._db.rows(f"SELECT {_ENTRY} FROM updates WHERE state = 'new' ORDER BY id")
         return [_entry(*row) for row in rows]
 
     def find(self, entry_id: int) -> Entry | None:
         """Return an update that has no answer yet; None if it has, or is none."""
-        with self._db.read() as conn:
-            row = conn.execute(
-                f"SELECT {_ENTRY} FROM updates WHERE id = ? AND state = 'new'", (entry_id,)
-            ).fetchone()
+        row = self._db.row(f"SELECT {_ENTRY} FROM updates WHERE id = ? AND state = 'new'", entry_id)
         return _entry(*row) if row else None
 
     def done(self, *entry_ids: int) -> None:

@@ -6,8 +6,8 @@ make one of each call.
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, tzinfo
 from itertools import accumulate
 from typing import Any
@@ -159,22 +159,15 @@ def insert(conn: sqlite3.Connection, user_id: int, note: Note, source: str | Non
     )
 
 
-def rewrite(
-    conn: sqlite3.Connection, user_id: int, old: Note, new: Note, *, undoable: bool, source: str = ""
-) -> None:
-    """Write what a note says and holds now, and index it; undoable keeps what it was, and the source."""
-    files = [asdict(file) for file in old.files]
-    before = {"text": old.text, "entities": old.entities, "files": files, "source": source}
+def rewrite(conn: sqlite3.Connection, user_id: int, old: Note, new: Note) -> None:
+    """Write what a note says and holds now, and index it."""
     conn.execute(
-        "UPDATE notes SET text = ?, entities = ?, files = ?, edited_at = ?, previous = iif(?, ?, previous)"
-        " WHERE user_id = ? AND number = ?",
+        "UPDATE notes SET text = ?, entities = ?, files = ?, edited_at = ? WHERE user_id = ? AND number = ?",
         (
             new.text,
             _json(new.entities),
             _json([asdict(file) for file in new.files]),
             new.edited_at,
-            undoable,
-            json.dumps(_newest([before, *_versions(conn, user_id, new.number)])) if undoable else None,
             user_id,
             new.number,
         ),
@@ -182,26 +175,39 @@ def rewrite(
     word_index.change(conn, user_id, new.number, indexed(old), indexed(new))
 
 
-def came_from(conn: sqlite3.Connection, user_id: int, number: int, source: str) -> bool:
-    """Return whether the last change of a note came from there: it has come again, then."""
-    row = conn.execute(
-        "SELECT previous ->> '$[0].source' FROM notes WHERE user_id = ? AND number = ?", (user_id, number)
-    ).fetchone()
-    return bool(source and row and row[0] == source)
+def change(
+    conn: sqlite3.Connection, user_id: int, number: int, changed: Callable[[Note], Note], source: str
+) -> Note:
+    """Make of a note what it becomes, and keep what it was; raises NoteNotFoundError.
+
+    Where its last change came from the same source, that has come again: then it is the note as it is.
+    """
+    old = find(conn, user_id, number)
+    versions = _versions(conn, user_id, number)
+    if source and versions and versions[0].get("source") == source:
+        return old
+    new = changed(old)
+    rewrite(conn, user_id, old, new)
+    files = [asdict(file) for file in old.files]
+    before = {"text": old.text, "entities": old.entities, "files": files, "source": source}
+    conn.execute(
+        "UPDATE notes SET previous = ? WHERE user_id = ? AND number = ?",
+        (json.dumps(_newest([before, *versions])), user_id, number),
+    )
+    return new
 
 
-def previous(
-    conn: sqlite3.Connection, user_id: int, number: int, edit: str
-) -> tuple[str, tuple[Entity, ...], tuple[File, ...]]:
-    """Return text, entities and files before an edit, by its source, or before the last one.
+def before_edit(conn: sqlite3.Connection, user_id: int, edit: str, note: Note) -> Note:
+    """Return a note with what it said and held before an edit, by its source, or before the last one.
 
     Raises NothingToUndoError, also where that was too many edits ago.
     """
-    versions = _versions(conn, user_id, number)
+    versions = _versions(conn, user_id, note.number)
     was = next((version for version in versions if version["source"] == edit or not edit), None)
     if was is None:
-        raise NothingToUndoError(number)
-    return was["text"], tuple(was["entities"]), tuple(File(**file) for file in was["files"])
+        raise NothingToUndoError(note.number)
+    files = tuple(File(**file) for file in was["files"])
+    return replace(note, text=was["text"], entities=tuple(was["entities"]), files=files)
 
 
 def edits_since(conn: sqlite3.Connection, user_id: int, number: int, edit: str) -> int:

@@ -33,12 +33,11 @@ class People:
 
     def list(self) -> list[Person]:
         """Return who is let in, the owner first."""
-        with self._db.read() as conn:
-            rows = conn.execute(
-                "SELECT user_id, name, owner FROM people WHERE removed_at IS NULL"
-                " ORDER BY owner DESC, joined_at, user_id"
-            )
-            return [Person(user_id, name, bool(owner)) for user_id, name, owner in rows]
+        rows = self._db.rows(
+            "SELECT user_id, name, owner FROM people WHERE removed_at IS NULL"
+            " ORDER BY owner DESC, joined_at, user_id"
+        )
+        return [Person(user_id, name, bool(owner)) for user_id, name, owner in rows]
 
     def owner_code(self) -> str:
         """Return a new code that makes its user the owner; earlier ones are dead."""

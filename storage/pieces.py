@@ -1,7 +1,7 @@
-"""The messages that notes were made of, so that an edit of the message becomes one of the note."""
+"""The messages that notes were made of, whose edits become edits of the notes, and those that show notes."""
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import astuple, dataclass
 from zlib import crc32
 
@@ -31,7 +31,7 @@ def note_piece(user_id: int, number: int, start: int, text: str, file: str = "")
 
 
 class Pieces:
-    """The table `note_pieces` of a Database."""
+    """The tables `note_pieces` and `note_messages` of a Database."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
@@ -43,12 +43,8 @@ class Pieces:
 
     def find(self, chat_id: int, message_id: int) -> NotePiece | None:
         """Return what of a note a message is; None if it is no part of any."""
-        with self._db.read() as conn:
-            row = conn.execute(
-                "SELECT user_id, number, start, length, checksum, file FROM note_pieces"
-                " WHERE chat_id = ? AND message_id = ?",
-                (chat_id, message_id),
-            ).fetchone()
+        query = "SELECT user_id, number, start, length, checksum, file FROM note_pieces"
+        row = self._db.row(f"{query} WHERE chat_id = ? AND message_id = ?", chat_id, message_id)
         return NotePiece(*row) if row else None
 
     def change(self, chat_id: int, message_id: int, old: NotePiece, new: NotePiece, longer: int) -> None:
@@ -63,6 +59,21 @@ class Pieces:
                 (longer, old.user_id, old.number, old.start, message_id),
             )
             _put(conn, chat_id, {message_id: new})
+
+    def remember_shown(self, chat_id: int, message_ids: Iterable[int], user_id: int, number: int) -> None:
+        """Note that messages are a note's: its receipt, or its card, which may be several."""
+        with self._db.write() as conn:
+            conn.executemany(
+                "INSERT OR REPLACE INTO note_messages (chat_id, message_id, user_id, number)"
+                " VALUES (?, ?, ?, ?)",
+                [(chat_id, message_id, user_id, number) for message_id in message_ids],
+            )
+
+    def shown_in(self, chat_id: int, message_id: int) -> tuple[int, int] | None:
+        """Return whose note a message belongs to, and its number; None for any other message."""
+        query = "SELECT user_id, number FROM note_messages WHERE chat_id = ? AND message_id = ?"
+        row: tuple[int, int] | None = self._db.row(query, chat_id, message_id)
+        return row
 
 
 def _put(conn: sqlite3.Connection, chat_id: int, pieces: Mapping[int, NotePiece]) -> None:

@@ -11,10 +11,7 @@ class Preferences:
 
     def get(self, user_id: int, name: str, default: str = "") -> str:
         """Return what a person has chosen, or the default."""
-        with self._db.read() as conn:
-            row = conn.execute(
-                "SELECT value FROM preferences WHERE user_id = ? AND name = ?", (user_id, name)
-            ).fetchone()
+        row = self._db.row("SELECT value FROM preferences WHERE user_id = ? AND name = ?", user_id, name)
         return row[0] if row else default
 
     def put(self, user_id: int, name: str, value: str) -> None:

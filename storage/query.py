@@ -13,11 +13,7 @@ _SHAPES = ("%d.%m.%Y", "%d.%m.%y", "%Y-%m-%d")
 
 
 class QueryError(Exception):
-    """A part of the query cannot be read."""
-
-    def __init__(self, part: str) -> None:
-        super().__init__(part)
-        self.part = part
+    """A part of the query, which is the text, cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)

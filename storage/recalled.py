@@ -30,10 +30,7 @@ class Recalled:
 
     def text(self, user_id: int, number: int) -> str:
         """Return a text; raises TextGoneError."""
-        with self._db.read() as conn:
-            row = conn.execute(
-                "SELECT text FROM recalled WHERE id = ? AND user_id = ?", (number, user_id)
-            ).fetchone()
+        row = self._db.row("SELECT text FROM recalled WHERE id = ? AND user_id = ?", number, user_id)
         if row is None:
             raise TextGoneError(number)
         return str(row[0])

@@ -141,45 +141,47 @@ class Registry:
 
     def replaced(self) -> str:
         """Return the key of the model that was active until it was gone; empty once somebody has chosen."""
-        with self._db.read() as conn:
-            return _replaced(conn, "model_switch")
+        return self._replaced("model_switch")
 
     def replaced_untold(self) -> str:
         """Return the same once: for the first answer after it."""
-        with self._db.read() as conn:
-            key = _replaced(conn, "model_switch_untold")
+        key = self._replaced("model_switch_untold")
         if key:
             with self._db.write() as conn:
                 conn.execute("DELETE FROM facts WHERE name = 'model_switch_untold'")
         return key
 
+    def _replaced(self, fact: str) -> str:
+        """Return the key that a fact holds, unless that model has come back meanwhile."""
+        query = "SELECT value FROM facts JOIN models ON key = value WHERE name = ? AND gone_at IS NOT NULL"
+        row = self._db.row(query, fact)
+        return row[0] if row else ""
+
     # How the models do
 
     def usage(self, since: int, user_id: int | None) -> tuple[int, int]:
         """Return how many questions were asked and tokens used since then, by one person or by all."""
-        who = "(? IS NULL OR user_id = ?)"
-        with self._db.read() as conn:
-            asked = conn.execute(
-                f"SELECT count(*) FROM turns WHERE asked_at >= ? AND {who}", (since, user_id, user_id)
-            ).fetchone()[0]
-            tokens = conn.execute(
-                f"SELECT total(tokens) FROM attempts WHERE at >= ? AND {who}", (since, user_id, user_id)
-            ).fetchone()[0]
+        who = "(?2 IS NULL OR user_id = ?2)"
+        asked, tokens = self._db.row(
+            f"SELECT (SELECT count(*) FROM turns WHERE asked_at >= ?1 AND {who}),"
+            f" (SELECT total(tokens) FROM attempts WHERE at >= ?1 AND {who})",
+            since,
+            user_id,
+        )
         return asked, int(tokens)
 
     def records(self, since: int) -> list[Record]:
         """Return how each model did since then, the busiest first."""
-        with self._db.read() as conn:
-            rows = conn.execute(
-                "SELECT label, count(*), sum(failed), avg(ms) FILTER (WHERE NOT failed)"
-                " FROM attempts JOIN models ON models.id = model_id WHERE at >= ?"
-                " GROUP BY model_id ORDER BY count(*) DESC, model_id",
-                (since,),
-            )
-            return [
-                Record(label, asked, failed, None if ms is None else round(ms))
-                for label, asked, failed, ms in rows
-            ]
+        rows = self._db.rows(
+            "SELECT label, count(*), sum(failed), avg(ms) FILTER (WHERE NOT failed)"
+            " FROM attempts JOIN models ON models.id = model_id WHERE at >= ?"
+            " GROUP BY model_id ORDER BY count(*) DESC, model_id",
+            since,
+        )
+        return [
+            Record(label, asked, failed, None if ms is None else round(ms))
+            for label, asked, failed, ms in rows
+        ]
 
 
 def note_attempts(conn: sqlite3.Connection, user_id: int, attempts: Iterable[Attempt]) -> None:
@@ -252,11 +254,3 @@ def _first_of_any_kind(conn: sqlite3.Connection) -> int | None:
         " ORDER BY gone_at IS NOT NULL, paid, id LIMIT 1"
     ).fetchone()
     return row[0] if row else None
-
-
-def _replaced(conn: sqlite3.Connection, fact: str) -> str:
-    """Return the key that a fact holds, unless that model has come back meanwhile."""
-    row = conn.execute(
-        "SELECT value FROM facts JOIN models ON key = value WHERE name = ? AND gone_at IS NOT NULL", (fact,)
-    ).fetchone()
-    return row[0] if row else ""

@@ -9,73 +9,27 @@ A note in the bin is not indexed. The pseudo-word '' stands in every note, so it
 
 import json
 import sqlite3
-import struct
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Set
-from itertools import islice
+from collections.abc import Iterable, Set
 
 from storage.folding import emoji_in, fold, has_latin, look_alike, words_in
+from storage.numbers import (
+    BLOCK,
+    Numbers,
+    add_all,
+    extended,
+    numbers_of,
+    read_block,
+    read_few,
+    read_places,
+    write_block,
+    write_few,
+)
 from storage.tags import tags_in
 
-BLOCK = 4096
 FEW = 200  # numbers that stand beside the word itself: what fits on its page of the file
 _CHUNK = 4000  # letters of a text of the vocabulary
 ALL = ""  # the pseudo-word
-
-# Numbers of notes: for each block a number whose n-th bit stands for the n-th note of the block.
-Numbers = dict[int, int]
-
-
-def count(numbers: Numbers) -> int:
-    """Return how many numbers there are."""
-    return sum(bits.bit_count() for bits in numbers.values())
-
-
-def both(one: Numbers, other: Numbers) -> Numbers:
-    """Return the numbers that are in one and the other."""
-    return {block: bits & other[block] for block, bits in one.items() if bits & other.get(block, 0)}
-
-
-def add_all(one: Numbers, other: Numbers) -> None:
-    """Put the other numbers to the one's."""
-    for block, bits in other.items():
-        one[block] = one.get(block, 0) | bits
-
-
-def numbers_of(few: Iterable[int]) -> Numbers:
-    """Return single numbers as Numbers."""
-    found: defaultdict[int, bytearray] = defaultdict(lambda: bytearray(BLOCK // 8))
-    for number in few:
-        found[number // BLOCK][number % BLOCK // 8] |= 1 << number % 8
-    return {block: int.from_bytes(bits, "little") for block, bits in found.items()}
-
-
-def newest_first(numbers: Numbers) -> Iterator[int]:
-    """Return the numbers one by one, the highest first."""
-    for block in sorted(numbers, reverse=True):
-        bits = numbers[block]
-        while bits:
-            place = bits.bit_length() - 1
-            yield block * BLOCK + place
-            bits ^= 1 << place
-
-
-def without(one: Numbers, other: Numbers) -> Numbers:
-    """Return the numbers that are in one and not in the other."""
-    return {block: bits & ~other.get(block, 0) for block, bits in one.items() if bits & ~other.get(block, 0)}
-
-
-def page(numbers: Numbers, limit: int, offset: int) -> list[int]:
-    """Return some numbers behind the highest ones; whole blocks are passed over at once."""
-    found: list[int] = []
-    for block in sorted(numbers, reverse=True):
-        there = numbers[block].bit_count()
-        if offset < there and len(found) < limit:
-            here = newest_first({block: numbers[block]})
-            found += islice(here, offset, offset + limit - len(found))
-        offset = max(0, offset - there)
-    return found
-
 
 # Looking up
 
@@ -103,15 +57,9 @@ def notes_with(conn: sqlite3.Connection, user_id: int, words: Iterable[str]) -> 
             sparse[block] += bits
         else:
             many[block] = many.get(block, 0) | int.from_bytes(bits, "little")
-    add_all(many, {block: _read_places(places) for block, places in sparse.items()})
-    add_all(many, numbers_of(_read_few(few)))
+    add_all(many, {block: read_places(places) for block, places in sparse.items()})
+    add_all(many, numbers_of(read_few(few)))
     return many
-
-
-def words_from(conn: sqlite3.Connection, user_id: int, start: str) -> list[tuple[str, int]]:
-    """Return the words that begin so and stand in some note, each with the number of its notes."""
-    counts = [(word, count(notes_with(conn, user_id, [word]))) for word in beginning(conn, user_id, start)]
-    return [(word, total) for word, total in counts if total]
 
 
 def beginning(conn: sqlite3.Connection, user_id: int, start: str, longest: int = 1000) -> list[str]:
@@ -184,10 +132,10 @@ def _add(conn: sqlite3.Connection, user_id: int, found: dict[str, list[int]]) ->
     for word, numbers in found.items():
         word_id, few = known.get(word, (None, b""))
         if word_id is None and len(few) // 4 + len(numbers) <= FEW:
-            rows.append((user_id, word, None, few + _write_few(numbers)))
+            rows.append((user_id, word, None, few + write_few(numbers)))
         elif word_id is None:
             rows.append((user_id, word, next_id, None))
-            _add_to_postings(conn, next_id, [*_read_few(few), *numbers])
+            _add_to_postings(conn, next_id, [*read_few(few), *numbers])
             next_id += 1
         else:
             _add_to_postings(conn, word_id, numbers)
@@ -201,7 +149,7 @@ def _add_to_postings(conn: sqlite3.Connection, word_id: int, numbers: list[int])
     for block, more in places.items():
         conn.execute(
             "INSERT OR REPLACE INTO postings (word_id, block, bits) VALUES (?, ?, ?)",
-            (word_id, block, _extended(_block(conn, word_id, block), more)),
+            (word_id, block, extended(_block(conn, word_id, block), more)),
         )
 
 
@@ -211,13 +159,13 @@ def _remove(conn: sqlite3.Connection, user_id: int, number: int, words: Set[str]
     block, place = divmod(number, BLOCK)
     for word, (word_id, few) in _known(conn, user_id, words).items():
         if word_id is None:
-            left = _write_few([one for one in _read_few(few) if one != number])
+            left = write_few([one for one in read_few(few) if one != number])
             conn.execute("UPDATE words SET numbers = ? WHERE user_id = ? AND word = ?", (left, user_id, word))
         else:
-            bits = _read_block(_block(conn, word_id, block)) & ~(1 << place)
+            bits = read_block(_block(conn, word_id, block)) & ~(1 << place)
             conn.execute(
                 "UPDATE postings SET bits = ? WHERE word_id = ? AND block = ?",
-                (_write_block(bits), word_id, block),
+                (write_block(bits), word_id, block),
             )
 
 
@@ -247,36 +195,3 @@ def _write_chunk(conn: sqlite3.Connection, user_id: int, chunk: int, words: str)
     conn.execute(
         "INSERT OR REPLACE INTO vocabulary (user_id, chunk, words) VALUES (?, ?, ?)", (user_id, chunk, words)
     )
-
-
-# How numbers are written. Up to 255 of a block: each as two bytes; more: one bit for each of the 4096.
-
-
-def _read_few(few: bytes | bytearray) -> tuple[int, ...]:
-    return struct.unpack(f"<{len(few) // 4}I", few)
-
-
-def _write_few(few: list[int]) -> bytes:
-    return struct.pack(f"<{len(few)}I", *few)
-
-
-def _read_block(written: bytes) -> int:
-    return int.from_bytes(written, "little") if len(written) == BLOCK // 8 else _read_places(written)
-
-
-def _read_places(written: bytes | bytearray) -> int:
-    return numbers_of(struct.unpack(f"<{len(written) // 2}H", written)).get(0, 0)
-
-
-def _extended(written: bytes, places: list[int]) -> bytes:
-    """Return a block with more places in it: most have few, which needs no reading of the others."""
-    if len(written) + 2 * len(places) < BLOCK // 8:
-        return written + struct.pack(f"<{len(places)}H", *places)
-    return _write_block(_read_block(written) | numbers_of(places)[0])
-
-
-def _write_block(bits: int) -> bytes:
-    if bits.bit_count() * 2 >= BLOCK // 8:
-        return bits.to_bytes(BLOCK // 8, "little")
-    places = list(newest_first({0: bits}))
-    return struct.pack(f"<{len(places)}H", *places)

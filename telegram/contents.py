@@ -69,7 +69,7 @@ def quote_in(content: Content, replied: Formatted) -> Formatted:
 
 def _sound(entities: object, text: str) -> Iterator[Entity]:
     """Yield the entities that are within the text."""
-    end = len(text.encode("utf-16-le")) // 2
+    end = utf16_len(text)
     for entity in entities if isinstance(entities, list) else ():
         if isinstance(entity, dict) and isinstance(entity.get("type"), str):
             start, length = entity.get("offset"), entity.get("length")

@@ -1,19 +1,14 @@
-"""The one place that talks back to Telegram: what is sent, when, and what happens if it is refused."""
+"""The one place that talks back to Telegram: when something is sent, and what happens if it is refused."""
 
 import logging
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
-from telebot import types
-
 from telegram.api import Door, RefusedError, UnreachableError
-from telegram.attachments import Outgoing, attachments
 from telegram.lines import first_line
-from telegram.replies import Button, Buttons, Reply
-from telegram.splitting import Part, split
 from telegram.updates import Place
 
 log = logging.getLogger(__name__)
@@ -25,7 +20,6 @@ EDIT_PAUSE_S, GROUP_EDIT_PAUSE_S = 1.25, 3.05
 MAX_SLOWER = 8  # times, after one 429 upon another
 HALVED_AFTER_S = 6.5  # each time, so that even the slowest chat has its pace again after twenty seconds
 MAX_TOAST = 200  # characters
-NO_PREVIEW = types.LinkPreviewOptions(is_disabled=True)  # or Telegram fetches the first address of an answer
 
 
 class Pause(Exception):  # noqa: N818 - no error, only a wait
@@ -111,7 +105,7 @@ class Delivery:
         if exc.moved_to and place.chat_id not in self._moved:
             self._moved[place.chat_id] = exc.moved_to
             return self.attempt(place, method, **params)
-        if is_final(exc):
+        if _is_final(exc):
             raise UndeliverableError(str(exc)) from None
         if exc.says("message is not modified", "message_not_modified"):
             self._next_edit.pop(chat_id, None)  # nothing was edited
@@ -196,8 +190,6 @@ _FINAL = (
     *("_required", "_groups_blocked", "_monoforum_", "frozen_"),
     *("topic_closed", "topic_deleted", "topic_id_invalid", "message thread not found"),
 )
-
-
 _NOT_QUOTED = ("replied not found", "reply not found", "reply_message_id_invalid", "quote_text_invalid")
 _NO_BUTTONS = ("button_", "reply markup", "keyboard")
 _NOT_EDITED = (
@@ -206,7 +198,7 @@ _NOT_EDITED = (
 )
 
 
-def is_final(exc: RefusedError) -> bool:
+def _is_final(exc: RefusedError) -> bool:
     """Return whether a chat cannot be written to, so that trying again, or saying so there, is no use."""
     return exc.code == 403 or exc.says(*_FINAL)
 
@@ -222,71 +214,3 @@ def backoff(failures: int, longest: float) -> float:
     """Return the seconds to wait after so many failures in a row, with jitter, the longest at most."""
     # The exponent is held: after a night of failures the power itself would be too large for a float.
     return min(longest, 0.25 * 2.0 ** min(failures, 10) * random.uniform(0.75, 1.25))  # noqa: S311 - no secret
-
-
-def outgoing(reply: Reply, message_id: int) -> Iterator[Outgoing]:
-    """Turn a reply into the calls that deliver it, quoting the message that it answers, or in its place."""
-    if reply.document:
-        method, document = document_of(*reply.document)
-        yield Outgoing(method, {"reply_parameters": quote(message_id), **document})
-    yield from attachments(reply.files, quote(message_id))
-    if reply.reaction:
-        reaction = [types.ReactionTypeEmoji(reply.reaction)]
-        reacted = {"message_id": message_id, "reaction": reaction}
-        yield Outgoing("set_message_reaction", reacted, instead=tuple(_messages(reply, message_id)))
-        for other in reply.reacted_to:
-            yield Outgoing("set_message_reaction", {**reacted, "message_id": other}, instead=())
-    elif reply.in_place and not reply.text and reply.buttons:
-        buttons = {"message_id": message_id, "reply_markup": keyboard(reply.buttons)}
-        yield Outgoing("edit_message_reply_markup", buttons, instead=())
-    elif reply.picture:
-        shown = {"photo": reply.picture, "caption": reply.text, "reply_parameters": quote(message_id)}
-        yield Outgoing("send_photo", shown)
-    else:
-        yield from _messages(reply, message_id)
-
-
-def _messages(reply: Reply, message_id: int) -> Iterator[Outgoing]:
-    parts = split(reply.text, reply.entities) if reply.text else []
-    for number, part in enumerate(parts):
-        message = message_of(part, reply.buttons if number == len(parts) - 1 else ())
-        if reply.asks:
-            message["reply_markup"] = types.ForceReply(selective=True)
-        if number == 0 and reply.in_place:
-            yield Outgoing("edit_message_text", {"message_id": message_id, **message})
-        else:
-            quoted = quote(None if number else message_id)
-            yield Outgoing("send_message", {"reply_parameters": quoted, **message})
-
-
-def document_of(name: str, content: bytes) -> tuple[str, dict[str, Any]]:
-    """Return the call that sends a file."""
-    return "send_data", {"data": content, "data_type": "document", "visible_file_name": name}
-
-
-def message_of(part: Part, buttons: Buttons) -> dict[str, Any]:
-    """Return the parameters that a message has, whether it is sent or edited."""
-    return {
-        "text": part.text,
-        "entities": part.entities,
-        "reply_markup": keyboard(buttons),
-        "link_preview_options": NO_PREVIEW,
-    }
-
-
-def quote(message_id: int | None) -> types.ReplyParameters | None:
-    """Quote a message, or answer without it if it was deleted meanwhile."""
-    return types.ReplyParameters(message_id, allow_sending_without_reply=True) if message_id else None
-
-
-def keyboard(buttons: Buttons) -> types.InlineKeyboardMarkup | None:
-    """Make the library's keyboard of rows of buttons."""
-    if not buttons:
-        return None
-    return types.InlineKeyboardMarkup([[_button(button) for button in row] for row in buttons])
-
-
-def _button(button: Button) -> types.InlineKeyboardButton:
-    if button.copies:
-        return types.InlineKeyboardButton(button.text, copy_text=types.CopyTextButton(button.copies))
-    return types.InlineKeyboardButton(button.text, callback_data=f"{button.name}:{button.data}")

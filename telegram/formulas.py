@@ -31,19 +31,15 @@ _STYLES |= {"mbox", "operatorname", "boldsymbol", "boxed", "underbrace", "overbr
 _ACCENTS = {"vec": "\u20d7", "hat": "\u0302", "bar": "\u0305", "overline": "\u0305", "dot": "\u0307"}
 _ACCENTS |= {"ddot": "\u0308", "tilde": "\u0303", "underline": "\u0332"}
 _ROOTS = {"": "√", "2": "√", "3": "∛", "4": "∜"}
-_BRACKETS = {
-    "pmatrix": "()",
-    "bmatrix": "[]",
-    "Bmatrix": "{}",
-    "vmatrix": "||",
-    "Vmatrix": "‖‖",
-    "cases": "{ ",
-}
+_BRACKETS = {"pmatrix": "()", "bmatrix": "[]", "Bmatrix": "{}", "vmatrix": "||", "Vmatrix": "‖‖"}
+_BRACKETS |= {"cases": "{ "}
 _DOUBLE_STRUCK = str.maketrans("NZQRCPE", "ℕℤℚℝℂℙ𝔼")
 _SUPERSCRIPTS = str.maketrans(
     "0123456789+-=()abcdefghijklmnoprstuvwxyz∘°′", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ᵃᵇᶜᵈᵉᶠᵍʰⁱʲᵏˡᵐⁿᵒᵖʳˢᵗᵘᵛʷˣʸᶻ°°′"
 )
 _SUBSCRIPTS = str.maketrans("0123456789+-=()aehijklmnoprstuvx", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ")
+
+_KNOWN = {*_SIGN_OF, *_FRACTIONS, *_STYLES, *_ACCENTS, "sqrt", "mathbb", "begin", "end", "binom"}
 
 _TOKEN = re.compile(r"\\[A-Za-z]+|\\.|\s+|.", re.DOTALL)
 _NAME = re.compile(r"\\[A-Za-z]+")
@@ -73,10 +69,7 @@ def _until(end: str, tokens: list[str]) -> str:
 
 def _is_name(item: str, tokens: list[str]) -> bool:
     """Return whether a command is but a word, as in ``\\sin x``, and takes no argument."""
-    known = (
-        _SIGN_OF.keys() | _FRACTIONS | _STYLES | _ACCENTS.keys() | {"sqrt", "mathbb", "begin", "end", "binom"}
-    )
-    return bool(_NAME.fullmatch(item)) and item[1:] not in known and tokens[-1:] != ["{"]
+    return bool(_NAME.fullmatch(item)) and item[1:] not in _KNOWN and tokens[-1:] != ["{"]
 
 
 def _argument(tokens: list[str]) -> str:

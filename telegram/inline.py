@@ -32,28 +32,26 @@ def results(choices: Sequence[Choice], *, files: bool = True) -> list[Any]:
 
 def _result(choice: Choice, file: File | None) -> Any:
     """Return a choice in the shape that its file has; None for what has no shape at all."""
+    if file is None:
+        return _article(choice)
     titled: dict[str, Any] = {"title": choice.title, "description": choice.description}
     captioned = _captioned(choice)
-    match file.kind if file else "":
+    match file.kind:
         case "photo":
-            return types.InlineQueryResultCachedPhoto(choice.id, _id(file), **titled, **captioned)
+            return types.InlineQueryResultCachedPhoto(choice.id, file.file_id, **titled, **captioned)
         case "video":
-            return types.InlineQueryResultCachedVideo(choice.id, _id(file), **titled, **captioned)
+            return types.InlineQueryResultCachedVideo(choice.id, file.file_id, **titled, **captioned)
         case "document":
-            return types.InlineQueryResultCachedDocument(choice.id, _id(file), **titled, **captioned)
+            return types.InlineQueryResultCachedDocument(choice.id, file.file_id, **titled, **captioned)
         case "voice":
-            return types.InlineQueryResultCachedVoice(choice.id, _id(file), choice.title, **captioned)
+            return types.InlineQueryResultCachedVoice(choice.id, file.file_id, choice.title, **captioned)
         case "audio":
-            return types.InlineQueryResultCachedAudio(choice.id, _id(file), **captioned)
+            return types.InlineQueryResultCachedAudio(choice.id, file.file_id, **captioned)
         case "animation":
-            return types.InlineQueryResultCachedMpeg4Gif(choice.id, _id(file), choice.title, **captioned)
+            return types.InlineQueryResultCachedMpeg4Gif(choice.id, file.file_id, choice.title, **captioned)
         case "sticker":
-            return types.InlineQueryResultCachedSticker(choice.id, _id(file))
+            return types.InlineQueryResultCachedSticker(choice.id, file.file_id)
     return _article(choice)  # also of a round video, which cannot be offered
-
-
-def _id(file: File | None) -> str:
-    return file.file_id if file else ""
 
 
 def _captioned(choice: Choice) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from markdown_it.token import Token
 
 from telegram.dialect import PARSER
 from telegram.formulas import readable
-from telegram.splitting import LIMIT, Entity, Part, split, trimmed, utf16_len
+from telegram.splitting import Entity, trimmed
 from telegram.tables import aligned
 from telegram.writer import Writer
 
@@ -36,20 +36,6 @@ def markdown(text: str) -> tuple[str, list[Entity]]:
     renderer.write_blocks(PARSER.parse(source))
     plain, entities = trimmed(renderer.text, renderer.entities)
     return (plain, entities) if entities or not _NOTHING.fullmatch(plain) else ("", [])
-
-
-def to_parts(markdown_text: str, suffix: str = "", limit: int = LIMIT) -> list[Part]:
-    """Return a model's Markdown as messages, with a plain text kept whole at the end of the last one."""
-    return ended(split(*markdown(markdown_text), limit), suffix, limit)
-
-
-def ended(parts: list[Part], suffix: str, limit: int = LIMIT) -> list[Part]:
-    """Return the messages with a plain text kept whole at the end of the last one."""
-    suffix = suffix.rstrip()
-    if parts and utf16_len(parts[-1].text + suffix) <= limit:
-        *others, last = parts
-        return [*others, Part(last.text + suffix, last.entities)]
-    return parts + split(suffix, limit=limit)
 
 
 def _clean(text: str) -> str:

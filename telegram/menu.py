@@ -31,20 +31,9 @@ Call = tuple[str, dict[str, Any]]
 class Menu:
     """Publishes the menu: a job for a lane, which goes on where Telegram has stopped it."""
 
-    def __init__(
-        self,
-        door: Door,
-        everybodys: Sequence[Row],
-        owner: int | None,
-        owners: Sequence[Row],
-        others: Iterable[int] = (),
-        *,
-        replaces_others: bool = True,
-    ) -> None:
+    def __init__(self, door: Door, calls: Iterable[Call]) -> None:
         self._door = door
-        self._left = list(_calls(everybodys, owner, owners, others))
-        if replaces_others:
-            self._left += _removals()
+        self._left = list(calls)
 
     def __call__(self) -> float | None:
         """Make the next call; returns the seconds until the one after it, or None when all are made.
@@ -65,9 +54,10 @@ class Menu:
         return PACE_S if self._left else None
 
 
-def _calls(
+def publishing(
     everybodys: Sequence[Row], owner: int | None, owners: Sequence[Row], others: Iterable[int]
 ) -> Iterator[Call]:
+    """Yield the calls that show everybody their commands, and the owner more; others lose what they had."""
     yield "set_my_commands", {"commands": _commands(everybodys)}
     yield "set_my_description", {"description": DESCRIPTION}
     if owner is not None:
@@ -77,7 +67,7 @@ def _calls(
         yield "delete_my_commands", {"scope": types.BotCommandScopeChat(other)}
 
 
-def _removals() -> Iterator[Call]:
+def removals() -> Iterator[Call]:
     """Yield what removes the menus that an earlier bot of this token may have left."""
     for make_scope in SCOPES:
         for language in LANGUAGES:

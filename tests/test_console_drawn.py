@@ -104,9 +104,8 @@ def test_the_list_of_models_is_shown_once(terminal: DrawnTerminal) -> None:
     terminal.sees("Обновить")
     # It may have scrolled away already, and a prompt that is just being drawn anew covers a line.
     line = re.compile(r"\[!(\d+)\] [^\n]*Nemotron 3 Ultra \(free\)")
-    numbers: list[str] = []
-    terminal.sees(lambda _: numbers.extend(line.findall(terminal.everything)) or numbers)
-    (number,) = numbers
+    terminal.sees(lambda _: len(line.findall(terminal.everything)) == 1)
+    number = line.findall(terminal.everything)[0]
     terminal.enters(f"!{number}")
     terminal.sees("Активна Nemotron 3 Ultra (free)")
 

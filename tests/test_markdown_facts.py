@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from support.entities import assert_telegram_takes, covered
-from telegram.markdown import markdown, to_parts
+from telegram.markdown import markdown
 
 
 def shown(source: str) -> str:
@@ -274,7 +274,6 @@ BEGUN = [
 @pytest.mark.parametrize("begun", BEGUN)
 def test_what_has_only_just_begun_is_nothing_yet(begun: str) -> None:
     assert markdown(begun) == ("", [])
-    assert to_parts(begun) == []
 
 
 @pytest.mark.parametrize("answer", ["5", "!", "—", "?", "`*`", "1.", "👍", "%", "="])

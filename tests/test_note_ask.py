@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from answers.about_notes import cited, without_others
 from answers.searching import queries_in
 from db import Database, Note
-from storage.notebook import Notebook
+from storage.importing import Importing
 from support.asking_bot import AGAIN, SAVE, exported, next_answer
 from support.harness import ROOT, Harness, Message, Person
 from support.openrouter_replies import Call, Request, answer, body, default_key
@@ -147,7 +147,7 @@ def test_the_note_that_answers_is_among_those_sent(new_bot: Callable[..., Harnes
     people = [bot.person() for _ in questions]  # a question each, so that they wait beside each other
     with closing(Database(bot.db_path)) as database:
         for person in people:
-            Notebook(database).import_notes(person.id, noted)
+            Importing(database, person.id).add(noted)
     bot.ai.always(echo("Да."))
     bot.start()
     said = [begins(person, question["ask"]) for person, question in zip(people, questions, strict=True)]

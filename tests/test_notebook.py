@@ -13,7 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from db import Database, File, Hit, Note, NoteNotFoundError, Origin
-from storage.notebook import PAGE, Imported, Notebook
+from storage.days import Days
+from storage.importing import Imported, Importing
+from storage.notebook import PAGE, Notebook
 from storage.notes import NothingToUndoError
 from storage.pieces import Pieces, note_piece
 from storage.preferences import Preferences
@@ -160,7 +162,7 @@ def test_what_led_to_a_note_goes_with_it_for_good(db: Database, notebook: Notebo
     pieces, recalled = Pieces(db), Recalled(db)
     add(db, "раз", "два", "три")
     for number in (1, 2, 3):
-        notebook.remember_messages(ANNA, [number], ANNA, number)
+        Pieces(db).remember_shown(ANNA, [number], ANNA, number)
         pieces.keep(ANNA, {10 + number: note_piece(ANNA, number, 0, "раз")})
     kept = recalled.keep(ANNA, ["1 2", "2 3", "хлеб", "1", "01 2"])
     (of_boris,) = recalled.keep(BORIS, ["2 3"])
@@ -168,7 +170,7 @@ def test_what_led_to_a_note_goes_with_it_for_good(db: Database, notebook: Notebo
         delete(db, number, at=NOON)
     delete(db, 3, at=NOON + DAY)
     notebook.empty_trash(NOON + 1)
-    assert [notebook.note_message(ANNA, number) for number in (1, 2, 3)] == [None, None, (ANNA, 3)]
+    assert [Pieces(db).shown_in(ANNA, number) for number in (1, 2, 3)] == [None, None, (ANNA, 3)]
     assert [bool(pieces.find(ANNA, 10 + number)) for number in (1, 2, 3)] == [False, False, True]
     assert [recalled.text(ANNA, number) for number in kept[1:]] == ["2 3", "хлеб", "1", "01 2"]
     for whose, number in ((ANNA, kept[0]), (BORIS, of_boris)):
@@ -197,38 +199,36 @@ def test_a_random_note_is_any_of_those_that_are_there(db: Database, notebook: No
     assert seen == {1, 3}
 
 
-def test_this_day_of_earlier_years(db: Database, notebook: Notebook) -> None:
+def test_this_day_of_earlier_years(db: Database) -> None:
     for year, hour in ((2022, 12), (2024, 22), (2025, 21), (2025, 20), (2026, 12)):
         add(db, f"{year} {hour}", at=int(datetime(year, 3, 7, hour, tzinfo=UTC).timestamp()))
-    found = notebook.notes_of_this_day(ANNA, date(2026, 3, 7), MOSCOW)  # three hours ahead
+    found = Days(db).of_this_day(ANNA, date(2026, 3, 7), MOSCOW)  # three hours ahead
     assert [note.text for note in found] == ["2025 20", "2022 12"]
     add(db, "високосный", at=int(datetime(2024, 2, 29, 12, tzinfo=UTC).timestamp()))
-    assert [n.text for n in notebook.notes_of_this_day(ANNA, date(2028, 2, 29), UTC)] == ["високосный"]
-    assert notebook.notes_of_this_day(BORIS, date(2026, 3, 7), UTC) == []
+    assert [n.text for n in Days(db).of_this_day(ANNA, date(2028, 2, 29), UTC)] == ["високосный"]
+    assert Days(db).of_this_day(BORIS, date(2026, 3, 7), UTC) == []
 
 
-def test_days_and_hours_are_those_of_the_zone(db: Database, notebook: Notebook) -> None:
+def test_days_and_hours_are_those_of_the_zone(db: Database) -> None:
     for hours in (0, 1, 9, 9, 10):
         add(db, "x", at=NOON + hours * 3600)
     add(db, "раньше", at=NOON - 400 * DAY)
     kathmandu = ZoneInfo("Asia/Kathmandu")  # 5:45 ahead: from 18:15 UTC it is tomorrow
-    assert notebook.day_counts(ANNA, NOON, UTC) == {date(2026, 1, 1): 5}
-    assert notebook.day_counts(ANNA, NOON, kathmandu) == {date(2026, 1, 1): 2, date(2026, 1, 2): 3}
-    assert notebook.busiest_hour(ANNA, NOON, UTC) == 21
-    assert notebook.busiest_hour(ANNA, NOON, MOSCOW) == 0
-    assert notebook.busiest_hour(BORIS, 0, UTC) is None
+    assert Days(db).counts(ANNA, NOON, UTC) == {date(2026, 1, 1): 5}
+    assert Days(db).counts(ANNA, NOON, kathmandu) == {date(2026, 1, 1): 2, date(2026, 1, 2): 3}
+    assert Days(db).busiest_hour(ANNA, NOON, UTC) == 21
+    assert Days(db).busiest_hour(ANNA, NOON, MOSCOW) == 0
+    assert Days(db).busiest_hour(BORIS, 0, UTC) is None
 
 
 @pytest.mark.parametrize(
     ("days", "length"),
     [([], 0), ([0], 1), ([1], 1), ([2], 0), ([0, 1, 2, 4], 3), ([1, 2, 3], 3), (list(range(800)), 800)],
 )
-def test_a_streak_ends_today_or_yesterday(
-    db: Database, notebook: Notebook, days: list[int], length: int
-) -> None:
+def test_a_streak_ends_today_or_yesterday(db: Database, days: list[int], length: int) -> None:
     today = datetime.fromtimestamp(NOON, UTC).date()
-    notebook.import_notes(ANNA, (Note(0, "x", NOON - day * DAY) for day in days))
-    assert notebook.streak(ANNA, today, UTC) == length
+    Importing(db, ANNA).add(Note(0, "x", NOON - day * DAY) for day in days)
+    assert Days(db).streak(ANNA, today, UTC) == length
 
 
 # ---- All of them, there and back ---------------------------------------------------------------
@@ -248,21 +248,19 @@ SAID = st.builds(
 def test_what_is_exported_can_be_imported_once(tmp_path: Path, said: list[Note]) -> None:
     with closing(Database(tmp_path / f"{next(SOURCES)}.db")) as db:
         notebook = Notebook(db)
-        assert notebook.import_notes(ANNA, said) == Imported(len(said), 0)
-        assert notebook.import_notes(ANNA, said) == Imported(0, len(said))
+        assert Importing(db, ANNA).add(said) == Imported(len(said), 0)
+        assert Importing(db, ANNA).add(said) == Imported(0, len(said))
         exported = list(notebook.all_notes(ANNA))
         assert numbers(exported) == sorted(set(numbers(exported)))
-        assert notebook.import_notes(BORIS, exported) == Imported(len(said), 0)
+        assert Importing(db, BORIS).add(exported) == Imported(len(said), 0)
         assert list(notebook.all_notes(BORIS)) == exported
 
 
-def test_an_import_joins_what_is_there(db: Database, notebook: Notebook) -> None:
+def test_an_import_joins_what_is_there(db: Database) -> None:
     add(db, "моя", "общая")
     delete(db, 1)
-    report = notebook.import_notes(
-        ANNA,
-        [Note(1, "моя", NOON), Note(2, "общая", NOON), Note(7, "седьмая", NOON), Note(2, "вторая", NOON)],
-    )
+    export = [Note(1, "моя", NOON), Note(2, "общая", NOON), Note(7, "седьмая", NOON), Note(2, "вторая", NOON)]
+    report = Importing(db, ANNA).add(export)
     assert report == Imported(3, 1)
     assert {n.number: n.text for n in db.list_notes(ANNA)} == {
         2: "общая",
@@ -273,15 +271,15 @@ def test_an_import_joins_what_is_there(db: Database, notebook: Notebook) -> None
     assert db.find_notes(ANNA, "седьмая", 1)[0] == 1
 
 
-def test_an_import_with_a_row_that_cannot_be_changes_nothing(db: Database, notebook: Notebook) -> None:
+def test_an_import_with_a_row_that_cannot_be_changes_nothing(db: Database) -> None:
     with pytest.raises(sqlite3.IntegrityError):
-        notebook.import_notes(ANNA, [Note(0, "раз", NOON), Note(0, "два", 10**12)])
+        Importing(db, ANNA).add([Note(0, "раз", NOON), Note(0, "два", 10**12)])
     assert db.count_notes(ANNA) == 0
     assert db.find_notes(ANNA, "раз", 1)[0] == 0
 
 
 def test_notes_may_come_and_go_while_all_are_read(db: Database, notebook: Notebook) -> None:
-    notebook.import_notes(ANNA, (Note(0, str(number), NOON) for number in range(PAGE + 50)))
+    Importing(db, ANNA).add(Note(0, str(number), NOON) for number in range(PAGE + 50))
     reading = notebook.all_notes(ANNA)
     assert next(reading).number == 1
     delete(db, 2, PAGE + 10)
@@ -295,12 +293,12 @@ def test_notes_may_come_and_go_while_all_are_read(db: Database, notebook: Notebo
 # ---- Messages and choices ----------------------------------------------------------------------
 
 
-def test_a_message_leads_to_its_note(notebook: Notebook) -> None:
-    notebook.remember_messages(-100, [5, 6], ANNA, 12)
-    notebook.remember_messages(-100, [6], BORIS, 1)
-    assert notebook.note_message(-100, 5) == (ANNA, 12)
-    assert notebook.note_message(-100, 6) == (BORIS, 1)
-    assert notebook.note_message(ANNA, 5) is None
+def test_a_message_leads_to_its_note(db: Database) -> None:
+    Pieces(db).remember_shown(-100, [5, 6], ANNA, 12)
+    Pieces(db).remember_shown(-100, [6], BORIS, 1)
+    assert Pieces(db).shown_in(-100, 5) == (ANNA, 12)
+    assert Pieces(db).shown_in(-100, 6) == (BORIS, 1)
+    assert Pieces(db).shown_in(ANNA, 5) is None
 
 
 def test_a_choice_is_remembered_for_each_person(db: Database) -> None:
@@ -311,7 +309,7 @@ def test_a_choice_is_remembered_for_each_person(db: Database) -> None:
     assert preferences.get(BORIS, "plain", "note") == "note"
 
 
-def test_the_days_of_a_year_are_told_apart(notebook: Notebook) -> None:
-    notebook.import_notes(ANNA, (Note(0, "x", NOON + day * DAY) for day in range(365)))
-    counts = notebook.day_counts(ANNA, NOON, UTC)
+def test_the_days_of_a_year_are_told_apart(db: Database) -> None:
+    Importing(db, ANNA).add(Note(0, "x", NOON + day * DAY) for day in range(365))
+    counts = Days(db).counts(ANNA, NOON, UTC)
     assert counts == {date(2026, 1, 1) + timedelta(days=day): 1 for day in range(365)}

@@ -17,6 +17,7 @@ import pytest
 import support.openrouter_replies as replies
 from openrouter_client import Answer, Kind, OpenRouterError, chat_once, is_openrouter, missing_key
 from support.fake_openrouter import FakeOpenRouter
+from support.listening import listen
 from support.openrouter_settings import KEY, point_at
 
 HERE = Path(__file__).resolve().parent.parent
@@ -168,10 +169,10 @@ def test_fields_that_only_openrouter_knows_go_only_there(
     fake: FakeOpenRouter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plugins = [{"id": "file-parser", "pdf": {"engine": "cloudflare-ai"}}]
-    ask(plugins=plugins)
+    listen(MESSAGES, model=MODEL, plugins=plugins)
     # A proxy for plain http gets the whole address and may answer itself, as the fake does.
     point_at(monkeypatch, "http://openrouter.ai/api/v1", proxy=fake.base_url.removesuffix("/api/v1"))
-    ask(plugins=plugins)
+    listen(MESSAGES, model=MODEL, plugins=plugins)
     elsewhere, there = (request.body for request in fake.requests)
     assert "reasoning" not in elsewhere
     assert "plugins" not in elsewhere

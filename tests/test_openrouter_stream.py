@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 import support.openrouter_replies as replies
 from openrouter_client import Abort, Answer, Kind, OpenRouterError, Stream, Thinking, chat_once
 from support.fake_openrouter import FakeOpenRouter
+from support.listening import listen
 from support.openrouter_replies import DONE, PROCESSING, USAGE, chunk, sse, usage_chunk
 
 MODEL = "deepseek/deepseek-chat-v3.1:free"
@@ -26,7 +27,7 @@ def nobody(_: str) -> None:
 
 
 def ask(on_text: Callable[[str], None] = nobody, **options: Any) -> Answer:
-    return chat_once(MESSAGES, model=MODEL, on_text=on_text, **options)
+    return listen(MESSAGES, model=MODEL, on_text=on_text, **options)
 
 
 def refused(**options: Any) -> OpenRouterError:
@@ -615,7 +616,7 @@ def test_stop_frees_the_line_wherever_the_question_is_stuck(
     fake.next(behaviour)
     stop_when(fake, lambda: fake.in_flight, abort)
     started = time.monotonic()
-    answer = chat_once(MESSAGES, model=MODEL, abort=abort, on_text=nobody if streamed else None)
+    answer = listen(MESSAGES, model=MODEL, abort=abort, on_text=nobody if streamed else None)
     assert answer.stopped
     assert answer.text == ""
     fake.wait(lambda: fake.closed_by_client)

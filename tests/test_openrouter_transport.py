@@ -15,8 +15,9 @@ from typing import Any
 import pytest
 
 import support.openrouter_replies as replies
-from openrouter_client import Abort, Answer, Kind, OpenRouterError, chat_once
+from openrouter_client import Abort, Answer, Kind, OpenRouterError
 from support.fake_openrouter import FakeOpenRouter
+from support.listening import listen
 from support.openrouter_settings import KEY, point_at
 from support.socks_server import SocksServer
 from support.tunnel import Tunnel
@@ -26,7 +27,7 @@ MESSAGES = [{"role": "user", "content": "Привет"}]
 
 
 def ask(**options: Any) -> Answer:
-    return chat_once(MESSAGES, model=MODEL, **options)
+    return listen(MESSAGES, model=MODEL, **options)
 
 
 def refused(**options: Any) -> OpenRouterError:

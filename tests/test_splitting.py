@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from answers.rendering import Rendered, with_ending
 from support.entities import assert_nothing_is_lost, covered
-from telegram.markdown import to_parts
+from telegram.markdown import markdown
 from telegram.splitting import LIMIT, Part, pre, split, utf16_len
 
 FAMILY = "👨‍👩‍👧‍👦"
@@ -66,7 +67,7 @@ def test_a_sign_longer_than_a_message_is_torn_but_no_character() -> None:
 
 
 def test_bold_goes_on_in_the_next_message() -> None:
-    parts = to_parts("**" + "слово " * 10 + "конец**", limit=30)
+    parts = split(*markdown("**" + "слово " * 10 + "конец**"), 30)
     assert len(parts) == 3
     for part in parts:
         assert [covered(part.text, entity) for entity in part.entities] == [part.text]
@@ -74,7 +75,7 @@ def test_bold_goes_on_in_the_next_message() -> None:
 
 def test_long_code_stays_code_with_its_language_in_every_message() -> None:
     code = "\n".join(f"    строка {i} 😀" for i in range(500))
-    parts = to_parts(f"Вот:\n\n```python\n{code}\n```\n\nИтак.")
+    parts = split(*markdown(f"Вот:\n\n```python\n{code}\n```\n\nИтак."))
     assert len(parts) > 2
     assert all(entity["language"] == "python" for part in parts for entity in part.entities)
     shown = "\n".join(covered(part.text, entity) for part in parts for entity in part.entities)
@@ -84,17 +85,17 @@ def test_long_code_stays_code_with_its_language_in_every_message() -> None:
 
 def test_code_that_fits_into_a_message_is_not_torn() -> None:
     code = "x = 1\n\n" * 500 + "x = 2"
-    parts = to_parts("Слова\n\n" * 100 + f"```\n{code}\n```\n\nИтак.")
+    parts = split(*markdown("Слова\n\n" * 100 + f"```\n{code}\n```\n\nИтак."))
     assert [covered(part.text, e) for part in parts for e in part.entities] == [code]
 
 
 def test_a_link_is_not_torn_while_there_is_another_blank() -> None:
-    parts = to_parts("слово слово слово слово [вот эта ссылка](https://example.org) слово", limit=34)
+    parts = split(*markdown("слово слово слово слово [вот эта ссылка](https://example.org) слово"), 34)
     assert [covered(part.text, e) for part in parts for e in part.entities] == ["вот эта ссылка"]
 
 
 def test_a_long_quote_is_a_quote_in_both_messages() -> None:
-    parts = to_parts("\n>\n".join("> " + "слово " * 8 for _ in range(3)), limit=100)
+    parts = split(*markdown("\n>\n".join("> " + "слово " * 8 for _ in range(3))), 100)
     assert [[e["type"] for e in part.entities] for part in parts] == [["blockquote"], ["blockquote"]]
 
 
@@ -115,27 +116,31 @@ def test_no_word_is_torn_that_fits_into_a_message(words: list[str], limit: int) 
 FOOTER = "\n\n(812 мс; модель: x/y_z:free)"
 
 
+def ended(answer: str, ending: str) -> list[Part]:
+    return with_ending(Rendered(split(*markdown(answer)), whole=True), ending)
+
+
 def test_the_footer_is_plain_text_below_the_answer() -> None:
-    (part,) = to_parts("**да**", FOOTER)
+    (part,) = ended("**да**", FOOTER)
     assert part == Part("да\n\n(812 мс; модель: x/y_z:free)", [{"type": "bold", "offset": 0, "length": 2}])
-    assert to_parts("да", "\n\n*не* <b>разметка</b>")[0].text.endswith("*не* <b>разметка</b>")
+    assert ended("да", "\n\n*не* <b>разметка</b>")[0].text.endswith("*не* <b>разметка</b>")
 
 
 def test_the_footer_is_not_in_the_code_that_the_answer_ends_with() -> None:
-    (part,) = to_parts("```\nx\n```", FOOTER)
+    (part,) = ended("```\nx\n```", FOOTER)
     assert [covered(part.text, entity) for entity in part.entities] == ["x"]
 
 
 def test_the_footer_is_whole_and_on_the_last_message() -> None:
-    for length in range(60, 80):
-        parts = to_parts("а" * length, FOOTER, limit=80)
+    for length in range(LIMIT - utf16_len(FOOTER) - 10, LIMIT):
+        parts = ended("а" * length, FOOTER)
         assert parts[-1].text.endswith(FOOTER.strip())
-        assert len(parts) == (1 if length + utf16_len(FOOTER) <= 80 else 2)
+        assert len(parts) == (1 if length + utf16_len(FOOTER) <= LIMIT else 2)
 
 
 def test_an_empty_answer_has_a_footer_only() -> None:
-    assert texts(to_parts("", FOOTER)) == [FOOTER.strip()]
-    assert to_parts("", "") == []
+    assert texts(ended("", FOOTER)) == [FOOTER.strip()]
+    assert ended("", "") == []
 
 
 def test_monospace_covers_the_whole_text() -> None:

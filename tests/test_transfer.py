@@ -14,7 +14,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from db import Database, File, Note, Origin
-from storage.notebook import Imported, Notebook
+from storage.importing import Imported, Importing
+from storage.notebook import Notebook
 from transfer.files import BrokenFileError, FilePart, Format, Unreadable, parts
 from transfer.json_lines import JSON
 from transfer.markdown import markdown_file
@@ -182,10 +183,10 @@ def test_any_other_file_is_none_of_ours(data: bytes) -> None:
 
 
 @pytest.fixture(scope="module")
-def notebook(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Notebook]:
-    """A notebook for many people."""
+def db(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    """A file for many people."""
     with closing(Database(tmp_path_factory.mktemp("notes") / "notes.db")) as database:
-        yield Notebook(database)
+        yield database
 
 
 people = count(1)
@@ -193,27 +194,28 @@ people = count(1)
 
 @given(given_notes=notes(), twins=st.integers(0, 2))
 def test_what_went_out_in_json_comes_in_as_it_was_and_once(
-    notebook: Notebook, given_notes: list[Note], twins: int
+    db: Database, given_notes: list[Note], twins: int
 ) -> None:
     anna, boris = next(people), next(people)
     last = given_notes[-1]
     given_notes = given_notes + [replace(last, number=last.number + n) for n in range(1, twins + 1)]
-    notebook.import_notes(anna, given_notes)
+    Importing(db, anna).add(given_notes)
+    notebook = Notebook(db)
     (data,) = written(list(notebook.all_notes(anna)), JSON)
     brought = [note for note in read(data) if isinstance(note, Note)]
-    assert notebook.import_notes(boris, brought) == Imported(len(given_notes), 0)
+    assert Importing(db, boris).add(brought) == Imported(len(given_notes), 0)
     assert list(notebook.all_notes(boris)) == list(notebook.all_notes(anna)) == given_notes
-    assert notebook.import_notes(boris, brought) == Imported(0, len(given_notes))
+    assert Importing(db, boris).add(brought) == Imported(0, len(given_notes))
 
 
 @given(given_notes=notes())
-def test_a_text_file_doubles_nothing_where_it_comes_from(notebook: Notebook, given_notes: list[Note]) -> None:
+def test_a_text_file_doubles_nothing_where_it_comes_from(db: Database, given_notes: list[Note]) -> None:
     anna = next(people)
-    notebook.import_notes(anna, given_notes)
+    Importing(db, anna).add(given_notes)
     (data,) = written(given_notes, txt(UTC))
     brought = [note for note in read(data) if isinstance(note, Note) and not note.text.endswith("\n")]
     assume(all(not note.text.endswith("\n") for note in given_notes))
-    assert notebook.import_notes(anna, brought, to_the_minute=True) == Imported(0, len(brought))
+    assert Importing(db, anna, to_the_minute=True).add(brought) == Imported(0, len(brought))
 
 
 # ---- What cannot be read --------------------------------------------------------------------

@@ -18,6 +18,7 @@ from typing import Any
 from db import File, Note, Origin
 from storage.tags import tags_in
 from telegram.contents import FILES
+from telegram.splitting import utf16_len
 from transfer.files import LATEST_S, BrokenFileError, Format, Unreadable
 
 PROGRAM = "Заметочник"
@@ -128,7 +129,7 @@ def _origin(record: Any) -> Origin:
 
 
 def _entity(entity: Any, text: str) -> Record:
-    length = len(text.encode("utf-16-le")) // 2
+    length = utf16_len(text)
     start = _whole(entity["offset"], 0, length)
     _whole(entity["length"], 1, length - start)
     _checked(entity["type"], str)

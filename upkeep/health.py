@@ -12,9 +12,7 @@ from migrations import open_existing
 from upkeep.findings import Finding
 
 BEAT_S = 60
-SICK_S = (
-    300  # a poll takes 25 s, its time is written once a minute, and a short trouble is no reason to restart
-)
+SICK_S = 300  # a poll takes 25 s, its time is noted once a minute, and a short trouble needs no restart
 _FACT = "last_poll"
 
 

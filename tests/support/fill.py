@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from db import Database, Note
-from storage.notebook import Notebook
+from storage.importing import Importing
 
 FIRST = 1_600_000_000
 
@@ -11,8 +11,8 @@ FIRST = 1_600_000_000
 def fill(path: Path, user_id: int, count: int, text: str = "мысль") -> None:
     """Give a person so many notes, a minute apart."""
     database = Database(path)
-    notebook = Notebook(database)
+    importing = Importing(database, user_id)
     for start in range(1, count + 1, 1000):
         batch = range(start, min(start + 1000, count + 1))
-        notebook.import_notes(user_id, [Note(n, f"{text} {n}", FIRST + 60 * n) for n in batch])
+        importing.add([Note(n, f"{text} {n}", FIRST + 60 * n) for n in batch])
     database.close()
