@@ -107,7 +107,7 @@ def test_the_list_of_models_is_shown_once(terminal: DrawnTerminal) -> None:
     terminal.sees(lambda _: len(line.findall(terminal.everything)) == 1)
     number = line.findall(terminal.everything)[0]
     terminal.enters(f"!{number}")
-    terminal.sees("Активна Nemotron 3 Ultra (free)")
+    terminal.sees(lambda _: "Активна Nemotron 3 Ultra (free)" in terminal.everything)
 
 
 def test_an_answer_grows_in_its_place_and_typed_text_is_not_torn(
