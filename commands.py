@@ -140,16 +140,8 @@ def command(
     def add(run: Handler) -> Handler:
         if name in COMMANDS or not re.fullmatch(r"[a-z0-9_]{1,32}", name):
             raise ValueError(name)
-        COMMANDS[name] = Command(
-            name,
-            usage,
-            summary,
-            run,
-            f"Использование: /{name} {wrong or usage}".rstrip(),
-            group,
-            in_menu,
-            asks_a_model,
-        )
+        told = f"Использование: /{name} {wrong or usage}".rstrip()
+        COMMANDS[name] = Command(name, usage, summary, run, told, group, in_menu, asks_a_model)
         return run
 
     return add

@@ -37,9 +37,10 @@ _LEFT_OVER = [
 ]
 
 
-def told_of(notes: Iterable[Note], zone: tzinfo | None, room: int = LETTERS) -> str:
-    """Return notes as the context of a question; of what is too long for the room, the beginning."""
+def told_of(notes: Iterable[Note], zone: tzinfo | None) -> str:
+    """Return notes as the context of a question; of what is longer than LETTERS, the beginning."""
     told: list[str] = []
+    room = LETTERS
     for note in notes:
         shown = _shown(note, zone, room)
         room -= len(shown)
@@ -49,9 +50,9 @@ def told_of(notes: Iterable[Note], zone: tzinfo | None, room: int = LETTERS) -> 
     return "\n".join([_ASKED, "", "<заметки>", *told, "</заметки>"])
 
 
-def told_of_one(note: Note, zone: tzinfo | None, room: int = LETTERS) -> str:
+def told_of_one(note: Note, zone: tzinfo | None) -> str:
     """Return a note as the context of its summary."""
-    return f"{_BRIEFED}\n\n{_shown(note, zone, room)}"
+    return f"{_BRIEFED}\n\n{_shown(note, zone, LETTERS)}"
 
 
 def _shown(note: Note, zone: tzinfo | None, room: int) -> str:

@@ -63,10 +63,10 @@ class Gathered:
         self._complete = True
 
     def _may_go_on(self) -> bool:
-        last = self.updates[-1].message
-        if last is None or self._complete or self.updates[-1].kind != "message":
+        last = self.updates[-1]
+        if last.message is None or self._complete or last.kind != "message":
             return False
-        return _may_go_on(last)
+        return _may_have_more(last.message)
 
 
 class Gathering:
@@ -104,7 +104,7 @@ def belongs(before: Update, update: Update) -> bool:
     return _is_full(first) and not more.files and not is_command(more)
 
 
-def _may_go_on(message: Message) -> bool:
+def _may_have_more(message: Message) -> bool:
     """Return whether more that belongs to it may be on its way."""
     return bool(message.album) or (message.foreign and message.private) or _is_full(message)
 

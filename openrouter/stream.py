@@ -45,13 +45,8 @@ class Stream:
         except OpenRouterError as error:
             raise service.worded(error) from None
         model = model.removeprefix(FALLBACK)
-        payload = {
-            "model": model,
-            "messages": list(messages),
-            "temperature": temperature,
-            "max_tokens": max_tokens,
-            **_extras(service, plugins, streamed=streamed),
-        }
+        payload = {"model": model, "messages": list(messages), "temperature": temperature}
+        payload |= {"max_tokens": max_tokens, **_extras(service, plugins, streamed=streamed)}
         if streamed and silence_s is None:
             silence_s = timeout_s / 4
         self._started = time.monotonic()

@@ -61,9 +61,10 @@ class Notebook:
             return notes.change(conn, user_id, number, was, source)
 
     def edits_since(self, user_id: int, number: int, edit: str) -> int:
-        """Return how many changes of a note came after one, by its source."""
+        """Return how many changes of a note came after one, by its source; 0 for an unknown one."""
         with self._db.read() as conn:
-            return notes.edits_since(conn, user_id, number, edit)
+            sources = [version["source"] for version in notes.versions(conn, user_id, number)]
+        return sources.index(edit) if edit in sources else 0
 
     def pin_note(self, user_id: int, number: int, *, pinned_at: int | None) -> Note:
         """Pin a note to the head of the list, or with None take it from there; raises NoteNotFoundError."""

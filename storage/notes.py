@@ -183,8 +183,8 @@ def change(
     Where its last change came from the same source, that has come again: then it is the note as it is.
     """
     old = find(conn, user_id, number)
-    versions = _versions(conn, user_id, number)
-    if source and versions and versions[0].get("source") == source:
+    past = versions(conn, user_id, number)
+    if source and past and past[0].get("source") == source:
         return old
     new = changed(old)
     rewrite(conn, user_id, old, new)
@@ -192,7 +192,7 @@ def change(
     before = {"text": old.text, "entities": old.entities, "files": files, "source": source}
     conn.execute(
         "UPDATE notes SET previous = ? WHERE user_id = ? AND number = ?",
-        (json.dumps(_newest([before, *versions])), user_id, number),
+        (json.dumps(_newest([before, *past])), user_id, number),
     )
     return new
 
@@ -202,21 +202,15 @@ def before_edit(conn: sqlite3.Connection, user_id: int, edit: str, note: Note) -
 
     Raises NothingToUndoError, also where that was too many edits ago.
     """
-    versions = _versions(conn, user_id, note.number)
-    was = next((version for version in versions if version["source"] == edit or not edit), None)
+    past = versions(conn, user_id, note.number)
+    was = next((version for version in past if version["source"] == edit or not edit), None)
     if was is None:
         raise NothingToUndoError(note.number)
     files = tuple(File(**file) for file in was["files"])
     return replace(note, text=was["text"], entities=tuple(was["entities"]), files=files)
 
 
-def edits_since(conn: sqlite3.Connection, user_id: int, number: int, edit: str) -> int:
-    """Return how many edits of a note came after one, by its source; 0 for an unknown one."""
-    sources = [version["source"] for version in _versions(conn, user_id, number)]
-    return sources.index(edit) if edit in sources else 0
-
-
-def _versions(conn: sqlite3.Connection, user_id: int, number: int) -> list[dict[str, Any]]:
+def versions(conn: sqlite3.Connection, user_id: int, number: int) -> list[dict[str, Any]]:
     """Return what a note was before each of its last edits, the newest first."""
     row = conn.execute(
         "SELECT previous FROM notes WHERE user_id = ? AND number = ?", (user_id, number)
