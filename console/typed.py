@@ -24,7 +24,7 @@ def lines_of(stream: BinaryIO) -> Iterator[bytes]:
     unmarked = len(first) > 1 and set(first[1:4:2]) <= {0, 4}
     if encoding := _UTF_16.get(first[:2]) or ("utf-16-le" if unmarked else ""):  # PowerShell
         whole = first + stream.read()
-        text = whole[: len(whole) & ~1].decode(encoding, "surrogatepass")
+        text = whole[: len(whole) // 2 * 2].decode(encoding, "surrogatepass")
         yield from text.encode("utf-8", "surrogatepass").splitlines()
     elif first:
         yield first

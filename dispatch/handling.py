@@ -12,7 +12,7 @@ from dispatch.desk import Desk
 from dispatch.gathering import Gathered
 from dispatch.reading import joined, read
 from dispatch.replying import answer
-from dispatch.working import Working
+from dispatch.working import STOPPED, Working
 from in_words import UNEXPECTED, in_words, storage_trouble
 from telegram.api import RefusedError
 from telegram.attachments import Outgoing
@@ -24,7 +24,6 @@ from transfer.works import Work
 log = logging.getLogger(__name__)
 MAX_TRIES = 3
 RETRY_S = 1.0
-GONE = "Остановлено."
 LONGEST_STORAGE_PAUSE_S = 15.0
 
 
@@ -91,7 +90,7 @@ class Handling:
             return deque()
         # Whoever was removed since this was journalled gets no answer, but no «⏳» is left standing.
         admitted = self._desk.app.gate.admits(call.user_id)
-        self._reply = reply = answer(call) if admitted else Reply(GONE if call.answer_ids else "")
+        self._reply = reply = answer(call) if admitted else Reply(STOPPED if call.answer_ids else "")
         if call.query_id:
             self._desk.delivery.toast(call.query_id, reply.notice)
         if not call.answer_ids:

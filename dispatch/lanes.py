@@ -68,7 +68,7 @@ class Lanes:
             job, costly = self._lanes[lane][0]
             pause = self._call(job)
             with self._changed:
-                self._costly_room += costly
+                self._costly_room += 1 if costly else 0
                 if pause is None:
                     self._lanes[lane].popleft()
                 if not self._lanes[lane]:
@@ -91,7 +91,7 @@ class Lanes:
                 self._collect_due()
                 if self._ready and (not self._ready[0][0] or self._costly_room):
                     costly, _, lane = heapq.heappop(self._ready)
-                    self._costly_room -= costly
+                    self._costly_room -= 1 if costly else 0
                     return lane
                 self._changed.wait(self._waiting[0][0] - time.monotonic() if self._waiting else None)
             return None

@@ -41,7 +41,8 @@ class Place:
 
     def _go_on(self, text: str) -> None:
         if text:
-            self._runs += len(re.findall("`+", text)) - (self._sign == text[0] == "`")
+            goes_on = self._sign == text[0] == "`"  # in the run that stands there
+            self._runs += len(re.findall("`+", text)) - (1 if goes_on else 0)
             self._head = (self._head + text)[:80]
             self._sign = text[-1]
 

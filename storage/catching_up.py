@@ -59,5 +59,5 @@ def _texts(conn: sqlite3.Connection, user_id: int, block: int, bits: int) -> Ite
     first = block * BLOCK
     rows = conn.execute(f"{notes.LIVING} AND number >= ? AND number < ?", (user_id, first, first + BLOCK))
     for note in map(notes.from_row, rows):
-        if bits >> note.number - first & 1:
+        if bits & 1 << (note.number - first):
             yield note.number, notes.indexed(note)

@@ -112,7 +112,8 @@ def _command(name: str, tokens: list[str]) -> str:
     if name == "binom":
         return f"C({_argument(tokens)}, {_argument(tokens)})"
     if name in ("begin", "end"):
-        return _BRACKETS.get(_argument(tokens), "  ")[name == "end"]
+        brackets = _BRACKETS.get(_argument(tokens), "  ")
+        return brackets[0] if name == "begin" else brackets[1]
     if tokens[-1:] == ["{"]:
         return f"\\{name}{{{_argument(tokens)}}}"
     return name if name.isalpha() else name[-1]

@@ -37,7 +37,7 @@ def around(text: str, spans: Sequence[Span], limit: int = 120) -> tuple[str, lis
     """
     units, begin = _window(text, *spans[0], limit)
     shift = begin - utf16_len(text[: spans[0][0]])
-    end = len(units) - units.endswith("…")
+    end = len(units.removesuffix("…"))
     places = []
     for start, length in spans:
         first = utf16_len(text[:start]) + shift
@@ -69,8 +69,9 @@ def _end_of(units: str, room: int) -> str:
 
 def _shortened(units: str, limit: int, *, keep: int = 1, more: bool = False) -> str:
     """Return a line within the limit; where it is cut, between words behind the first ``keep`` units."""
-    if len(units) + more <= limit:
-        return units + "…" * more
+    ending = "…" if more else ""
+    if len(units + ending) <= limit:
+        return units + ending
     word = units.rfind(" ", keep, limit)
     return units[: word if word > 0 else unglued(units, range(limit - 1, -1, -1))].rstrip() + "…"
 

@@ -74,7 +74,7 @@ def _padded(cell: str, width: int, right: bool) -> str:
 def _width(text: str) -> int:
     """Return how many columns of monospace a text takes."""
     return sum(
-        1 + (unicodedata.east_asian_width(char) in "WF")
+        2 if unicodedata.east_asian_width(char) in "WF" else 1
         for char in text
         if unicodedata.category(char) not in ("Mn", "Me", "Cf")
     )
