@@ -111,8 +111,8 @@ class Gate:
     def refusal(self, update: Update) -> str:
         """Return what to tell whom the gate does not let pass.
 
-        Empty in a group's midst, to the same one within an hour, and when too many ask at once: the owner
-        waits for none of them.
+        Empty in a group, for whoever was told within the last hour, and when too many ask at once: the
+        owner waits for none of them.
         """
         sentence = self._sentence(update)
         whom = update.speaker.id if update.speaker else update.place.chat_id

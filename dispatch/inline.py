@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 
 
 class Inline:
-    """Answers what people type behind the bot's name, of each the newest alone."""
+    """Answers what people type behind the bot's name, of each person only the newest query."""
 
     def __init__(self, app: App, door: Door, lanes: Lanes) -> None:
         self._app = app

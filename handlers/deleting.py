@@ -1,4 +1,4 @@
-"""What is deleted or changed: said, and given back by a button."""
+"""Notes are deleted, and a button gives back what was deleted or changed."""
 
 import re
 import time
@@ -42,7 +42,7 @@ def _numbers(call: Call) -> list[int]:
 
 
 def _meant(call: Call, word: str) -> list[int]:
-    """Return the number that a word is, or those of the notes that are there from one to another: 3-8."""
+    """Return the number that a word is, or for a range like 3-8 those of its notes that are there."""
     first, dash, last = word.partition("–")
     if not dash:
         return [parse_number(first)]

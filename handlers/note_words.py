@@ -1,4 +1,4 @@
-"""How notes are told of: their numbers, dates, lines of a list; and whose a button is."""
+"""How notes are shown: their numbers, dates, lines of a list; and whose a button is."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -59,7 +59,7 @@ def spelled(numbers: Sequence[int]) -> str:
     return ", ".join(f"#{number}" for number in numbers)
 
 
-# Buttons: each carries the id of the person whose it is, and numbers
+# Buttons: each carries the id of the person it belongs to, and numbers
 
 
 def tied(call: Call, *numbers: int) -> str:

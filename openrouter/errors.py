@@ -7,7 +7,7 @@ class Kind(Enum):
     """What can be done about an error."""
 
     UPSTREAM = "another model may answer"
-    UNREACHABLE = "the service cannot be reached, be it by a proxy; another service may answer"
+    UNREACHABLE = "the service, or its proxy, cannot be reached; another service may answer"
     EMPTY = "the model had no words; another may have"
     MINUTE_CAP = "the account asked too often: wait `retry_after_s`, the model does not matter"
     DAILY_CAP = "the account's free questions are used up, whatever the model"

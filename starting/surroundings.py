@@ -15,7 +15,7 @@ NO_PACKAGE = (
 
 def check():
     # type: () -> None
-    """End in one sentence if the Python is too old, and let a missing package end so, too.
+    """Exit with one sentence if the Python is too old; from now on a missing package ends so, too.
 
     Ctrl-C while it starts ends without a word.
     """

@@ -48,7 +48,7 @@ class People:
         return self._new_code(owner=False, expires_at=int(time.time()) + INVITE_LASTS_S)
 
     def join(self, user_id: int, name: str, code: str) -> bool:
-        """Let in whoever knows a living code, which dies of it; say whether it was one."""
+        """Let in whoever knows a valid code, which is used up by that; return whether it was one."""
         now = int(time.time())
         with self._db.write() as conn:
             row = conn.execute(

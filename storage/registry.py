@@ -64,7 +64,7 @@ class Registry:
         return True
 
     def sync_fallback(self, model: RemoteModel | None) -> None:
-        """Make the row of the second service this model (or none); that of other settings is gone."""
+        """Make this model (or none) the row of the second service; that of earlier settings is gone."""
         with self._db.write() as conn:
             conn.execute(
                 f"UPDATE models SET gone_at = ? WHERE gone_at IS NULL AND {_IS_FALLBACK} AND key IS NOT ?",

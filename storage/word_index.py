@@ -63,7 +63,7 @@ def notes_with(conn: sqlite3.Connection, user_id: int, words: Iterable[str]) -> 
 
 
 def beginning(conn: sqlite3.Connection, user_id: int, start: str, longest: int = 1000) -> list[str]:
-    """Return the words that begin so and have at most so many letters."""
+    """Return the words with this beginning and at most so many letters."""
     rows = conn.execute(
         "SELECT word FROM words WHERE user_id = ? AND word >= ? AND word < ? AND length(word) <= ?",
         (user_id, start, f"{start[:-1]}{chr(ord(start[-1]) + 1)}", longest),

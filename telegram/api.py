@@ -39,7 +39,7 @@ class RefusedError(TelegramError):
         self.moved_to = moved_to
 
     def says(self, *fragments: str) -> bool:
-        """Tell whether the description holds one of these, in any case: Telegram changes its capitals."""
+        """Return whether the description holds one of these, in any case: Telegram changes its capitals."""
         return any(fragment in self.description.lower() for fragment in fragments)
 
 
@@ -118,7 +118,7 @@ class Telegram:
         except requests.RequestException as exc:  # its text holds the URL with the token
             raise self._failed(route, method, type(exc).__name__) from None
         self.date = response.headers.get("Date", "")
-        response.encoding = "utf-8"  # or the library has it guessed, letter by letter
+        response.encoding = "utf-8"  # or the library guesses it, letter by letter
         if not _is_answer(response):
             raise self._failed(route, method, f"HTTP {response.status_code} без ответа Telegram")
         return response
@@ -162,7 +162,7 @@ def _parameter(exc: apihelper.ApiTelegramException, name: str) -> float:
 
 
 def _is_answer(response: requests.Response) -> bool:
-    """Tell an answer of Telegram from a proxy's page: the library fails on the latter in three ways."""
+    """Return whether it is Telegram's answer, not a proxy's page: on that the library fails in three ways."""
     try:
         answer = response.json()
     except (ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""What Telegram hands over, read once: everybody behind this gets fields with types, not a dict to dig in.
+"""What Telegram hands over, read once: whatever comes after it gets fields with types, not a dict to dig in.
 
 Nothing that Telegram might ever send breaks `read`, or one update would stop the polling loop for good.
 """

@@ -8,7 +8,7 @@ READY, ALIVE, STOPPING = "READY=1", "WATCHDOG=1", "STOPPING=1"
 
 
 def notify(state: str) -> None:
-    """Send one state; without systemd, or if it does not listen any more, nothing happens."""
+    """Send one state; nothing happens without systemd, or if it no longer listens."""
     address = os.environ.get("NOTIFY_SOCKET", "")
     if not address:
         return
