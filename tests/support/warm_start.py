@@ -57,7 +57,7 @@ class WarmProcess:
 
 def _context() -> ForkServerContext:
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["bot", __name__])
+    context.set_forkserver_preload(["bot", __name__, "support.frozen"])
     return context
 
 
