@@ -58,8 +58,14 @@ def put_question(
         waiting(able),
         buttons=stop_button(call.entry_id),
         in_place=in_place,
-        then=lambda sent: call.app.questions.start(question, sent),
+        then=lambda sent: _start(call, question, sent),
     )
+
+
+def _start(call: Call, question: Question, messages: list[int]) -> None:
+    call.app.questions.start(question, messages)
+    if not call.app.gate.admits(call.user_id):  # removed while «⏳» was on its way
+        call.app.questions.drop(call.user_id)
 
 
 def _able(call: Call, turn: Turn, model: Model) -> tuple[Model, str]:

@@ -119,14 +119,32 @@ def test_a_button_pressed_as_soon_as_it_appears_finds_the_whole_answer(
 # ---- Somebody is removed --------------------------------------------------------------------
 
 
-def test_whoever_is_removed_has_no_questions_any_more(new_bot: NewBot, question: str) -> None:
-    bot = new_bot(ALLOWED_USERS="").start()
-    owner, anna = bot.person(1), bot.person(2)
+def owner_and_guest(bot: Harness) -> tuple[Person, Person]:
+    """Return who has made this bot their own, and somebody with an invitation."""
+    owner, guest = bot.person(1), bot.person(2)
     code = bot.wait(lambda: re.search(r"/start (\S+)\n", "".join(bot.out)))
     owner.says(f"/start {code[1]}")
     link = re.search(r"/start (\S+)", owner.says("/invite"))
     assert link
-    anna.says(f"/start {link[1]}")
+    guest.says(f"/start {link[1]}")
+    return owner, guest
+
+
+def test_whoever_is_removed_while_a_question_begins_does_not_get_it_asked(
+    new_bot: NewBot, question: str
+) -> None:
+    bot = new_bot(ALLOWED_USERS="").start()
+    owner, anna = owner_and_guest(bot)
+    bot.server.fail("sendMessage", "hang", chat_id=anna.id, hold_s=4)  # «⏳» stands already
+    message = anna.asks(f"/ask {question}")
+    owner.says(f"/remove {anna.id}")
+    assert seen(bot, message, "становлено")["text"] == "Остановлено."
+    assert bot.ai.questions == []
+
+
+def test_whoever_is_removed_has_no_questions_any_more(new_bot: NewBot, question: str) -> None:
+    bot = new_bot(ALLOWED_USERS="").start()
+    owner, anna = owner_and_guest(bot)
     bot.answers |= {f"{question} {n}": replies.hang(replies.chunk("слово ")) for n in range(3)}
     messages = [anna.asks(f"/ask {question} {n}") for n in range(3)]
     bot.ai.wait(lambda: len(bot.ai.questions) == 2)
