@@ -128,7 +128,7 @@ class Gate:
 
     def _sentence(self, update: Update) -> str:
         if update.stands_in:
-            return STAND_IN if update.message and update.message.text.startswith("/") else ""
+            return STAND_IN
         if update.speaker is None or not (update.query_id or (update.kind == "message" and update.private)):
             return ""
         spent = self.by_invitation and _start_code(update) and self._guesses.is_spent
@@ -147,8 +147,8 @@ class Gate:
 
 
 def _start_code(update: Update) -> str:
-    """Return the code of a one-time link, if it is a private «/start <code>»."""
-    if update.kind != "message" or not update.private or not update.message:
+    """Return the code of a one-time link, if it is a private «/start <code>» in somebody's own words."""
+    if update.kind != "message" or not update.private or not update.message or update.message.foreign:
         return ""
     found = re.match(r"/start(?:@\w+)?\s+([\w-]{1,64})\s*$", update.message.text, re.ASCII)
     return found[1] if found else ""

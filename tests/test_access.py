@@ -148,6 +148,14 @@ def test_a_code_works_in_a_private_chat_only(new_bot: NewBot) -> None:
     assert bot.server.replies_to(GROUP, overheard["message_id"]) == []
 
 
+def test_a_code_in_forwarded_words_lets_nobody_in(new_bot: NewBot) -> None:
+    bot = new_bot(ALLOWED_USERS="").start()
+    anna, boris = bot.person(), bot.person()
+    words = f"/start {newest_code(bot)}"
+    assert "ничей" in bot.reply_to(bot.server.forward(words, user_id=boris.id))["text"]
+    assert anna.says(words).startswith("Привет!")
+
+
 def test_without_an_owner_nobody_is_served(new_bot: NewBot) -> None:
     bot = new_bot(ALLOWED_USERS="").start()
     anna = bot.person()
