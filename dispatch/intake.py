@@ -10,7 +10,7 @@ from dispatch.gathering import Gathering
 from dispatch.handling import Handling
 from dispatch.inline import Inline
 from dispatch.lanes import Lanes
-from dispatch.reading import asks_a_model
+from dispatch.reading import asks_a_model, speaks_to
 from in_words import storage_trouble
 from storage.journal import Entry
 from telegram.api import Door
@@ -79,7 +79,9 @@ class Intake:
             if gate.owner != owner:  # just now, by the one-time link
                 self.publish_menu()
             return True
-        refusal = gate.refusal(update)
+        # The talk of a group's admins, who may stand behind its name, is left alone.
+        heard = not update.stands_in or speaks_to(self._desk.app, update.message)
+        refusal = gate.refusal(update) if heard else ""
         # A button waits for an answer, even an empty one.
         if refusal or (update.query_id and gate.spares_a_word()):
             self._lanes.put("strangers", lambda: self._refuse(update, refusal), costly=True)

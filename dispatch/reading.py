@@ -31,7 +31,7 @@ def read(app: App, entry: Entry, update: Update, messages: Sequence[Message]) ->
         return _call(app, entry, update, (update.message,), name=name, args=data)
     message = messages[0]
     name, start, bot = ("", 0, "") if message.foreign else _command_in(message.text)
-    if bot and bot.lower() != app.username.lower():
+    if _is_another(app, bot):
         return None
     args, entities = message.text[start:], behind(message.entities, message.text[:start])
     return _call(app, entry, update, messages, name=name, args=args, entities=entities)
@@ -58,6 +58,16 @@ def _call(app: App, entry: Entry, update: Update, messages: Sequence[Message], *
 def is_command(message: Message) -> bool:
     """Return whether a message names a command of ours."""
     return _command_in(message.text)[0] in COMMANDS
+
+
+def speaks_to(app: App, message: Message | None) -> bool:
+    """Return whether a message is a command that names no other bot."""
+    name, _, bot = _command_in(message.text) if message else ("", 0, "")
+    return bool(name) and not _is_another(app, bot)
+
+
+def _is_another(app: App, bot: str) -> bool:
+    return bool(bot) and bot.lower() != app.username.lower()
 
 
 def asks_a_model(message: Message | None) -> bool:

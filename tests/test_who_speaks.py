@@ -46,6 +46,20 @@ def test_the_talk_of_anonymous_admins_is_left_alone(bot: Harness, anna: Person) 
     assert not bot.server.replies_to(group, posted["message_id"])
 
 
+def test_an_anonymous_admin_who_means_another_bot_is_left_alone(bot: Harness, anna: Person) -> None:
+    group = new_group()
+    other = says_as(bot, ANONYMOUS_ADMIN, "/ban@other_bot 5", group, sender_chat=chat(group))
+    anna.says("/note_count", chat_id=group)
+    assert not bot.server.replies_to(group, other["message_id"])
+
+
+@pytest.mark.parametrize("text", ["\ufeff/note_list", "／note_list", "/note_list@zametochnik_bot"])
+def test_an_anonymous_admin_is_told_however_the_command_is_written(bot: Harness, text: str) -> None:
+    group = new_group()
+    said = says_as(bot, ANONYMOUS_ADMIN, text, group, sender_chat=chat(group))
+    assert bot.reply_to(said)["text"].startswith(REFUSED)
+
+
 def test_an_anonymous_admin_is_told_once_an_hour(bot: Harness, anna: Person) -> None:
     group = new_group()
     first = says_as(bot, ANONYMOUS_ADMIN, "/note_count", group, sender_chat=chat(group))
