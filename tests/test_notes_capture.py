@@ -177,14 +177,16 @@ def test_an_album_is_one_note_with_all_its_files(bot: Harness, anna: Person) -> 
 
 def test_a_text_that_the_client_has_cut_is_one_note(bot: Harness, anna: Person) -> None:
     text = "начало " + "слово " * 2000 + "конец"
-    said = [bot.server.say(text[at : at + 4096], user_id=anna.id) for at in range(0, len(text), 4096)]
+    with bot.at_once():
+        said = [bot.server.say(text[at : at + 4096], user_id=anna.id) for at in range(0, len(text), 4096)]
     assert len(said) == 3
     assert answers_to(bot, said) == [SAVED]
     assert text in anna.exports()
 
 
 def test_ten_forwards_at_once_are_ten_notes_and_one_answer(bot: Harness, anna: Person) -> None:
-    said = [bot.server.forward(f"слово {n}", user_id=anna.id) for n in range(1, 11)]
+    with bot.at_once():
+        said = [bot.server.forward(f"слово {n}", user_id=anna.id) for n in range(1, 11)]
     assert answers_to(bot, said) == ["Заметки #1–#10 сохранены."]
     assert text_of(anna, 10) == "слово 10"
     receipt = bot.reply_to(said[0])
@@ -199,7 +201,8 @@ def test_ten_forwards_at_once_are_ten_notes_and_one_answer(bot: Harness, anna: P
 def test_what_is_cut_off_by_a_kill_is_one_note_all_the_same(new_bot: NewBot) -> None:
     bot = new_bot().start()
     anna = bot.person()
-    said = [bot.server.send_photo(b"JPEG", user_id=anna.id, media_group_id="9") for _ in range(2)]
+    with bot.at_once():
+        said = [bot.server.send_photo(b"JPEG", user_id=anna.id, media_group_id="9") for _ in range(2)]
     bot.wait(lambda: not bot.server.pending)
     bot.kill()
     said.append(bot.server.send_photo(b"JPEG", user_id=anna.id, media_group_id="9"))
@@ -313,19 +316,23 @@ def test_a_receipt_can_be_a_reaction(bot: Harness, anna: Person) -> None:
 
 def test_each_of_several_gets_the_reaction(bot: Harness, anna: Person) -> None:
     choose(anna, "👌")
-    said = [bot.server.forward(f"слово {n}", user_id=anna.id) for n in range(4)]
+    with bot.at_once():
+        said = [bot.server.forward(f"слово {n}", user_id=anna.id) for n in range(4)]
     settle(anna)
     assert [reaction(bot, one) for one in said] == ["👌"] * 4
-    pieces = [bot.server.say(text, user_id=anna.id) for text in ("а" * 4096, "б" * 4096, "конец")]
+    with bot.at_once():
+        pieces = [bot.server.say(text, user_id=anna.id) for text in ("а" * 4096, "б" * 4096, "конец")]
     settle(anna)
     assert [reaction(bot, one) for one in pieces] == ["👌"] * 3
-    album = [bot.server.send_photo(b"JPEG", user_id=anna.id, media_group_id="94") for _ in range(3)]
+    with bot.at_once():
+        album = [bot.server.send_photo(b"JPEG", user_id=anna.id, media_group_id="94") for _ in range(3)]
     settle(anna)
     assert [reaction(bot, one) for one in album] == ["👌", "", ""]  # it looks like one message
 
 
 def test_a_hundred_at_once_have_no_more_buttons_than_telegram_takes(bot: Harness, anna: Person) -> None:
-    said = [bot.server.forward(f"слово {n}", user_id=anna.id) for n in range(100)]
+    with bot.at_once():
+        said = [bot.server.forward(f"слово {n}", user_id=anna.id) for n in range(100)]
     assert answers_to(bot, said) == ["Заметки #1–#100 сохранены."]
     assert len(labels(bot.reply_to(said[0]))) <= 100
 
@@ -333,7 +340,8 @@ def test_a_hundred_at_once_have_no_more_buttons_than_telegram_takes(bot: Harness
 def test_if_the_reactions_are_refused_one_message_says_so(bot: Harness, anna: Person) -> None:
     choose(anna, "👌")
     bot.server.chats[anna.id].reactions_refused = True
-    said = [bot.server.forward(f"слово {n}", user_id=anna.id) for n in range(4)]
+    with bot.at_once():
+        said = [bot.server.forward(f"слово {n}", user_id=anna.id) for n in range(4)]
     assert answers_to(bot, said) == ["Заметки #1–#4 сохранены."]
 
 

@@ -57,7 +57,8 @@ def test_a_note_that_is_not_there_is_named(anna: Person) -> None:
 
 def test_a_long_note_is_split_and_the_buttons_stand_under_the_last_part(bot: Harness, anna: Person) -> None:
     text = "слово " * 1500 + "конец"
-    said = [bot.server.say(text[at : at + 4096], user_id=anna.id) for at in range(0, len(text), 4096)]
+    with bot.at_once():
+        said = [bot.server.say(text[at : at + 4096], user_id=anna.id) for at in range(0, len(text), 4096)]
     bot.reply_to(said[0])
     parts = card(anna, 1)
     assert len(parts) == 3
@@ -69,7 +70,8 @@ def test_a_long_note_is_split_and_the_buttons_stand_under_the_last_part(bot: Har
 def test_formatting_goes_on_in_the_next_part(bot: Harness, anna: Person) -> None:
     long = 4000
     bold = {"type": "bold", "offset": 0, "length": long}
-    said = [bot.server.say("сло" * 1365, user_id=anna.id, entities=[bold]) for _ in range(2)]
+    with bot.at_once():
+        said = [bot.server.say("сло" * 1365, user_id=anna.id, entities=[bold]) for _ in range(2)]
     bot.reply_to(said[0])
     parts = card(anna, 1)
     assert len(parts) == 3
@@ -98,7 +100,8 @@ def test_a_file_that_is_gone_is_said_to_be(bot: Harness, anna: Person) -> None:
 
 
 def test_of_an_album_the_rest_is_shown_when_one_file_is_gone(bot: Harness, anna: Person) -> None:
-    said = [bot.server.send_photo(b"JPEG", user_id=anna.id, media_group_id="81") for _ in range(3)]
+    with bot.at_once():
+        said = [bot.server.send_photo(b"JPEG", user_id=anna.id, media_group_id="81") for _ in range(3)]
     bot.reply_to(said[0])
     bot.server.forget(said[1]["photo"][-1]["file_id"])
     first, gone, third, _ = card(anna, 1)

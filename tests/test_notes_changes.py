@@ -166,7 +166,8 @@ def test_editing_a_caption_edits_the_note(bot: Harness, anna: Person) -> None:
 
 def test_editing_one_piece_of_a_cut_text_changes_that_piece(bot: Harness, anna: Person) -> None:
     pieces = ["а" * 4096, "б" * 4096, "конец"]
-    said = [bot.server.say(piece, user_id=anna.id) for piece in pieces]
+    with bot.at_once():
+        said = [bot.server.say(piece, user_id=anna.id) for piece in pieces]
     bot.reply_to(said[0])
     bot.server.edit(said[1], "середина")
     settle(anna)
@@ -192,7 +193,10 @@ def test_editing_a_caption_of_an_album_leaves_the_others(bot: Harness, anna: Per
 def test_captions_that_come_later_have_lines_of_their_own(
     bot: Harness, anna: Person, order: tuple[int, ...]
 ) -> None:
-    said = [bot.server.send_photo(b"JPEG", user_id=anna.id, media_group_id=f"92{order}") for _ in range(3)]
+    with bot.at_once():
+        said = [
+            bot.server.send_photo(b"JPEG", user_id=anna.id, media_group_id=f"92{order}") for _ in range(3)
+        ]
     bot.reply_to(said[0])
     captions = ["первая", "вторая 🏠", "третья"]
     for number in order:
@@ -492,5 +496,6 @@ def test_a_piece_is_replaced_and_its_surroundings_keep_their_formatting(
 
 
 def test_several_answers_are_one(bot: Harness, anna: Person) -> None:
-    said = [bot.server.forward(f"слово {n}", user_id=anna.id) for n in range(3)]
+    with bot.at_once():
+        said = [bot.server.forward(f"слово {n}", user_id=anna.id) for n in range(3)]
     assert len(answers_to(bot, said)) == 1

@@ -14,7 +14,8 @@ LIMIT = 4096
 def pasted(bot: Harness, person: Person, text: str, size: int = LIMIT) -> list[Message]:
     """Send a long text as a client does: in pieces of one size, in the same second."""
     pieces = [text[i : i + size] for i in range(0, len(text), size)]
-    return [bot.server.say(piece, user_id=person.id) for piece in pieces]
+    with bot.at_once():
+        return [bot.server.say(piece, user_id=person.id) for piece in pieces]
 
 
 def answers(bot: Harness, said: list[Message]) -> list[str]:
@@ -56,7 +57,8 @@ def test_a_command_behind_a_full_message_is_a_command(bot: Harness, anna: Person
 
 
 def test_a_short_message_is_not_joined_with_the_next(bot: Harness, anna: Person) -> None:
-    said = [bot.server.say(text, user_id=anna.id) for text in ("/note_add раз", "/note_add два")]
+    with bot.at_once():
+        said = [bot.server.say(text, user_id=anna.id) for text in ("/note_add раз", "/note_add два")]
     assert len(answers(bot, said)) == 2
     assert anna.says("/note_count") == "Заметок: 2."
 
@@ -73,37 +75,42 @@ def test_a_full_message_of_another_person_in_the_same_second_is_his(bot: Harness
 def test_what_somebody_else_writes_in_its_midst_does_not_cut_a_pasted_text(bot: Harness) -> None:
     group, anna, boris = new_group(), bot.person(), bot.person()
     whole = "/note_add " + "слово" * 1000 + "конец"
-    said = bot.server.say(whole[:LIMIT], user_id=anna.id, chat_id=group)
-    between = bot.server.say("/note_count", user_id=boris.id, chat_id=group)
-    bot.server.say(whole[LIMIT:], user_id=anna.id, chat_id=group)
+    with bot.at_once():
+        said = bot.server.say(whole[:LIMIT], user_id=anna.id, chat_id=group)
+        between = bot.server.say("/note_count", user_id=boris.id, chat_id=group)
+        bot.server.say(whole[LIMIT:], user_id=anna.id, chat_id=group)
     assert bot.reply_to(said)["text"] == "Заметка #1 сохранена."
     assert bot.reply_to(between)["text"] == "Заметок: 0."
     assert whole.removeprefix("/note_add ") in anna.exports()
 
 
 def test_an_album_is_one_message_with_one_answer(bot: Harness, anna: Person) -> None:
-    said = [
-        bot.server.send_photo(b"JPEG", caption=caption, user_id=anna.id, media_group_id="42")
-        for caption in ("/note_count", "", "", "", "")
-    ]
+    with bot.at_once():
+        said = [
+            bot.server.send_photo(b"JPEG", caption=caption, user_id=anna.id, media_group_id="42")
+            for caption in ("/note_count", "", "", "", "")
+        ]
     assert answers(bot, said) == ["Заметок: 0."]
 
 
 def test_an_album_without_a_command_has_one_answer(bot: Harness, anna: Person) -> None:
-    said = [bot.server.send_photo(b"JPEG", user_id=anna.id, media_group_id="43") for _ in range(5)]
+    with bot.at_once():
+        said = [bot.server.send_photo(b"JPEG", user_id=anna.id, media_group_id="43") for _ in range(5)]
     assert len(answers(bot, said)) == 1
 
 
 def test_two_albums_have_two_answers(bot: Harness, anna: Person) -> None:
-    said = [
-        bot.server.send_photo(b"JPEG", user_id=anna.id, media_group_id=album)
-        for album in ("44", "44", "45", "45")
-    ]
+    with bot.at_once():
+        said = [
+            bot.server.send_photo(b"JPEG", user_id=anna.id, media_group_id=album)
+            for album in ("44", "44", "45", "45")
+        ]
     assert len(answers(bot, said)) == 2
 
 
 def test_ten_forwards_at_once_have_one_answer(bot: Harness, anna: Person) -> None:
-    said = [bot.server.forward(f"слово {n}", user_id=anna.id) for n in range(10)]
+    with bot.at_once():
+        said = [bot.server.forward(f"слово {n}", user_id=anna.id) for n in range(10)]
     assert len(answers(bot, said)) == 1
 
 
@@ -112,8 +119,9 @@ def test_what_a_kill_cuts_in_the_middle_is_one_note_all_the_same(new_bot: NewBot
     anna = bot.person()
     text = "начало" + "слово" * 1800 + "конец"
     whole = f"/note_add {text}"
-    first = bot.server.say(whole[:LIMIT], user_id=anna.id)
-    second = bot.server.say(whole[LIMIT : 2 * LIMIT], user_id=anna.id)
+    with bot.at_once():
+        first = bot.server.say(whole[:LIMIT], user_id=anna.id)
+        second = bot.server.say(whole[LIMIT : 2 * LIMIT], user_id=anna.id)
     bot.wait(lambda: not bot.server.pending)
     bot.kill()
     third = bot.server.say(whole[2 * LIMIT :], user_id=anna.id)

@@ -16,7 +16,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, Self, TypeVar
 
@@ -201,6 +202,12 @@ class Harness:
         raise AssertionError(f"{'it died' if died else f'not within {timeout} s'}; it wrote:\n{self.log}")
 
     # People
+
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """Let what is said meanwhile reach the bot together, however slow the machine is."""
+        with self.server.changed:
+            yield
 
     def person(self, user_id: int | None = None, name: str = "") -> "Person":
         """Return somebody: nobody has met them before unless an id is given."""
