@@ -1,8 +1,9 @@
 """Forms of a word: whether two words are one in Russian or English, without a dictionary.
 
 Snowball cuts the endings off. What it cannot know of Russian comes on top: vowels that come and go (петля,
-петель), consonants that change before an ending (долг, должен), and the suffixes of everyday derivation
-(стиральная машина is a стиралка). All words are folded (`storage.folding`).
+петель), consonants that change before an ending (долг, должен), nouns that end like verbs (вокзал), verbs and
+their nouns (заказать, заказ), and the suffixes of everyday derivation (стиральная машина is a стиралка).
+All words are folded (`storage.folding`).
 """
 
 import re
@@ -14,6 +15,7 @@ import snowballstemmer
 
 _STEMMERS = threading.local()  # each keeps the word that it works on, so no two threads may share one
 _C, _V = "бвгджзйклмнпрстфхцчшщ", "аеиоуыэюя"
+_ENDINGS, _LABIALS = _V + "йь", "бвмпф"
 # дня, сном, льва: Snowball takes nothing from a word whose root has no vowel.
 _NO_VOWEL = re.compile(f"([{_C}ь]{{2,4}})(?:[аяуюеыи]|ом|ем|ой|ей|ов|ью|ами?|ями?|ах|ях)")
 _PREFIX = re.compile("^(?:пере|про|при|под|раз|рас|из|ис|вы|до|за|на|об|от|по|со|[восу])")
@@ -25,6 +27,7 @@ _FLEETING_Y = re.compile(f"(?<=[{_V}])е(?=[кц]$)")  # копеек, копе�
 _SHORT = frozenset("ден сон лоб рот лев лед пес пен мох ров шов лен рож лож".split())
 _CHANGES = ("гж", "кч", "хш", "цч", "дж", "тч", "зж", "сш", "тщ")
 _CHANGED = {a: {x for pair in _CHANGES if a in pair for x in pair} - {a} for pair in _CHANGES for a in pair}
+_ODD = {"яиц": "яйц", "дочер": "доч", "времен": "врем"}  # stems that change as no other does
 # What asks for figures.
 FIGURE_WORDS = frozenset(
     "сколько скольки когда число числа числу какого день дня время год году года почем цена стоит размер"
@@ -32,26 +35,27 @@ FIGURE_WORDS = frozenset(
 )
 # What says nothing of the matter in a question.
 STOP_WORDS = frozenset(
-    "а без бы был была были было быть будет будут в вам вас весь вместо во вот все всех вы где да для"
-    " до его ее если есть еще же за и из или им их к как какая какие какого какое какой каким какую"
-    " когда кого кому кто ли меня мне мной мой моя мое мои мы на над надо нам нас наш наша наше наши не"
-    " него нее нет ни них но о об он она они оно опять от откуда под пока по при про раз с сам сколько"
-    " снова со так там тебе тебя то тогда того тоже той только том тот ты у уже чего чем что чтобы эта"
-    " эти это этот я делать the a an of to in on at is are was what when where who how which for and or"
-    " do does my".split()
+    "а без будет будут бы был была были было быть в вам вас весь вместо во вот все всех вы где да делать"
+    " для до его ее если есть еще же за зачем и из или им их к как какая какие каким какого какое какой"
+    " какую кем когда кого кому которая которое которые который кто куда ли меня мне мной мое мои мой моя мы"
+    " на над надо нам нас наш наша наше наши не него нее нет ни них но о об он она они оно опять от откуда"
+    " по под пока почему при про раз с сам сколько снова со так там тебе тебя то тогда того тоже той только"
+    " том тот ты у уже чего чей чем чему что чтобы чье чьи чья эта эти это этот я the a an of to in on at is"
+    " are was what when where who how which for and or do does my".split()
 )
-_SUFFIXES = ("", *"н к ик ок ек ов ев ск ник очк ечк оньк еньк ушк юшк".split())
-_LEAST_CHANGING, _LEAST_SOFT, _LEAST_DERIVED = 4, 3, 6  # letters that a root needs for each
+_SUFFIXES = "н к ик ок ек ов ев ск ник очк ечк оньк еньк ушк юшк".split()
+# Letters that a root needs for each.
+_LEAST_NOUN, _LEAST_THEME, _LEAST_CHANGING, _LEAST_SOFT, _LEAST_DERIVED = 4, 5, 4, 3, 6
 
 
 def same_word(one: str, other: str) -> bool:
     """Return whether two words are forms of one word, or derived from each other in an everyday way."""
     a, b = stem(one), stem(other)
     return (
-        a == b
+        not {a, _as_noun(one)}.isdisjoint((b, _as_noun(other)))
         or a in _without_fleeting(other)
         or b in _without_fleeting(one)
-        or _consonant_changed(a, b)
+        or _consonant_changed(_without_theme(a), _without_theme(b))
         or not _roots(a).isdisjoint(_roots(b))
     )
 
@@ -62,8 +66,9 @@ def beginnings(word: str) -> list[str]:
     starts = {found, *_without_fleeting(word), *_roots(found)}
     starts |= {f"{start[:-1]}{other}" for start in starts for other in _CHANGED.get(start[-1:], ())}
     starts |= {f"{start[:-1].removesuffix('й')}{vowel}{start[-1:]}" for start in starts for vowel in "оеь"}
-    if found[-1:] == "л":
+    if found[-1:] == "л" and found[-2:-1] in _LABIALS:
         starts.add(found[:-1])  # куплю, купить
+    starts |= {odd for odd, root in _ODD.items() if root == found}
     shortest = sorted(filter(None, starts), key=len)
     return [start for n, start in enumerate(shortest) if not start.startswith(tuple(shortest[:n]))]
 
@@ -94,7 +99,21 @@ def without_prefix(word: str) -> str:
 
 
 def _harden(root: str) -> str:
-    return _SOFT_SIGN.sub("", root)
+    hard = _SOFT_SIGN.sub("", root)
+    return _ODD.get(hard, hard)
+
+
+def _without_theme(found: str) -> str:
+    """Return a verb's stem as its noun has it: работать is работа, заказать is заказ."""
+    root = found[:-1] if found[-1:] in "ая" else found
+    return root if len(root) >= _LEAST_THEME else found
+
+
+@lru_cache(1 << 16)
+def _as_noun(word: str) -> str:
+    """Return a word without a last vowel: Snowball takes Оксана, сметана and вокзал for verbs."""
+    root = word[:-1] if word[-1:] in _ENDINGS else word
+    return root if len(root) >= _LEAST_NOUN else stem(word)
 
 
 def _without_fleeting(word: str) -> set[str]:
@@ -113,12 +132,12 @@ def _drop_vowel(root: str) -> Iterator[str]:
 def _consonant_changed(a: str, b: str) -> bool:
     short, long = sorted((a, b), key=len)
     if len(short) < len(long):  # купить, куплю
-        return len(short) >= _LEAST_SOFT and short[-1] in "бвмпф" and long == f"{short}л"
+        return len(short) >= _LEAST_SOFT and short[-1] in _LABIALS and long == f"{short}л"
     return len(a) >= _LEAST_CHANGING and a[:-1] == b[:-1] and b[-1] in _CHANGED.get(a[-1], ())
 
 
 @lru_cache(1 << 16)
 def _roots(found: str) -> frozenset[str]:
-    """Return what may be left of a stem without its last suffix."""
+    """Return a stem, and what may be left of it without its last suffix."""
     cut = (found.removesuffix(suffix) for suffix in _SUFFIXES if found.endswith(suffix))
-    return frozenset(root for root in cut if len(root) >= _LEAST_DERIVED)
+    return frozenset([found, _without_theme(found), *(root for root in cut if len(root) >= _LEAST_DERIVED)])

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from storage.folding import fold, words_in
-from storage.forms import FIGURE_WORDS, STOP_WORDS, same_word, stem, without_prefix
+from storage.forms import FIGURE_WORDS, STOP_WORDS, stem, without_prefix
 from storage.numbers import Numbers, both, count, newest_first, numbers_of
 from storage.search import containing, forms_of, text_of
 from storage.word_index import ALL, beginning, notes_with, vocabulary
@@ -63,23 +63,24 @@ def _asked(conn: sqlite3.Connection, user_id: int, queries: Sequence[str]) -> It
 
 
 def _near(conn: sqlite3.Connection, user_id: int, known: str, word: str) -> dict[str, float]:
-    root = stem(word)
-    alike = {*forms_of(conn, user_id, word), *beginning(conn, user_id, word[:3])}
+    root, forms = stem(word), forms_of(conn, user_id, word)
+    alike = {*forms, *beginning(conn, user_id, word[:3])}
     if len(root) > _LEAST_ROOT:
         alike.update(containing(known, root))
-    nearness = {other: _nearness(word, root, other) for other in alike}
+    nearness = {other: _nearness(word, root, forms, other) for other in alike}
     return {other: near for other, near in nearness.items() if near >= _LEAST_LIKE}
 
 
-def _nearness(word: str, root: str, other: str) -> float:
+def _nearness(word: str, root: str, forms: set[str], other: str) -> float:
     if word == other:
         return 1.0
-    if same_word(word, other):
+    if other in forms:
         return _FORM
     if len(root) > _LEAST_ROOT and without_prefix(other).startswith(root):
         return _DERIVED
-    shared = len(root) if root in other else _shared(word, other)
-    return _ONLY_LIKE * shared / max(len(word), len(other)) if len(word) > _LEAST_ROOT else 0
+    other_root = stem(other)  # what is behind it says nothing of likeness
+    shared = len(root) if root in other_root else _shared(root, other_root)
+    return _ONLY_LIKE * shared / max(len(root), len(other_root)) if len(word) > _LEAST_ROOT else 0
 
 
 def _shared(word: str, other: str) -> int:

@@ -26,6 +26,10 @@ _TAG_OR_WORD = re.compile(r"#?\w+")
 _MOST_CORRECTED = 10  # words of a query
 _LEAST_FORM = 3  # letters of a part of «что-то» that is found in its forms
 _MOST_SPANS = 100
+# What the keys of one layout write in the other: ghbdtn is привет, мзт is vpn.
+_LATIN = "{}:\"<>~qwertyuiop[]asdfghjkl;'zxcvbnm,.`"
+_CYRILLIC = "хъжэбюёйцукенгшщзхъфывапролджэячсмитьбюё"
+_OTHER_LAYOUT = str.maketrans(dict(zip(_CYRILLIC + _LATIN, _LATIN + _CYRILLIC, strict=True)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +188,10 @@ def _spans_of_words(query: Query, forms: frozenset[str], folded: str) -> Iterato
 
 
 def similar(conn: sqlite3.Connection, user_id: int, query: str, limit: int) -> list[str]:
-    """Return the words of the notes that look most like those of a query that stand in no note."""
+    """Return the words of the notes that look most like those of a query that stand in no note.
+
+    Without any, the query in the other layout of the keyboard, if that finds something.
+    """
     known = vocabulary(conn, user_id)
     found: list[str] = []
     words = dict.fromkeys(_TAG_OR_WORD.findall(" ".join(parse(query).parts))[:_MOST_CORRECTED])
@@ -192,6 +199,9 @@ def similar(conn: sqlite3.Connection, user_id: int, query: str, limit: int) -> l
         forms = forms_of(conn, user_id, word) if word[0] != "#" else set()
         if len(words) == 1 or not notes_with(conn, user_id, {*containing(known, word), *forms}):
             found += _close_to(conn, user_id, known, word, limit)
+    typed = query.lower().translate(_OTHER_LAYOUT)
+    if not found and count(find(conn, user_id, parse(typed)).notes):
+        found = [typed]
     return list(dict.fromkeys(found))[:limit]
 
 

@@ -277,7 +277,10 @@ def test_places_are_in_order_and_within_the_text(db: Database, text: str, query:
     "день дня, сон сна, отец отца, лев льва, палец пальца, письмо писем, окно окон, песня песен,"
     " копейка копеек, батарейка батареек, чашка чашек, сестра сестёр, просить прошу, любить люблю,"
     " купить куплю, долг должен, стиральная стиралка, врач врачам, run running, box boxes,"
-    " юбилей юбилея".split(", "),
+    " юбилей юбилея, Оксана Оксаной, сметана сметаны, вокзал вокзале, Николай Николаю, Вадим Вадима,"
+    " диван диваном, кровать кровати, кредит кредиту, яйцо яиц, дочь дочери, время времени,"
+    " записать запишу, заказать закажу, заказать заказ, работать работа, проверить проверяли,"
+    " стул стульями".split(", "),
 )
 def test_forms_of_one_word(pair: str) -> None:
     one, other = map(fold, pair.split())
@@ -287,7 +290,11 @@ def test_forms_of_one_word(pair: str) -> None:
     assert one.startswith(tuple(beginnings(other)))
 
 
-@pytest.mark.parametrize("pair", ["рок река", "нож нога", "муж муха", "мир мор", "дело для", "кот кит"])
+@pytest.mark.parametrize(
+    "pair",
+    "рок река, нож нога, муж муха, мир мор, дело для, кот кит, дива диван, смета сметана, кровь кровать,"
+    " меня менять, полы поляна, сталь стул".split(", "),
+)
 def test_words_that_only_look_alike(pair: str) -> None:
     assert not same_word(*pair.split())
 
@@ -350,6 +357,9 @@ def test_a_misspelt_word_has_neighbours(everyday: Database, typed: str, meant: s
         ("молоко домофона", []),  # each stands in some note
         ('"мололо" от:01.01.2020', ["молоко"]),
         ("#рабта", ["#работа"]),
+        ("vjkjrj ljvjajyf", ["молоко домофона"]),  # written in the other layout
+        ("Vjkjrj ljv", ["молоко дом"]),
+        ("vjkjrj ,jhn", []),
         ("удалёное", []),  # its note is in the bin
     ],
 )
@@ -357,7 +367,7 @@ def test_of_several_words_those_are_corrected_that_stand_nowhere(
     db: Database, typed: str, meant: list[str]
 ) -> None:
     person = next(PEOPLE)
-    add(db, person, "молоко", "домофон", "#работа", "удалённое")
+    add(db, person, "молоко, домофон", "домофон", "#работа", "удалённое")
     db.delete_note(person, 4, deleted_at=5, source="")
     assert Notebook(db).similar_words(person, typed) == meant
 
