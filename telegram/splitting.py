@@ -123,6 +123,7 @@ def _clipped(units: str, item: _Range, start: int, end: int) -> _Range | None:
 # --- Where to cut -----------------------------------------------------------------------------
 
 _BREAKS = [re.compile(pattern) for pattern in (r"\n\s*\n", r"\n", r"(?<=[.!?…;:])\s+", r"\s+")]
+_BLANKS = re.compile(r"\s+")
 _FLAG = "\ud83c" + "".join(map(chr, range(0xDDE6, 0xDE00)))  # the units of 🇦 to 🇿
 
 
@@ -136,11 +137,13 @@ def _cut(units: str, ranges: list[_Range], start: int, limit: int) -> tuple[int,
     inside_whole, inside_fitting = _inside(whole, start, limit), _inside(fitting, start, limit)
     nowhere = bytes(limit + 1)
     middle = start + (limit + 1) // 2
+    blanks = _BLANKS.match(units, start, end)  # a cut in them would leave a message of nothing
+    first = max(start + 1, blanks.end() if blanks else 0)
     for floor, kept in (
         (middle, inside_whole),
-        (start + 1, inside_fitting),
+        (first, inside_fitting),
         (middle, nowhere),
-        (start + 1, nowhere),
+        (first, nowhere),
     ):
         for pattern in _BREAKS:
             for found in reversed(list(pattern.finditer(units, floor, end + 1))):

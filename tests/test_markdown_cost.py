@@ -58,6 +58,15 @@ def test_fifteen_thousand_letters_take_a_moment(sign: str) -> None:
     assert seconds_of(lambda: split(*markdown(text))) < 1  # it takes 0.3 at most
 
 
+@pytest.mark.parametrize("before", ["", "- ", "1. ", "```\n", "|a|\n|-|\n"])
+@pytest.mark.parametrize("blank", [" ", "\t", "\u00a0"])
+def test_blanks_of_many_messages_take_a_moment(before: str, blank: str) -> None:
+    text = before + blank * 40_000 + "конец"
+    parts = split(*markdown(text))
+    assert parts[-1].text.endswith("конец")
+    assert seconds_of(lambda: split(*markdown(text))) < 1
+
+
 def test_styles_in_each_other_are_linear() -> None:
     for text in ("*a " * 8000 + "b* " * 8000, "**a " * 6000 + "b** " * 6000, "[" * 20_000 + "](https://a.b)"):
         assert seconds_of(lambda text=text: markdown(text)) < 5  # type: ignore[misc]
