@@ -1,7 +1,8 @@
 """What an earlier run left unanswered, taken up again in order; what kills the process is found out.
 
 Each is tried with its try counted beforehand, so a death leaves a trace. Whatever ends, or is stopped,
-in order, has not killed anybody: its try is taken back. What died three times is put aside.
+in order, has not killed anybody: its try is taken back. What died three times is put aside; what goes on
+beside others, who may be the guilty ones, after twice as many.
 """
 
 import threading
@@ -41,7 +42,8 @@ class Recovery:
             return
         handling = Handling(gathered, self._desk)
         more_may_come = gathered.wait() > 0
-        if entry.tries >= (2 * MAX_TRIES if more_may_come else MAX_TRIES):
+        beside = more_may_come or bool(entry.answer_ids)  # while others are tried, too
+        if entry.tries >= (2 * MAX_TRIES if beside else MAX_TRIES):
             handling.park()
             return
         if self._lanes.is_idle(update.lane):  # else its turn comes, if need be after another start
@@ -51,10 +53,15 @@ class Recovery:
             if not more_may_come or entry.tries >= MAX_TRIES:
                 gathered.close()
                 pause = handling()  # a question that is being asked is suspected no more
-                self._take_back([entry.entry_id])
+                if not self._goes_on(entry.entry_id):
+                    self._take_back([entry.entry_id])
                 if pause is None:
                     return
         self._lanes.put(update.lane, handling)
+
+    def _goes_on(self, entry_id: int) -> bool:
+        """Return whether there is work of minutes or an answer that comes later, which may kill yet."""
+        return entry_id in self._desk.app.works or not self._desk.background.is_idle(("later", entry_id))
 
     def _waits_for_telegram(self, update: Update) -> bool:
         """Return whether it cannot be answered here: in the terminal there is nobody but its owner."""

@@ -59,6 +59,7 @@ class Working:
             if self._work.ending:
                 return self._end()
             self._take(self._next())
+            self._note_advance()
         except Pause as exc:
             return exc.seconds
         except (UndeliverableError, RefusedError) as exc:
@@ -74,6 +75,12 @@ class Working:
         except Exception as exc:  # noqa: BLE001 - in_words logs what nobody expected
             self._work.ending = True
             return Reply(in_words(exc))
+
+    def _note_advance(self) -> None:
+        """A work that begins anew further on is suspected no more of killing the process."""
+        if self._work.advanced:
+            self._work.advanced = False
+            self._desk.journal.count_try(self._entry_id, by=-1)
 
     def _take(self, news: str | Reply | None) -> None:
         if news is None:

@@ -11,4 +11,5 @@ def remembered(call: Call, work: str) -> list[int]:
 
 def remember(call: Call, work: str, *numbers: int) -> None:
     """Note how far a work has come; of each kind the last one of a person is known."""
+    call.app.works[call.entry_id].advanced = True
     call.app.preferences.put(call.user_id, work, " ".join(map(str, (call.entry_id, *numbers))))

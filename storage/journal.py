@@ -66,7 +66,7 @@ class Journal:
 
     def count_try(self, *entry_ids: int, by: int = 1) -> None:
         """Count a try that ended badly, or with -1 take the last one back; what is done has no tries left."""
-        self._set(entry_ids, "tries = tries + ?", by)
+        self._set(entry_ids, "tries = max(0, tries + ?)", by)
 
     def answered_in(self, entry_id: int, message_ids: Iterable[int]) -> None:
         """Remember the messages in which an answer goes on, so that it can go on there after a restart."""

@@ -15,6 +15,7 @@ import support.openrouter_replies as replies
 from bot_api.server import BotApiServer
 from in_words import UNEXPECTED
 from support.between import Between
+from support.fill import fill
 from support.harness import FOOTER, Harness, Message, Person
 from telegram.updates import updates_in
 
@@ -201,6 +202,50 @@ def test_what_kills_is_put_aside_although_a_question_is_open(new_bot: NewBot) ->
     bot.wait(lambda: not left(bot))
     assert FOOTER.search(answers(bot, question)[0])
     assert sql(bot, "SELECT count(*) FROM updates WHERE state = 'parked'") == [(1,)]
+
+
+def export_under_way(bot: Harness) -> Message:
+    """Kill the bot while it sends a file, as if it had died five times more, and start it again."""
+    fill(bot.db_path, 7, 600, "слово")
+    bot.start()
+    bot.server.fail("sendDocument", "hang", times=None, chat_id=7)
+    asked = bot.server.say("/note_export", user_id=7)
+    wait_for_calls(bot, "sendDocument", 1, 7)
+    bot.kill()
+    sql(bot, "UPDATE updates SET tries = 5 WHERE state = 'new'")
+    bot.launch()
+    wait_for_calls(bot, "sendDocument", 2, 7)
+    return asked
+
+
+def test_long_work_on_which_the_bot_dies_every_time_is_put_aside(new_bot: NewBot) -> None:
+    bot = new_bot()
+    deadly = export_under_way(bot)
+    kill_and_start(bot)
+    bot.wait(lambda: not left(bot))
+    assert answers(bot, deadly) == [UNEXPECTED]
+    assert sql(bot, "SELECT count(*) FROM updates WHERE state = 'parked'") == [(1,)]
+
+
+def test_long_work_in_an_orderly_stop_is_not_suspected(new_bot: NewBot) -> None:
+    bot = new_bot()
+    asked = export_under_way(bot)
+    bot.server.heal()
+    bot.stop()
+    bot.start()
+    bot.wait(lambda: not left(bot))
+    assert answers(bot, asked)[0].startswith("Готово. Заметок: 600")
+
+
+def test_long_work_that_gets_further_is_suspected_less(new_bot: NewBot) -> None:
+    bot = new_bot()
+    export_under_way(bot)
+    bot.kill()
+    sql(bot, "UPDATE updates SET tries = 5 WHERE state = 'new'")
+    bot.server.heal()
+    bot.start()
+    bot.wait(lambda: not left(bot))
+    assert sql(bot, "SELECT max(tries) FROM updates") == [(5,)]
 
 
 def test_deaths_among_many_count_against_nobody(new_bot: NewBot) -> None:

@@ -9,4 +9,5 @@ class Work:
 
     user_id: int
     stopped: bool = False  # somebody has asked for its end, which comes with the next step
+    advanced: bool = False  # begun again, it goes on further than it did before
     ending: bool = False  # it only has to say how it ended, and can be stopped no more
