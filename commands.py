@@ -165,7 +165,7 @@ def menu(door: Door, gate: Gate, *, in_telegram: bool) -> Menu:
     everybodys = [(row.name, row.summary) for row in rows if not row.owner_only]
     owners = [(row.name, row.summary) for row in rows if row.owner_only]
     calls = publishing(everybodys, gate.owner, owners, gate.listed[1:])
-    return Menu(door, [*calls, *(removals() if in_telegram else ())])
+    return Menu(door, [*calls, *(removals(gate.owner) if in_telegram else ())])
 
 
 def parse_number(text: str, highest: int = MAX_ID) -> int:

@@ -67,12 +67,14 @@ def publishing(
         yield "delete_my_commands", {"scope": types.BotCommandScopeChat(other)}
 
 
-def removals() -> Iterator[Call]:
+def removals(owner: int | None) -> Iterator[Call]:
     """Yield what removes the menus that an earlier bot of this token may have left."""
     for make_scope in SCOPES:
         for language in LANGUAGES:
             if language or make_scope is not types.BotCommandScopeDefault:
                 yield "delete_my_commands", {"scope": make_scope(), "language_code": language or None}
+    for language in LANGUAGES[1:] if owner is not None else ():  # narrower than the owner's own menu
+        yield "delete_my_commands", {"scope": types.BotCommandScopeChat(owner), "language_code": language}
 
 
 def _commands(entries: Sequence[Row]) -> list[types.BotCommand]:

@@ -31,6 +31,8 @@ def test_menus_of_an_earlier_bot_are_gone_in_every_scope_and_language(new_bot: N
 def test_the_owner_of_the_settings_has_a_menu_with_what_is_the_owners(new_bot: NewBot) -> None:
     bot = new_bot(ALLOWED_USERS="1,2")
     bot.server.chat(1)
+    weather = check_commands([{"command": "weather", "description": "Погода"}])
+    bot.server.command_lists["chat", 1, "ru"] = weather  # of an earlier bot
     bot.start()
     mine = bot.wait(lambda: bot.server.command_lists.get(("chat", 1, "")))
     everybodys = names(bot.server.command_lists["default", 0, ""])
@@ -38,6 +40,7 @@ def test_the_owner_of_the_settings_has_a_menu_with_what_is_the_owners(new_bot: N
     assert {"invite", "people", "remove", "model_add", "model_del"} <= set(names(mine))
     assert not {"invite", "people", "remove", "model_add", "model_del"} & set(everybodys)
     assert ("chat", 2, "") not in bot.server.command_lists
+    bot.wait(lambda: bot.server.menu(1, "ru") == mine)
 
 
 def test_whoever_was_the_owner_before_has_no_longer_the_owners_menu(new_bot: NewBot) -> None:

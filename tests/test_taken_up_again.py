@@ -228,7 +228,7 @@ def test_long_work_on_which_the_bot_dies_every_time_is_put_aside(new_bot: NewBot
 
 
 def test_long_work_in_an_orderly_stop_is_not_suspected(new_bot: NewBot) -> None:
-    bot = new_bot()
+    bot = new_bot(STOP_TIMEOUT="1")
     asked = export_under_way(bot)
     bot.server.heal()
     bot.stop()
