@@ -5,6 +5,7 @@ all of it is one transaction: whatever stops it, the file is as it was.
 """
 
 import os
+import re
 import sqlite3
 from collections.abc import Callable
 from contextlib import suppress
@@ -122,7 +123,8 @@ def _run(conn: sqlite3.Connection, script: str) -> None:
 def read_time(value: object) -> int | None:
     """Return a time as whole seconds since 1970, whatever somebody's program wrote; None if it is no time.
 
-    Numbers, also as text, may be seconds, milli-, micro- or nanoseconds; ISO 8601 without a zone is UTC.
+    Numbers, also as text, may be seconds, milli-, micro- or nanoseconds. Dates are ISO 8601 or begin like
+    31.12.2024; without a zone they are UTC.
     """
     number = _as_number(value)
     found = (number / unit for unit in (1, 10**3, 10**6, 10**9))
@@ -135,7 +137,8 @@ def _as_number(value: object) -> float:
     except (TypeError, ValueError):
         pass
     try:
-        time = datetime.fromisoformat(str(value).strip())
+        date_first = re.sub(r"^(\d\d)\.(\d\d)\.(\d{4})\b,?", r"\3-\2-\1", str(value).strip())
+        time = datetime.fromisoformat(date_first)
         return (time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp()
     except (ValueError, OverflowError):
         return 0.0
