@@ -20,7 +20,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 ANY = hypothesis.settings(
     deadline=None, suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture]
 )
-hypothesis.settings.register_profile("same", ANY, derandomize=True, max_examples=60)
+hypothesis.settings.register_profile("same", ANY, derandomize=True, max_examples=40)
 hypothesis.settings.register_profile("new", ANY, max_examples=2000)
 hypothesis.settings.load_profile("same")
 Harness.warm = True
