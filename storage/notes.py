@@ -228,8 +228,13 @@ def _newest(versions: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def moved(entities: Sequence[Entity], behind: str) -> tuple[Entity, ...]:
     """Return entities of a text that is put behind another one."""
-    units = len(behind.encode("utf-16-le")) // 2
+    units = units_of(behind)
     return tuple({**entity, "offset": entity["offset"] + units} for entity in entities)
+
+
+def units_of(text: str) -> int:
+    """Return the length of a text in UTF-16 units, by which Telegram counts."""
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def with_files(files: tuple[File, ...], more: Sequence[File], instead_of: str) -> tuple[File, ...]:

@@ -6,6 +6,7 @@ from dataclasses import astuple, dataclass
 from zlib import crc32
 
 from db import Database
+from storage.notes import units_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +27,7 @@ class NotePiece:
 
 def note_piece(user_id: int, number: int, start: int, text: str, file: str = "") -> NotePiece:
     """Return the piece of a note that has this text."""
-    length = len(text.encode("utf-16-le", "surrogatepass")) // 2
-    return NotePiece(user_id, number, start, length, _checksum(text), file)
+    return NotePiece(user_id, number, start, units_of(text), _checksum(text), file)
 
 
 class Pieces:
