@@ -2,12 +2,13 @@
 
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import hypothesis
 import pytest
 
+from db import Database
 from support.fake_openrouter import FakeOpenRouter
 from support.harness import Harness, Person
 from support.openrouter_settings import point_at
@@ -32,6 +33,13 @@ def bot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harness]:
     """One bot for all tests of a module; everybody is let in."""
     with Harness(tmp_path_factory.mktemp("bot"), TIMEZONE=FAR_EAST) as harness:
         yield harness.start()
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> Iterator[Database]:
+    """A file of the test's own."""
+    with closing(Database(tmp_path / "notes.db")) as database:
+        yield database
 
 
 @pytest.fixture

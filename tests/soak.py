@@ -24,6 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from bot_api.failures import Kind
 from support.harness import Harness, Message  # found from the folder above
 from support.openrouter_replies import Call, chunk, error_body, events, status, stream
+from support.tally import table
 
 PEOPLE = 30
 FAILURES: dict[Kind, float] = {
@@ -242,10 +243,8 @@ def main() -> int:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         tally = Soak(Path(folder), arguments.seed).run(arguments.kills)
-    for name, count in tally.items():
-        print(f"{name:<40} {count:>8}")
     wrong = failures(tally)
-    print("FAILED: " + ", ".join(wrong) if wrong else "Nothing is lost.")
+    print(table(tally, wrong, "Nothing is lost."))
     return bool(wrong)
 
 

@@ -20,12 +20,6 @@ ANNA, BORIS = 1, 2
 MESSAGES = count(1)
 
 
-@pytest.fixture
-def db(tmp_path: Path) -> Iterator[Database]:
-    with closing(Database(tmp_path / "notes.db")) as database:
-        yield database
-
-
 @pytest.fixture(scope="module")
 def big(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     """A database for examples that do not mind each other."""

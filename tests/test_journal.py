@@ -2,7 +2,6 @@
 
 import sqlite3
 import time
-from collections.abc import Iterator
 from contextlib import closing
 from itertools import count
 from pathlib import Path
@@ -16,12 +15,6 @@ from storage.journal import KEEP_DONE_S, KEEP_PARKED_S, Journal
 
 ANNA = 11
 NUMBERS = count(1)
-
-
-@pytest.fixture
-def db(tmp_path: Path) -> Iterator[Database]:
-    with closing(Database(tmp_path / "notes.db")) as database:
-        yield database
 
 
 @pytest.fixture

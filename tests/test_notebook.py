@@ -1,7 +1,6 @@
 """What else can be asked of notes: undoing, the bin, tags, days, messages, import."""
 
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
@@ -28,12 +27,6 @@ DAY = 86_400
 MOSCOW = ZoneInfo("Europe/Moscow")
 PHOTO = File("photo", "id-1", "unique-1")
 BOLD = {"type": "bold", "offset": 0, "length": 3}
-
-
-@pytest.fixture
-def db(tmp_path: Path) -> Iterator[Database]:
-    with closing(Database(tmp_path / "notes.db")) as database:
-        yield database
 
 
 @pytest.fixture

@@ -1,8 +1,5 @@
 """A change of a note that comes twice, because a kill came before its end was noted, is made once."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from db import Database
@@ -12,13 +9,6 @@ from storage.pieces import Pieces, note_piece
 from storage.recalled import Recalled, TextGoneError
 
 ANNA, BORIS = 1, 2
-
-
-@pytest.fixture
-def db(tmp_path: Path) -> Iterator[Database]:
-    database = Database(tmp_path / "notes.db")
-    yield database
-    database.close()
 
 
 @pytest.fixture

@@ -340,10 +340,8 @@ def test_it_tells_how_it_is_started(key: str) -> None:
     ],
 )
 def test_a_key_that_is_none_is_told_of(new_bot: NewBot, given: list[str], meant: str) -> None:
-    process = WarmProcess(new_bot().environment, ROOT, *given)
-    with process.stdout, process.stderr:
-        said, complaint = process.stdout.read(), process.stderr.read()
-    assert (process.wait(60), said) == (2, "")
+    code, said, complaint = WarmProcess(new_bot().environment, ROOT, *given).ended()
+    assert (code, said) == (2, "")
     assert len(complaint.splitlines()) == 1
     assert "python bot.py --help" in complaint
     assert (f"Может быть, {meant}?" in complaint) == bool(meant)

@@ -33,6 +33,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from support import under_a_clock
 from support.harness import ROOT, Harness, Message  # found from the folder above
 from support.openrouter_replies import Call, Json, answer, daily_cap, model_entry, status
+from support.tally import table
 from support.under_a_clock import TurnedClock
 
 ZONE = ZoneInfo("Europe/Berlin")
@@ -403,10 +404,8 @@ def main() -> int:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         tally = Year(Path(folder), arguments.seed, arguments.updates).run()
-    for name, count in tally.items():
-        print(f"{name:<40} {count:>8}")
     wrong = failures(tally)
-    print("FAILED: " + ", ".join(wrong) if wrong else "A year without a hand.")
+    print(table(tally, wrong, "A year without a hand."))
     return bool(wrong)
 
 

@@ -24,12 +24,12 @@ from typing import IO, Any, Self, TypeVar
 from bot_api.server import BotApiServer
 from support.fake_openrouter import FakeOpenRouter
 from support.openrouter_replies import Behaviour, Call, answer, model_entry
+from support.warm_start import ROOT as ROOT
 from support.warm_start import WarmProcess
 
 T = TypeVar("T")
 Message = dict[str, Any]
 
-ROOT = Path(__file__).resolve().parents[2]
 API_KEY = "sk-or-v1-TEST"
 # The catalogue, in the order of its ids, as the course and the issue name it.
 CATALOGUE = {

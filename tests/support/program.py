@@ -11,13 +11,11 @@ from support.warm_start import WarmProcess
 
 def run(bot: Harness, *keys: str, **settings: str) -> tuple[int, str]:
     """Start the program with these keys beside a bot; return its exit code and what it printed."""
-    process = WarmProcess(bot.environment | settings, bot.folder, *keys)
-    with process.stdout, process.stderr:
-        printed, complained = process.stdout.read(), process.stderr.read()
+    code, printed, complained = WarmProcess(bot.environment | settings, bot.folder, *keys).ended()
     assert complained == ""
     assert bot.server.token not in printed
     assert API_KEY not in printed
-    return process.wait(120), printed
+    return code, printed
 
 
 def piped(environment: dict[str, str], folder: Path, *lines: str, timeout_s: float = 120) -> str:

@@ -44,6 +44,12 @@ class WarmProcess:
             raise TimeoutError
         return self._process.exitcode
 
+    def ended(self, timeout: float = 120) -> tuple[int, str, str]:
+        """Wait for the end; return the exit code, and what was written to both streams."""
+        with self.stdout, self.stderr:
+            printed, complained = self.stdout.read(), self.stderr.read()
+        return self.wait(timeout), printed, complained
+
     def send_signal(self, number: int) -> None:
         with suppress(ProcessLookupError):  # it has ended just now
             os.kill(self.pid, number)
