@@ -11,7 +11,6 @@ if __name__ == "__main__":
     surroundings.check()
 
 import logging
-import os
 import signal
 import sqlite3
 import sys
@@ -23,11 +22,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import db
-from access import Gate
-from answers.asking import Tools
 from answers.freshness import keep_fresh
 from answers.questions import Questions
-from answers.searching import Searching
 from commands import App
 from console.door import OWNER_ID
 from console.terminal import Console
@@ -36,31 +32,18 @@ from dispatch.gathering import Gathering
 from dispatch.intake import Intake
 from dispatch.lanes import Lanes
 from dispatch.recovery import Recovery
-from in_words import in_words, storage_trouble
-from logs import set_up_logging
+from in_words import storage_trouble
 from migrations import AlreadyOpenError, NewerFileError
 from openrouter_client import fallback_model
-from settings import EVERYBODY, HERE, SERVICES, Settings, SettingsError
-from starting import env_file
-from starting.addresses import unquoted
+from settings import EVERYBODY, Settings
 from starting.another_thread import in_another_thread
-from starting.command_line import parse
-from storage.days import Days
-from storage.dialogue import Dialogue
+from starting.beginning import settings_for
 from storage.journal import Journal
-from storage.notebook import Notebook
-from storage.people import People
-from storage.pieces import Pieces
-from storage.preferences import Preferences
-from storage.recalled import Recalled
-from storage.registry import Registry
 from telegram.api import Door, Telegram, TelegramError
 from telegram.delivery import Delivery
 from telegram.patience import BadTokenError, NonsenseError, Patience, StoppingError
-from telegram.replies import UserError
 from telegram.updates import KINDS
-from upkeep.chores import chore
-from upkeep.findings import Finding, show
+from upkeep.findings import say
 from upkeep.health import Pulse
 from upkeep.nightly import copy_each_night
 from upkeep.systemd import READY, STOPPING, notify
@@ -71,10 +54,6 @@ LONG_POLL_S = 25
 WORKERS = 2  # for exports and imports
 INLINE_IS_OFF = "Заметки из любого чата (@%s слово) выключены. Включить: @BotFather, /setinline"
 EMPTY_PAUSE_S = 0.05  # for a server that answers an empty poll at once, as a mirror may
-HOW_TO_START = (
-    "Не задан TOKEN. Получите токен у @BotFather в Telegram и впишите строку TOKEN=… в файл .env "
-    "рядом с bot.py (образец — .env.example). Без Telegram: python bot.py --console"
-)
 REFUSED_BY_TELEGRAM = (
     "Telegram не принял токен. Проверьте TOKEN в .env: скопируйте его из @BotFather целиком."
 )
@@ -89,25 +68,8 @@ class Bot:
         self._door = door
         self._patience = Patience(door, self._stopping)
         self._pulse = Pulse(database)
-        delivery, journal, people = Delivery(door), Journal(database), People(database)
-        registry, dialogue = Registry(database), Dialogue(database)
-        self._app = App(
-            settings=settings,
-            db=database,
-            registry=registry,
-            dialogue=dialogue,
-            people=people,
-            gate=Gate(settings, people),
-            questions=Questions(Tools(settings, journal, registry, dialogue, delivery, door.download)),
-            notebook=Notebook(database),
-            days=Days(database),
-            preferences=Preferences(database),
-            recalled=Recalled(database),
-            pieces=Pieces(database),
-            searching=Searching(dialogue),
-            works={},
-            download=self._download,
-        )
+        journal, delivery = Journal(database), Delivery(door)
+        self._app = App(settings, database, journal, delivery, door)
         self._lanes, self._background = Lanes(), Lanes()
         # On few threads: each keeps some of the memory that an upload or a download of 10 MB has taken.
         self._work_lanes = Lanes(WORKERS)
@@ -115,12 +77,6 @@ class Bot:
         gathering = Gathering()
         self._intake = Intake(desk, door, self._lanes, gathering)
         self._recovery = Recovery(desk, self._lanes, gathering, self._stopping)
-
-    def _download(self, file_id: str) -> bytes:
-        try:
-            return self._door.download(file_id)
-        except TelegramError as exc:
-            raise UserError(in_words(exc)) from None
 
     def work(self) -> None:
         """Start, and take updates until somebody stops the bot; raises BadTokenError and SQLite's own."""
@@ -194,11 +150,6 @@ def _beside(name: str, work: Callable[..., None], *args: object) -> None:
     threading.Thread(target=work, args=args, name=name, daemon=True).start()
 
 
-def say(text: str) -> None:
-    """Print for the person who started the bot."""
-    print(text, flush=True)  # noqa: T201 - this is what the log is not: for the eyes of that person
-
-
 def run(settings: Settings) -> int:
     """Work in Telegram until stopped; returns the exit code."""
     with opened(settings) as database:
@@ -224,7 +175,7 @@ def run(settings: Settings) -> int:
 
 def run_console(settings: Settings) -> int:
     """Work in the terminal until its input ends and all is answered; returns the exit code."""
-    settings = replace(settings, token="", allowed_users=(OWNER_ID,))
+    settings = replace(settings, allowed_users=(OWNER_ID,))
     with opened(settings) as database:
         console = Console(sys.stdin, sys.stdout, Path("console-files"))
         bot = Bot(settings, database, console.door)
@@ -243,29 +194,10 @@ def run_console(settings: Settings) -> int:
 
 def main(args: list[str]) -> int:
     """Start what the arguments and the settings ask for; returns the exit code."""
-    options = parse(args)
-    console = options.console
-    try:
-        env_file.load(HERE / ".env")
-        settings = Settings.from_env(os.environ)
-    except (env_file.EnvFileError, SettingsError) as exc:
-        say(str(Finding(False, str(exc))) if options.check else str(exc))
-        return 1 if options.check else 2
-    if (findings := chore(options, settings)) is not None:
-        return show(findings, say)
-    if not settings.token and not console:
-        if not sys.stdin.isatty():
-            say(HOW_TO_START)
-            return 2
-        say("TOKEN не задан (.env), поэтому без Telegram, прямо здесь.")
-        console = True
-    set_up_logging(
-        "WARNING" if console else settings.log_level,
-        [settings.token, *(unquoted(os.environ.get(f"{service}_API_KEY", "")) for service in SERVICES)],
-    )
+    settings = settings_for(args)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        return run_console(settings) if console else run(settings)
+        return run(settings) if settings.token else run_console(settings)
     except (sqlite3.Error, OSError, NewerFileError, AlreadyOpenError) as exc:
         if storage_trouble(exc) is None:
             raise

@@ -10,23 +10,27 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from access import Gate
+from answers.asking import Tools
 from answers.questions import Questions
 from answers.searching import Searching
 from db import Database
+from in_words import in_words
 from settings import Settings
 from storage.days import Days
 from storage.dialogue import Dialogue
+from storage.journal import Journal
 from storage.notebook import Notebook
 from storage.people import People
 from storage.pieces import Pieces
 from storage.preferences import Preferences
 from storage.recalled import Recalled
 from storage.registry import Registry
-from telegram.api import Door
+from telegram.api import Door, TelegramError
+from telegram.delivery import Delivery
 from telegram.formatted import behind, is_blank
 from telegram.lines import first_line
 from telegram.menu import Menu, publishing, removals
-from telegram.replies import Reply
+from telegram.replies import Reply, UserError
 from telegram.splitting import Entity
 from telegram.updates import Message, Place
 from transfer.works import Work
@@ -39,26 +43,30 @@ class WrongArgumentsError(Exception):
     """Arguments that do not fit the command; the answer is its usage line, and the text if there is one."""
 
 
-@dataclass(slots=True)
 class App:
-    """What the handlers may use, put together once by `bot.py`."""
+    """What the handlers may use, put together once; its parts are the tables of one file, and their users."""
 
-    settings: Settings
-    db: Database
-    registry: Registry
-    dialogue: Dialogue
-    people: People
-    gate: Gate
-    questions: Questions
-    notebook: Notebook
-    days: Days
-    preferences: Preferences
-    recalled: Recalled
-    pieces: Pieces
-    searching: Searching
-    works: dict[int, Work]  # by the number in the journal of what began it
-    download: Callable[[str], bytes]  # a file id of Telegram to the file's content; raises UserError
-    username: str = ""  # of the bot, as soon as Telegram has told it
+    def __init__(
+        self, settings: Settings, db: Database, journal: Journal, delivery: Delivery, door: Door
+    ) -> None:
+        self.settings, self.db = settings, db
+        self.notebook, self.days, self.pieces = Notebook(db), Days(db), Pieces(db)
+        self.registry, self.dialogue, self.people = Registry(db), Dialogue(db), People(db)
+        self.preferences, self.recalled = Preferences(db), Recalled(db)
+        self.gate = Gate(settings, self.people)
+        self.searching = Searching(self.dialogue)
+        tools = Tools(settings, journal, self.registry, self.dialogue, delivery, door.download)
+        self.questions = Questions(tools)
+        self.works: dict[int, Work] = {}  # by the number in the journal of what began it
+        self.username = ""  # of the bot, as soon as Telegram has told it
+        self._door = door
+
+    def download(self, file_id: str) -> bytes:
+        """Fetch a file that somebody sent; raises UserError."""
+        try:
+            return self._door.download(file_id)
+        except TelegramError as exc:
+            raise UserError(in_words(exc)) from None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """What `--check`, `--health` and `--restore` find out: a line each, with ✔ or ✖."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -15,7 +15,12 @@ class Finding:
         return f"{'✔' if self.ok else '✖'} {self.text}"
 
 
-def show(findings: Iterable[Finding], say: Callable[[str], None]) -> int:
+def say(text: str) -> None:
+    """Print for the person who started the bot."""
+    print(text, flush=True)  # noqa: T201 - this is what the log is not: for the eyes of that person
+
+
+def show(findings: Iterable[Finding]) -> int:
     """Say each as it comes, and return the exit code: 0 if all is well."""
     code = 0
     for finding in findings:

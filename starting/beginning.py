@@ -1,0 +1,54 @@
+"""What `python bot.py` is to do, by its arguments and its settings."""
+
+import os
+import sys
+from dataclasses import replace
+from typing import NoReturn
+
+from logs import set_up_logging
+from settings import HERE, SERVICES, Settings, SettingsError
+from starting import env_file
+from starting.addresses import unquoted
+from starting.command_line import parse
+from upkeep.chores import chore
+from upkeep.findings import Finding, say, show
+
+HOW_TO_START = (
+    "Не задан TOKEN. Получите токен у @BotFather в Telegram и впишите строку TOKEN=… в файл .env "
+    "рядом с bot.py (образец — .env.example). Без Telegram: python bot.py --console"
+)
+
+
+def settings_for(args: list[str]) -> Settings:
+    """Return the settings of the bot, without a token where it is to work in the terminal.
+
+    Raises SystemExit where there is nothing more to do: what the arguments ask for is done, or the bot
+    cannot start, and why has been said.
+    """
+    options = parse(args)
+    settings = _settings(as_finding=options.check)
+    if (findings := chore(options, settings)) is not None:
+        sys.exit(show(findings))
+    if not settings.token and not options.console:
+        if not sys.stdin.isatty():
+            _refuse(HOW_TO_START)
+        say("TOKEN не задан (.env), поэтому без Telegram, прямо здесь.")
+    in_terminal = options.console or not settings.token
+    keys = [unquoted(os.environ.get(f"{service}_API_KEY", "")) for service in SERVICES]
+    set_up_logging("WARNING" if in_terminal else settings.log_level, [settings.token, *keys])
+    return replace(settings, token="") if in_terminal else settings
+
+
+def _settings(*, as_finding: bool) -> Settings:
+    try:
+        env_file.load(HERE / ".env")
+        return Settings.from_env(os.environ)
+    except (env_file.EnvFileError, SettingsError) as exc:
+        if as_finding:
+            sys.exit(show([Finding(False, str(exc))]))
+        _refuse(str(exc))
+
+
+def _refuse(why: str) -> NoReturn:
+    say(why)
+    sys.exit(2)
