@@ -1,6 +1,5 @@
 """Notes changed by messages: a reply adds to one or replaces it, an edited message edits it."""
 
-from dataclasses import replace
 
 from commands import COMMANDS, Call
 from db import File, Note, NoteNotFoundError
@@ -121,7 +120,7 @@ def _change_piece(call: Call, note: Note, piece: NotePiece, new: Formatted) -> R
     differs = bool(files) or after != before
     if differs:
         rewrite(call, note.number, after, files, instead_of=piece.file)
-    now = replace(piece, file=whole(call.message).file)
+    now = piece._replace(file=whole(call.message).file)
     if stands or is_done:
         now = note_piece(call.user_id, note.number, start + head, new[0], now.file)
         _remember(call, piece, now, utf16_len(line[0]) - length)

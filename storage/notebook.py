@@ -9,6 +9,7 @@ from storage import notes, ranking, recalled, search, word_index
 from storage.notes import Entity, File, Note
 from storage.numbers import count
 from storage.query import Query
+from telegram.formatted import concat
 
 PAGE = 500
 
@@ -38,14 +39,10 @@ class Notebook:
         """
 
         def appended(old: Note) -> Note:
-            before = f"{old.text}\n" if old.text and text else old.text
-            return replace(
-                old,
-                text=before + text,
-                entities=old.entities + notes.moved(entities, before),
-                files=old.files + tuple(files),
-                edited_at=edited_at,
-            )
+            glue = "\n" if old.text and text else ""
+            longer, formatting = concat((old.text + glue, old.entities), (text, entities))
+            kept = old.files + tuple(files)
+            return replace(old, text=longer, entities=tuple(formatting), files=kept, edited_at=edited_at)
 
         with self._db.write() as conn:
             return notes.change(conn, user_id, number, appended, source)

@@ -226,17 +226,6 @@ def _newest(versions: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return versions[: max(1, min(_PAST_EDITS, fitting))]
 
 
-def moved(entities: Sequence[Entity], behind: str) -> tuple[Entity, ...]:
-    """Return entities of a text that is put behind another one."""
-    units = units_of(behind)
-    return tuple({**entity, "offset": entity["offset"] + units} for entity in entities)
-
-
-def units_of(text: str) -> int:
-    """Return the length of a text in UTF-16 units, by which Telegram counts."""
-    return len(text.encode("utf-16-le", "surrogatepass")) // 2
-
-
 def with_files(files: tuple[File, ...], more: Sequence[File], instead_of: str) -> tuple[File, ...]:
     """Return files with more of them: in the place of one, by its unique id, or behind all."""
     ids = [file.file_unique_id for file in files]

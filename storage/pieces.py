@@ -2,15 +2,14 @@
 
 import sqlite3
 from collections.abc import Iterable, Mapping
-from dataclasses import astuple, dataclass
+from typing import NamedTuple
 from zlib import crc32
 
 from db import Database
-from storage.notes import units_of
+from telegram.splitting import utf16_len
 
 
-@dataclass(frozen=True, slots=True)
-class NotePiece:
+class NotePiece(NamedTuple):
     """Where the text of a message stands in a note; places are in UTF-16 units."""
 
     user_id: int
@@ -27,7 +26,7 @@ class NotePiece:
 
 def note_piece(user_id: int, number: int, start: int, text: str, file: str = "") -> NotePiece:
     """Return the piece of a note that has this text."""
-    return NotePiece(user_id, number, start, units_of(text), _checksum(text), file)
+    return NotePiece(user_id, number, start, utf16_len(text), _checksum(text), file)
 
 
 class Pieces:
@@ -81,7 +80,7 @@ def _put(conn: sqlite3.Connection, chat_id: int, pieces: Mapping[int, NotePiece]
         "INSERT OR REPLACE INTO note_pieces"
         " (chat_id, message_id, user_id, number, start, length, checksum, file)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        [(chat_id, message_id, *astuple(piece)) for message_id, piece in pieces.items()],
+        [(chat_id, message_id, *piece) for message_id, piece in pieces.items()],
     )
 
 

@@ -62,6 +62,8 @@ def quote_in(content: Content, replied: Formatted) -> Formatted:
     may be wrong: https://core.telegram.org/bots/api#textquote
     """
     quote = dict_in(content, "quote")
+    if not quote:
+        return "", ()
     text = text_in(quote, "text")
     part = cut_out(replied, number_in(quote, "position"), utf16_len(text))
     return part if part[0] == text else (text, tuple(_sound(quote.get("entities"), text)))

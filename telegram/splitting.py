@@ -35,6 +35,8 @@ def utf16_len(text: str) -> int:
 
 def to_units(text: str) -> str:
     """Return the text with surrogate pairs for emoji: Telegram's offsets are indices of this string."""
+    if utf16_len(text) == len(text):
+        return text
     data = text.encode("utf-16-le", "surrogatepass")
     return "".join(map(chr, struct.unpack(f"<{len(data) // 2}H", data)))
 

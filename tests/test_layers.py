@@ -86,7 +86,9 @@ MAY_IMPORT = {
     "logs": set(),
     "migrations": set(),
     "db": {"migrations", "storage"},
-    "storage": {"db", "migrations", "storage", "openrouter_client"},
+    "storage": {
+        "db", "migrations", "storage", "openrouter_client", "telegram.formatted", "telegram.splitting",
+    },
     "telegram": {"telegram", "settings", "starting.addresses", "upkeep.systemd"},
     "console": {"console", "telegram.api"},
     "access": {"settings", "storage", "telegram.updates"},
