@@ -1,8 +1,8 @@
-"""Заметочник: settings, wiring, and the polling loop that journals what Telegram hands over.
+"""Заметочник: settings, wiring, and the polling loop that journals updates from Telegram.
 
 python bot.py             Telegram, with TOKEN in .env
 python bot.py --console   the same bot in the terminal
-python bot.py --help      what else there is
+python bot.py --help      all options
 """
 
 from starting import surroundings
@@ -51,16 +51,16 @@ from upkeep.upgrade import opened
 
 log = logging.getLogger("bot")
 LONG_POLL_S = 25
-WORKERS = 2  # for exports and imports
+WORKERS = 2  # threads for exports and imports
 INLINE_IS_OFF = "Заметки из любого чата (@%s слово) выключены. Включить: @BotFather, /setinline"
-EMPTY_PAUSE_S = 0.05  # for a server that answers an empty poll at once, as a mirror may
+EMPTY_PAUSE_S = 0.05  # for a server, such as a mirror, that answers an empty poll at once
 REFUSED_BY_TELEGRAM = (
     "Telegram не принял токен. Проверьте TOKEN в .env: скопируйте его из @BotFather целиком."
 )
 
 
 class Bot:
-    """One bot at work on one file."""
+    """One bot working on one database file."""
 
     def __init__(self, settings: Settings, database: db.Database, door: Door) -> None:
         self._settings = settings
@@ -71,7 +71,7 @@ class Bot:
         journal, delivery = Journal(database), Delivery(door)
         self._app = App(settings, database, journal, delivery, door)
         self._lanes, self._background = Lanes(), Lanes()
-        # On few threads: each keeps some of the memory that an upload or a download of 10 MB has taken.
+        # Few threads: each keeps some of the memory that a 10 MB upload or download took.
         self._work_lanes = Lanes(WORKERS)
         desk = Desk(self._app, journal, delivery, self._background, self._work_lanes)
         gathering = Gathering()
@@ -79,18 +79,18 @@ class Bot:
         self._recovery = Recovery(desk, self._lanes, gathering, self._stopping)
 
     def work(self) -> None:
-        """Start, and take updates until somebody stops the bot; raises BadTokenError and SQLite's own."""
+        """Start, and take updates until stopped; raises BadTokenError and sqlite3.Error."""
         with suppress(StoppingError):
             self.start()
             self.poll()
 
     def start(self) -> None:
-        """Check the token, tell who may come in, and take up what an earlier run left."""
+        """Check the token, announce who may use the bot, and resume what an earlier run left unfinished."""
         app, me = self._app, self._patience.insist("get_me")
         app.username = me.get("username", "")
         if me.get("supports_inline_queries") is False:
             log.info(INLINE_IS_OFF, app.username)
-        self._patience.insist("delete_webhook")  # while one is set, getUpdates is refused for ever
+        self._patience.insist("delete_webhook")  # while one is set, getUpdates always fails
         if app.settings.allowed_users == EVERYBODY:
             log.warning("ALLOWED_USERS=*: ботом может пользоваться каждый, кто его найдёт")
         elif invitation := app.gate.invitation(app.username):
@@ -103,7 +103,7 @@ class Bot:
         _beside("copies", copy_each_night, app.db.path, app.settings.now, self._stopping)
 
     def poll(self) -> None:
-        """Take updates until somebody stops the bot; raises BadTokenError."""
+        """Take updates until stopped; raises BadTokenError."""
         offset = None
         while not self._stopping.is_set():
             try:
@@ -114,7 +114,7 @@ class Bot:
                     allowed_updates=list(KINDS),
                 )
                 if self._stopping.is_set():
-                    return  # not confirmed, so it comes again
+                    return  # not confirmed, so Telegram sends the batch again
                 if confirmed := self._intake.take(batch):
                     offset = confirmed
                 else:
@@ -128,17 +128,17 @@ class Bot:
                 self._patience.wait(exc, f"База данных: {trouble}; повторяю, пока не получится")
 
     def stop(self) -> None:
-        """Finish what is being answered within STOP_TIMEOUT; the journal keeps the rest."""
+        """Finish the answers in progress within STOP_TIMEOUT; the journal keeps the rest."""
         deadline = time.monotonic() + self._settings.stop_timeout
         self._stopping.set()
         self._app.questions.begin_no_more()
         for part in self._parts():
             part.close(max(0, deadline - time.monotonic()))
-        with suppress(db.FileReplacedError):  # then there is nothing left to take back
+        with suppress(db.FileReplacedError):  # the journal is gone, and its counted tries with it
             self._recovery.was_no_death()
 
     def wait_until_idle(self) -> None:
-        """Wait until everything that was taken is answered."""
+        """Wait until all updates taken so far are answered."""
         while not all(part.is_idle() for part in self._parts()):
             self._stopping.wait(0.02)
 
@@ -151,10 +151,10 @@ def _beside(name: str, work: Callable[..., None], *args: object) -> None:
 
 
 def run(settings: Settings) -> int:
-    """Work in Telegram until stopped; returns the exit code."""
+    """Run the bot in Telegram until stopped; returns the exit code."""
     with opened(settings) as database:
         bot = Bot(settings, database, Telegram(settings))
-        notify(READY)  # though Telegram may not answer for hours: that is no failed start
+        notify(READY)  # already: Telegram may be unreachable for hours, which is not a failed start
         try:
             in_another_thread(bot.work)
         except KeyboardInterrupt:
@@ -166,7 +166,7 @@ def run(settings: Settings) -> int:
             log.critical("%s: %s.", settings.db_path, storage_trouble(exc))
             return 1
         finally:
-            signal.signal(signal.SIGINT, signal.SIG_DFL)  # a second Ctrl-C does not wait
+            signal.signal(signal.SIGINT, signal.SIG_DFL)  # a second Ctrl-C stops without waiting
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
             notify(STOPPING)
             bot.stop()
@@ -174,7 +174,7 @@ def run(settings: Settings) -> int:
 
 
 def run_console(settings: Settings) -> int:
-    """Work in the terminal until its input ends and all is answered; returns the exit code."""
+    """Run the bot in the terminal until the input ends and all is answered; returns the exit code."""
     settings = replace(settings, allowed_users=(OWNER_ID,))
     with opened(settings) as database:
         console = Console(sys.stdin, sys.stdout, Path("console-files"))
@@ -193,7 +193,7 @@ def run_console(settings: Settings) -> int:
 
 
 def main(args: list[str]) -> int:
-    """Start what the arguments and the settings ask for; returns the exit code."""
+    """Run what the arguments and the settings ask for; returns the exit code."""
     settings = settings_for(args)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:

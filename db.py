@@ -1,8 +1,8 @@
 """The SQLite file: its transactions, and the helpers for notes and for the registry of models.
 
-One public method is one transaction. Rows come back as frozen records; what is not there is an exception
-that carries data and no words. Errors of SQLite itself (full disk, locked file) pass through unchanged:
-whoever talks to a person words them. `migrations` opens the file; the other tables have modules in `storage`.
+One public method is one transaction. Rows come back as frozen dataclasses; a missing row is an exception
+that carries data, not a message for people. SQLite's own errors (full disk, locked file) pass through
+unchanged. `migrations` opens the file; the other tables have modules in `storage`.
 """
 
 import os
@@ -38,7 +38,7 @@ __all__ = [
 
 
 class FileReplacedError(Exception):
-    """The file was deleted or replaced while it was open: what is written now would be gone later."""
+    """The file was deleted or replaced while it was open: anything written now would be lost."""
 
 
 class UnknownModelError(Exception):
@@ -51,7 +51,7 @@ class NoModelsError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A row of the registry; `key` is its name at OpenRouter, after `fallback:` at the second service."""
+    """A registry row; `key` is the name at OpenRouter, or `fallback:` plus the second service's name."""
 
     id: int
     key: str
@@ -64,26 +64,26 @@ class Model:
 
 
 class _Mine(threading.local):
-    """What belongs to one thread: the connection on which it writes just now."""
+    """One thread's own state: the connection of its open write transaction."""
 
     conn: sqlite3.Connection | None = None
 
 
 class Database:
-    """The notebook's file, open for any number of threads.
+    """The notebook's file, for use from any number of threads.
 
-    Opening raises NewerFileError, or what sqlite3 and the file system raise; the file is then as it was.
+    Opening raises NewerFileError, sqlite3.Error or OSError; the file then stays as it was.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path).resolve()
         self._idle: list[sqlite3.Connection] = []
-        # SQLite lets waiting writers sleep and try again in no order at all; within one process a lock is
-        # fair and quick. It is held for a transaction, never while something is sent.
+        # SQLite lets waiting writers sleep and retry in no particular order; within one process a lock is
+        # fair and fast. It is held for one transaction, never across a network call.
         self._writing = threading.Lock()
         self._mine = _Mine()
-        # Searches take turns: they are Python's own work, of which one thread's at a time is done anyhow, and
-        # among sixteen of them whoever wants something small would wait for all.
+        # Searches take turns: they are pure Python, so the GIL runs one at a time anyway, and with sixteen
+        # of them running a small request would have to wait for all.
         self.searching = threading.Lock()
         create_private(self.path)
         self._identity = _identity(self.path)
@@ -94,11 +94,11 @@ class Database:
         except BaseException:
             conn.close()
             raise
-        # Kept open: as long as it is, no other file can be given this one's number on the disk.
+        # Kept open: until it is closed, no other file can get this one's inode number.
         self._idle.append(conn)
 
     def close(self) -> None:
-        """Close the connections that nobody uses."""
+        """Close the idle connections."""
         while self._idle:
             self._idle.pop().close()
 
@@ -106,8 +106,8 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
-        """Lend a connection for reading; all that is read until the end is of one moment."""
-        if self._mine.conn:  # what this thread has just written is seen
+        """Yield a connection for reading; everything read in the block comes from one snapshot."""
+        if self._mine.conn:  # so that a thread sees what it has just written
             yield self._mine.conn
             return
         with self._lent() as conn:
@@ -118,7 +118,7 @@ class Database:
                 conn.execute("ROLLBACK")
 
     def row(self, query: str, *args: object) -> Any:
-        """Return the first row of a query; None if there is none."""
+        """Return the first row of a query, or None."""
         with self.read() as conn:
             return conn.execute(query, args).fetchone()
 
@@ -129,12 +129,12 @@ class Database:
 
     @contextmanager
     def write(self, *, synced: bool = False) -> Iterator[sqlite3.Connection]:
-        """Lend a connection inside a transaction that is committed at the end, or undone by an exception.
+        """Yield a connection in a transaction: committed at the end of the block, rolled back on an error.
 
-        Within another one of the same thread it is a part of that. `synced` survives a power cut. Only the
-        journal asks for it: the log is written in order, so one synced transaction carries all before it,
-        and what comes after is done again from the journal.
-        Raises FileReplacedError, also if the file went while the transaction was written.
+        Nested in another one of the same thread, it joins that one. `synced` survives a power cut. Only the
+        journal asks for it: the log is written in order, so one synced transaction secures all before it,
+        and what comes after is redone from the journal.
+        Raises FileReplacedError, also if the file disappeared during the transaction.
         """
         if self._mine.conn:
             yield self._mine.conn
@@ -149,7 +149,7 @@ class Database:
                 conn.execute("COMMIT")
             finally:
                 self._mine.conn = None
-                # Also after a COMMIT that failed, and after Ctrl-C: the next borrower must find none open.
+                # Also after a failed COMMIT or Ctrl-C: the next user must not get an open transaction.
                 if conn.in_transaction:
                     conn.execute("ROLLBACK")
             self.check_file()
@@ -166,7 +166,7 @@ class Database:
             self._idle.append(conn)
 
     def check_file(self) -> None:
-        """Raise FileReplacedError if another file, or none, is where this one was."""
+        """Raise FileReplacedError if this file is gone or another one is in its place."""
         if _identity(self.path) != self._identity:
             raise FileReplacedError(self.path)
 
@@ -188,9 +188,10 @@ class Database:
         origin: Origin | None = None,
         files: Sequence[File] = (),
     ) -> Note:
-        """Keep a note; from the same source again it is the same note.
+        """Add a note; the same source again means the same note.
 
-        It takes what is new, unless its owner has changed it: more parts of it may have come by then.
+        That note then gets the new text and files, since more of its parts may have arrived, unless its
+        owner has edited or deleted it.
         """
         said = Note(0, text, created_at, tuple(entities), origin, tuple(files))
         with self.write() as conn:
@@ -208,12 +209,12 @@ class Database:
             return more
 
     def get_note(self, user_id: int, number: int) -> Note:
-        """Return a note; raises NoteNotFoundError, also for one in the bin."""
+        """Return a note; raises NoteNotFoundError, also for a note in the bin."""
         with self.read() as conn:
             return notes.find(conn, user_id, number)
 
     def list_notes(self, user_id: int, limit: int | None = None, offset: int = 0) -> list[Note]:
-        """Return a page of the notes: pinned ones first, the newest first; all of them without a limit."""
+        """Return a page of notes, pinned ones first, then newest first; no `limit` means all."""
         with self.read() as conn:
             pinned = notes.pinned(conn, user_id)
             everything = word_index.notes_with(conn, user_id, [word_index.ALL])
@@ -226,9 +227,9 @@ class Database:
     def find_notes(
         self, user_id: int, query: str, limit: int, offset: int = 0, zone: tzinfo | None = UTC
     ) -> tuple[int, list[Hit]]:
-        """Return how many notes a query finds, and a page of them, the newest first.
+        """Return how many notes match a query, and a page of them, newest first.
 
-        The zone is that of its days, None the machine's. Raises QueryError.
+        `zone` is the time zone of the query's dates; None means the machine's. Raises QueryError.
         """
         wanted = parse(query, zone)
         with self.searching, self.read() as conn:
@@ -247,10 +248,10 @@ class Database:
         instead_of: str = "",
         source: str = "",
     ) -> Note:
-        """Replace the text of a note, add files, and keep what it was for `undo_edit`.
+        """Replace the text of a note, add files, and keep the old version for `undo_edit`.
 
-        With `instead_of`, a file's unique id, the files take that one's place if it is there.
-        From the same source again it is the same change. Raises NoteNotFoundError.
+        With `instead_of`, a file's unique id, the new files replace that file if the note has it.
+        The same source again means the same edit. Raises NoteNotFoundError.
         """
 
         def changed(old: Note) -> Note:
@@ -261,51 +262,51 @@ class Database:
             return notes.change(conn, user_id, number, changed, source)
 
     def delete_note(self, user_id: int, number: int, *, deleted_at: int, source: str) -> Note:
-        """Put a note in the bin; raises NoteNotFoundError, but not to the command that did so, come again."""
+        """Move a note to the bin; raises NoteNotFoundError, unless the same source has deleted it before."""
         return self.delete_notes(user_id, [number], deleted_at=deleted_at, source=source)[0]
 
     def delete_notes(
         self, user_id: int, numbers: Sequence[int], *, deleted_at: int, source: str
     ) -> list[Note]:
-        """Put notes in the bin, all of them or none; raises NoteNotFoundError as `delete_note` does."""
+        """Move notes to the bin, all of them or none; raises NoteNotFoundError as `delete_note` does."""
         with self.write() as conn:
             return [_delete(conn, user_id, number, deleted_at, source) for number in numbers]
 
     def count_notes(self, user_id: int) -> int:
-        """Return how many notes a person has."""
+        """Return how many notes a person has outside the bin."""
         query = "SELECT count(*) FROM notes WHERE user_id = ? AND deleted_at IS NULL"
         return int(self.row(query, user_id)[0])
 
     # Models
 
     def list_models(self) -> list[Model]:
-        """Return the registry by id, what is not offered any more last, and after a month not at all.
+        """Return the registry by id; models no longer offered come last and drop out after 30 days.
 
-        The active one stands there whatever has become of it, and so does what the owner added.
+        The active model, and those the owner added, never drop out.
         """
         listed = " AND (gone_at IS NULL OR gone_at > ? OR active OR by_hand) ORDER BY gone_at IS NOT NULL, id"
         return [read_model(row) for row in self.rows(_MODELS + listed, int(time.time()) - LISTED_GONE_S)]
 
     def get_model(self, model_id: int) -> Model:
-        """Return a model by its id, listed or not; raises UnknownModelError."""
+        """Return a model by its id, even if not listed; raises UnknownModelError, also for a removed one."""
         return found_model(self.row(_MODELS + " AND id = ?", model_id), model_id)
 
     def get_active_model(self) -> Model:
-        """Return the active model; raises NoModelsError where the registry is empty."""
+        """Return the active model; raises NoModelsError if the registry is empty."""
         row = self.row(_MODELS + " AND active = 1")
         if row is None:
             raise NoModelsError
         return read_model(row)
 
     def set_active_model(self, model_id: int) -> Model:
-        """Make one model the active one and return it; raises UnknownModelError and changes nothing then.
+        """Make one model the active one and return it; raises UnknownModelError, which changes nothing.
 
-        Clear, then set: one UPDATE over both rows fails half of the time, since SQLite checks the unique
-        index row by row.
+        Clear, then set: a single UPDATE of both rows fails half of the time, because SQLite checks the
+        unique index row by row.
         """
         with self.write() as conn:
             conn.execute("UPDATE models SET active = 0 WHERE active = 1")
-            conn.execute("DELETE FROM facts WHERE name LIKE 'model_switch%'")  # a choice ends the talk
+            conn.execute("DELETE FROM facts WHERE name LIKE 'model_switch%'")  # its notice is obsolete
             row = conn.execute(
                 f"UPDATE models SET active = 1 WHERE id = ? AND removed_at IS NULL RETURNING {MODEL_COLUMNS}",
                 (model_id,),
@@ -334,23 +335,23 @@ def _delete(conn: sqlite3.Connection, user_id: int, number: int, deleted_at: int
 
 
 def read_model(row: tuple[Any, ...]) -> Model:
-    """Make a Model of a row of MODEL_COLUMNS."""
+    """Return the Model in a row of MODEL_COLUMNS."""
     model_id, key, label, active, context_length, inputs, gone_at, paid = row
     reads = frozenset(inputs.split(","))
     return Model(model_id, key, label, bool(active), context_length, reads, gone_at is None, bool(paid))
 
 
 def found_model(row: tuple[Any, ...] | None, which: object) -> Model:
-    """Make a Model of the row that was looked for; raises UnknownModelError if there is none."""
+    """Return the Model in a row; raises UnknownModelError if the row is None."""
     if row is None:
         raise UnknownModelError(which)
     return read_model(row)
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
-    """Return what tells a file from another one of its name; None if there is none any more."""
+    """Return what tells this file from another of the same name; None if there is no file."""
     try:
         found = path.stat()
     except OSError:
         return None
-    return found.st_dev, found.st_ino  # both 0 on some drives of Windows: then only its absence is noticed
+    return found.st_dev, found.st_ino  # both 0 on some Windows drives: there only a missing file is noticed

@@ -1,1 +1,1 @@
-"""Before the bot works: its arguments, its `.env`, and what it needs around it."""
+"""Before the bot runs: the command line, `.env`, the Python and the packages it needs."""

@@ -3,16 +3,16 @@
 import re
 from urllib.parse import urlsplit
 
-DIRECT = "direct"  # among proxies: none
+DIRECT = "direct"  # in a list of proxies: no proxy
 
 
 def unquoted(text: str) -> str:
-    """Return a value without the blanks and quotes that get into the environment with it."""
+    """Return a value without surrounding blanks and quotes, which may get into the environment with it."""
     return text.strip().strip("\"'").strip()
 
 
 def host_of(url: str) -> str:
-    """Return the host of a URL, "" if it has none or a port that cannot be."""
+    """Return the host of a URL; "" if it has none, or an impossible port."""
     try:
         parts = urlsplit(url)
         return (parts.hostname or "") if parts.port != 0 else ""
@@ -21,16 +21,16 @@ def host_of(url: str) -> str:
 
 
 def is_address(text: str, *schemes: str) -> bool:
-    """Return whether it is one of a host, and of a port that exists if one is given."""
+    """Return whether this is a URL with one of the schemes, a host and, if any, a possible port."""
     scheme, _, _ = text.partition("://")
     return bool(scheme.lower() in schemes and host_of(text) and text.split() == [text])
 
 
 def is_proxy(text: str) -> bool:
-    """Return whether it is the address of a proxy, or `direct`.
+    """Return whether this is the address of a proxy, or `direct`.
 
-    What comes of any other is worse than an error: without a host PySocks goes no way round at all, and of
-    an unknown scheme requests makes a ValueError or a default.
+    Anything else would do worse than fail: without a host PySocks connects directly, and for an unknown
+    scheme requests raises ValueError or takes a default.
     """
     is_link = re.search(r"[^/:]/[^/]|[?#]", text)  # like https://t.me/proxy?server=…
     return text.lower() == DIRECT or (not is_link and is_address(text, "http", "https", "socks5", "socks5h"))

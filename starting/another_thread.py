@@ -1,13 +1,13 @@
-"""The bot's work in a thread of its own, while the main thread waits for signals."""
+"""Runs the bot in a thread of its own, while the main thread waits for signals."""
 
 import threading
 from collections.abc import Callable
 
 
 def in_another_thread(work: Callable[[], None]) -> None:
-    """Do the work and wait for its end; raises what ended it, or KeyboardInterrupt.
+    """Run `work` and wait for it; raises whatever exception ended it, or KeyboardInterrupt.
 
-    A signal interrupts the main thread wherever that is, even between two statements of a transaction
+    A signal interrupts the main thread wherever it is, even between two statements of a transaction
     or inside the library's bare `except`. So the main thread only waits.
     """
     failures: list[Exception] = []
@@ -16,12 +16,12 @@ def in_another_thread(work: Callable[[], None]) -> None:
     def run() -> None:
         try:
             work()
-        except Exception as exc:  # noqa: BLE001 - handed to the main thread
+        except Exception as exc:  # noqa: BLE001 - raised again in the main thread
             failures.append(exc)
         ended.set()
 
     threading.Thread(target=run, name="polling", daemon=True).start()
-    while not ended.wait(1):  # not for ever, or Windows would not notice Ctrl-C
+    while not ended.wait(1):  # with a timeout, or Windows would not notice Ctrl-C
         pass
     for failure in failures:
         raise failure

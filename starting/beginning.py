@@ -1,4 +1,4 @@
-"""What `python bot.py` is to do, by its arguments and its settings."""
+"""Decides what `python bot.py` does, from its arguments and settings."""
 
 import os
 import sys
@@ -20,10 +20,10 @@ HOW_TO_START = (
 
 
 def settings_for(args: list[str]) -> Settings:
-    """Return the settings of the bot, without a token where it is to work in the terminal.
+    """Return the settings of the bot, with an empty token if it is to run in the terminal.
 
-    Raises SystemExit where there is nothing more to do: what the arguments ask for is done, or the bot
-    cannot start, and why has been said.
+    Raises SystemExit if nothing is left to do: the arguments asked for a chore, which is done, or the bot
+    cannot start, and the reason has been printed.
     """
     options = parse(args)
     settings = _settings(as_finding=options.check)

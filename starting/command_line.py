@@ -1,4 +1,4 @@
-"""What may stand behind `python bot.py`."""
+"""The command line: the options of `python bot.py`."""
 
 import argparse
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def parse(args: Sequence[str]) -> argparse.Namespace:
-    """Read the arguments; prints what is wrong and raises SystemExit(2), or SystemExit(0) after the help."""
+    """Parse the arguments; on an error prints it and raises SystemExit(2), after the help SystemExit(0)."""
     parser = _Parser(
         usage=argparse.SUPPRESS,
         description=WHAT_IT_IS,

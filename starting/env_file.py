@@ -1,4 +1,4 @@
-"""`.env` as editors and shells save it: UTF-8, UTF-16, or the code page of a Russian Windows."""
+"""Reads `.env` as editors and shells save it: UTF-8, UTF-16, UTF-32, or the Russian Windows code page."""
 
 import codecs
 import os
@@ -9,27 +9,27 @@ from dotenv import dotenv_values
 from dotenv.parser import parse_stream
 
 SAVE_AS = "Откройте его в редакторе и сохраните в кодировке UTF-8."
-# What text processors and chats put around a value; the plain quotes are the format's own.
+# What word processors and chats put around a value; dotenv itself strips plain quotes.
 _AROUND = " \t\u00a0\u200b\u2060\ufeff«»„“”‘’"
 
 
 class EnvFileError(Exception):
-    """A `.env` that cannot be read; the text says, in Russian, why and what to do."""
+    """A `.env` that cannot be read; the text says why and what to do, in Russian."""
 
 
 def load(path: Path) -> None:
-    """Put the settings of a file into the environment, which wins; raises EnvFileError.
+    """Add the settings in a file to the environment; raises EnvFileError.
 
-    No file is no settings.
+    What the environment already has wins. A missing file means no settings.
     """
     bindings = list(parse_stream(StringIO(_text(path))))
     for binding in bindings:
-        if binding.error:  # only the number: the line may hold a secret
+        if binding.error:  # report only the line's number: its text may be a secret
             number = binding.original.line + _blank_lines_before(binding.original.string)
             raise EnvFileError(
                 f"{path}: строка {number} не похожа на ИМЯ=значение. Исправьте или удалите её."
             )
-    # A name without a value, as the sample has them, does not undo the one with a value above it.
+    # A name without a value, as in .env.example, does not override the same name with a value above it.
     given = "".join(binding.original.string for binding in bindings if binding.value)
     for name, value in dotenv_values(stream=StringIO(given)).items():
         os.environ.setdefault(name, (value or "").strip(_AROUND))
@@ -56,7 +56,7 @@ def _decoded(data: bytes) -> str:
         return data.decode("utf-32")
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):  # PowerShell's `>`
         return data.decode("utf-16")
-    if b"\0" in data:  # the same without its mark
+    if b"\0" in data:  # UTF-16 without a BOM
         return data.decode("utf-16-le" if data[1:2] == b"\0" else "utf-16-be")
     try:
         return data.decode("utf-8-sig")

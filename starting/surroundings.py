@@ -1,6 +1,6 @@
-"""What has to be there before anything else is imported: a new enough Python, and the packages.
+"""Checks, before anything else is imported, for a new enough Python and the packages.
 
-An older Python has to be able to read this file, and `bot.py` as far as its syntax goes.
+An older Python must be able to run this file, and to parse `bot.py`.
 """
 
 import sys
@@ -15,9 +15,9 @@ NO_PACKAGE = (
 
 def check():
     # type: () -> None
-    """Exit with one sentence if the Python is too old; from now on a missing package ends so, too.
+    """Exit with one sentence if Python is too old; from then on, do the same for a missing package.
 
-    Ctrl-C while it starts ends without a word.
+    Ctrl-C during the start exits silently.
     """
     if sys.version_info < NEEDED:
         sys.exit(TOO_OLD % (NEEDED + tuple(sys.version_info[:2])))
@@ -27,5 +27,5 @@ def check():
 def _explain(kind, exc, traceback):  # type: ignore[no-untyped-def]
     if issubclass(kind, ModuleNotFoundError):
         sys.stderr.write(NO_PACKAGE % exc.name + "\n")
-    elif not issubclass(kind, KeyboardInterrupt):  # stopped before it had begun, which is no error
+    elif not issubclass(kind, KeyboardInterrupt):  # stopping the bot while it starts is not an error
         sys.__excepthook__(kind, exc, traceback)
