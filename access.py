@@ -1,4 +1,4 @@
-"""The one gate: every update passes it before anything of it is stored, and only for people let in."""
+"""The access gate: every update passes it before anything is stored, and only admitted people get through."""
 
 import re
 import threading
@@ -10,7 +10,7 @@ from storage.people import People
 from telegram.updates import Speaker, Update
 
 TELL_AGAIN_S = 3600
-REFUSALS, GUESSES = 30, 10  # a minute, of all strangers together; twice as many after a quiet time
+REFUSALS, GUESSES = 30, 10  # a minute, for all strangers together; twice as many after a quiet time
 STAND_IN = (
     "Под этим именем может писать не один человек, поэтому я на него не отвечаю. "
     "Напишите от своего имени или в личный чат со мной."
@@ -20,7 +20,7 @@ TOO_MANY_GUESSES = "Слишком много попыток войти: отк�
 
 
 class Budget:
-    """So many of something a minute; what is not spent can be saved up, twice as many at most."""
+    """A token bucket: it gains `a_minute` tokens a minute, starts full, and holds twice that at most."""
 
     def __init__(self, a_minute: int, clock: Callable[[], float]) -> None:
         self._a_minute = a_minute
@@ -29,18 +29,18 @@ class Budget:
 
     @property
     def is_spent(self) -> bool:
-        """Whether there is none left just now."""
+        """Whether there is no token right now."""
         return self._now() < 1
 
     def spend(self) -> bool:
-        """Take one, and return whether there was one."""
+        """Take a token, and return whether there was one."""
         if self._now() < 1:
             return False
         self._left -= 1
         return True
 
     def _now(self) -> float:
-        """Return how many there are by now: they grow again, a little with every second."""
+        """Add the tokens gained since the last call, and return how many there are."""
         now = self._clock()
         self._left = min(2 * self._a_minute, self._left + (now - self._at) * self._a_minute / 60)
         self._at = now
@@ -48,23 +48,23 @@ class Budget:
 
 
 class Gate:
-    """Who may use the bot, kept in memory: by ALLOWED_USERS, else by the people in the file."""
+    """Who may use the bot, kept in memory: those in ALLOWED_USERS, or else the people in the database."""
 
     def __init__(
         self, settings: Settings, people: People, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._allowed = settings.allowed_users
-        # The ids in ALLOWED_USERS, the owner's first.
+        # The ids in ALLOWED_USERS, the owner first.
         self.listed = self._allowed if isinstance(self._allowed, tuple) else ()
         self._people = people
         self._clock = clock
-        self._told: dict[int, float] = {}  # stranger or chat -> when
+        self._told: dict[int, float] = {}  # id of a stranger or chat -> when it got a refusal (monotonic)
         self._refusals, self._guesses = Budget(REFUSALS, clock), Budget(GUESSES, clock)
-        self._lock = threading.Lock()  # of two who reload at once, the later one has to win
+        self._lock = threading.Lock()  # of two concurrent reloads, the later must win
         self.reload()
 
     def reload(self) -> None:
-        """Read the people anew, after one came or went."""
+        """Read the people again, after somebody joined or left."""
         with self._lock:
             known = self._people.list()
             owners = self.listed[:1] or [person.user_id for person in known if person.owner]
@@ -72,7 +72,7 @@ class Gate:
             self._let_in = frozenset(self.listed or [person.user_id for person in known])
 
     def invitation(self, username: str) -> str:
-        """Return how to become the owner of this bot, for whoever started it; "" if that is settled."""
+        """Return how whoever started the bot becomes its owner; "" if it has one or ALLOWED_USERS is set."""
         if not self.by_invitation or self.owner is not None:
             return ""
         code = self._people.owner_code()
@@ -83,19 +83,19 @@ class Gate:
 
     @property
     def by_invitation(self) -> bool:
-        """Whether people come by one-time links, not by ALLOWED_USERS."""
+        """Whether people join by one-time links, not by ALLOWED_USERS."""
         return self._allowed == ()
 
     def admits(self, user_id: int) -> bool:
-        """Return whether somebody is let in."""
+        """Return whether this person may use the bot."""
         return self._allowed == EVERYBODY or user_id in self._let_in
 
     def may_manage(self, user_id: int) -> bool:
-        """Return whether somebody may change what is everybody's; without an owner each may."""
+        """Return whether this person may change what all share: the owner; without one, all under `*`."""
         return user_id == self.owner or (self.owner is None and self._allowed == EVERYBODY)
 
     def lets_pass(self, update: Update) -> bool:
-        """Return whether an update comes from somebody who is let in, perhaps by the code in it."""
+        """Return whether the sender may use the bot, or joins right now with the code in this update."""
         who = update.speaker
         return who is not None and (self.admits(who.id) or self._lets_in(who, _start_code(update)))
 
@@ -109,10 +109,10 @@ class Gate:
         return False
 
     def refusal(self, update: Update) -> str:
-        """Return what to tell whom the gate does not let pass.
+        """Return the sentence for somebody the gate turns away; "" if the bot stays silent.
 
-        Empty in a group, for whoever was told within the last hour, and when too many ask at once: the
-        owner waits for none of them.
+        It stays silent to ordinary messages in a group, to anybody who got a refusal within the last hour,
+        and while strangers exceed the rate limit, so that refusals never delay the owner.
         """
         sentence = self._sentence(update)
         whom = update.speaker.id if update.speaker else update.place.chat_id
@@ -123,7 +123,7 @@ class Gate:
         return sentence
 
     def spares_a_word(self) -> bool:
-        """Return whether a stranger may be answered at all just now."""
+        """Return whether a stranger may be answered right now; the answer counts against the rate limit."""
         return self._refusals.spend()
 
     def _sentence(self, update: Update) -> str:
@@ -138,7 +138,7 @@ class Gate:
         return f"Это личный бот. Ваш id: {update.speaker.id}. {advice}"
 
     def _remember(self, whom: int) -> None:
-        """Note who has been told; whoever was told an hour ago stands first and is forgotten."""
+        """Note who got a refusal now, and forget those of over an hour ago, which come first."""
         now = self._clock()
         self._told.pop(whom, None)
         self._told[whom] = now
@@ -147,7 +147,7 @@ class Gate:
 
 
 def _start_code(update: Update) -> str:
-    """Return the code of a one-time link, if it is a private «/start <code>» in somebody's own words."""
+    """Return the code in a private «/start <code>» that the sender wrote, not forwarded; "" otherwise."""
     if update.kind != "message" or not update.private or not update.message or update.message.foreign:
         return ""
     found = re.match(r"/start(?:@\w+)?\s+([\w-]{1,64})\s*$", update.message.text, re.ASCII)

@@ -1,7 +1,7 @@
-"""The one table of commands, and the Call that reaches them.
+"""The one table of commands, and the Call that a handler gets.
 
-`@command` and `@button` append rows of pure data. The dispatcher, /help, the menu in the Telegram
-client and the check of the README all read the same rows.
+`@command` and `@button` append rows of plain data. The dispatcher, /help, the menu in the Telegram
+client and the test of the README all read these rows.
 """
 
 import re
@@ -35,16 +35,16 @@ from telegram.splitting import Entity
 from telegram.updates import Message, Place
 from transfer.works import Work
 
-MAX_ID = 10**18  # SQLite holds 2**63 - 1
+MAX_ID = 10**18  # SQLite's limit is 2**63 - 1
 NOTES, MODELS, MORE, OWNERS = "Заметки", "Модели", "Ещё о заметках", "Владельцу"  # the groups of /help
 
 
 class WrongArgumentsError(Exception):
-    """Arguments that do not fit the command; the answer is its usage line, and the text if there is one."""
+    """Arguments that do not fit the command; the reply is its usage line and this text, if any."""
 
 
 class App:
-    """What the handlers may use, put together once; its parts are the tables of one file, and their users."""
+    """What the handlers may use, built once: the tables of one database file, and the parts that use them."""
 
     def __init__(
         self, settings: Settings, db: Database, journal: Journal, delivery: Delivery, door: Door
@@ -57,12 +57,12 @@ class App:
         self.searching = Searching(self.dialogue)
         tools = Tools(settings, journal, self.registry, self.dialogue, delivery, door.download)
         self.questions = Questions(tools)
-        self.works: dict[int, Work] = {}  # by the number in the journal of what began it
-        self.username = ""  # of the bot, as soon as Telegram has told it
+        self.works: dict[int, Work] = {}  # by the journal number of the update that started it
+        self.username = ""  # the bot's own, known after get_me
         self._door = door
 
     def download(self, file_id: str) -> bytes:
-        """Fetch a file that somebody sent; raises UserError."""
+        """Download a file that somebody sent; raises UserError."""
         try:
             return self._door.download(file_id)
         except TelegramError as exc:
@@ -71,7 +71,7 @@ class App:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What a person did: a command with its arguments, or a button with its data."""
+    """What a person did: sent a command with arguments, or pressed a button with data."""
 
     app: App = field(repr=False)
     entry_id: int  # its number in the journal
@@ -80,16 +80,16 @@ class Call:
     private: bool
     message: Message  # the command, or the message with the button
     date: int  # seconds since 1970
-    name: str = ""  # of the command or button; empty for words without one
+    name: str = ""  # of the command or button; "" for plain text
     args: str = field(default="", repr=False)
     entities: tuple[Entity, ...] = field(default=(), repr=False)  # formatting of the arguments
-    batch: tuple[Message, ...] = ()  # all that came at once, the message first
-    answer_ids: tuple[int, ...] = ()  # messages in which an earlier run began the answer
-    query_id: str = ""  # of a button that was pressed
-    edited: bool = False  # the person has changed an older message to this
+    batch: tuple[Message, ...] = ()  # all messages sent together, `message` first
+    answer_ids: tuple[int, ...] = ()  # messages with the answer that an earlier run began
+    query_id: str = ""  # of the pressed button
+    edited: bool = False  # whether this is an edit of an older message
 
     def number(self, highest: int = MAX_ID, default: int | None = None) -> int:
-        """Read the arguments as one whole number from 1; raises WrongArgumentsError for anything else."""
+        """Return the arguments as a number from 1; without any, `default`; raises WrongArgumentsError."""
         if self.args.strip():
             return parse_number(self.args, highest)
         if default is None:
@@ -97,13 +97,13 @@ class Call:
         return default
 
     def text(self) -> str:
-        """Return the arguments as they were written; raises WrongArgumentsError if there are none."""
+        """Return the arguments as they were written; raises WrongArgumentsError if they are blank."""
         if is_blank(self.args):
             raise WrongArgumentsError
         return self.args
 
     def behind(self, start: int) -> tuple[str, tuple[Entity, ...]]:
-        """Return the rest of the arguments with its formatting."""
+        """Return the arguments from `start` on, with their formatting."""
         return self.args[start:], behind(self.entities, self.args[:start])
 
 
@@ -118,14 +118,14 @@ class Command:
     usage: str  # the arguments, as /help prints them
     summary: str  # what it does
     run: Handler
-    wrong: str  # the answer to arguments that do not fit
-    group: str  # under which /help has it
+    wrong: str  # the reply to arguments that do not fit
+    group: str  # the heading under which /help lists it
     in_menu: bool  # of the Telegram client
     asks_a_model: bool
 
     @property
     def owner_only(self) -> bool:
-        """Whether it is for the owner alone."""
+        """Whether only the owner may use it."""
         return self.group == OWNERS
 
 
@@ -143,7 +143,7 @@ def command(
     in_menu: bool = True,
     asks_a_model: bool = False,
 ) -> Callable[[Handler], Handler]:
-    """Add a function to the table; `wrong` replaces the usage in the answer to wrong arguments."""
+    """Add a function to the table; `wrong` replaces the usage in the reply to wrong arguments."""
 
     def add(run: Handler) -> Handler:
         if name in COMMANDS or not re.fullmatch(r"[a-z0-9_]{1,32}", name):
@@ -156,7 +156,7 @@ def command(
 
 
 def button(name: str) -> Callable[[Handler], Handler]:
-    """Add a function that answers buttons of that name."""
+    """Add a function that handles the buttons of this name."""
 
     def add(run: Handler) -> Handler:
         if name in BUTTONS or ":" in name:
@@ -168,7 +168,7 @@ def button(name: str) -> Callable[[Handler], Handler]:
 
 
 def menu(door: Door, gate: Gate, *, in_telegram: bool) -> Menu:
-    """Return the job that publishes the table, in Telegram's clients or in the terminal."""
+    """Return the job that publishes the table as a menu, in Telegram's clients or in the terminal."""
     rows = [row for row in COMMANDS.values() if row.in_menu]
     everybodys = [(row.name, row.summary) for row in rows if not row.owner_only]
     owners = [(row.name, row.summary) for row in rows if row.owner_only]
@@ -177,9 +177,9 @@ def menu(door: Door, gate: Gate, *, in_telegram: bool) -> Menu:
 
 
 def parse_number(text: str, highest: int = MAX_ID) -> int:
-    """Read a whole number from 1, also as #7, №7 or «7.»; raises WrongArgumentsError."""
+    """Return a whole number from 1 to `highest`, also from #7, №7 or «7.»; raises WrongArgumentsError."""
     digits = digits_in(text)
-    # No more of them than SQLite can count.
+    # At most 18, to stay below SQLite's limit.
     if not 1 <= len(digits) <= 18 or not 1 <= (number := int(digits)) <= highest:
         upto = f" до {highest}" if highest < MAX_ID else ""
         raise WrongArgumentsError(f"«{first_line(text, 30)}» не подходит: нужно целое число от 1{upto}.")
@@ -187,8 +187,8 @@ def parse_number(text: str, highest: int = MAX_ID) -> int:
 
 
 def digits_in(text: str) -> str:
-    """Return the digits of what is a number in any alphabet, also of #7, №7, <7>, «7.»; "" for all else."""
+    """Return the digits of a number in any script, also from #7, №7, <7>, «7.»; "" if it is not a number."""
     visible = "".join(char for char in text if unicodedata.category(char) != "Cf")
     digits = re.sub(r"""^[\s#№<\[("'«]+|[\s>\])"'»!?.,:;]+$""", "", visible)
-    # decimal(), since isdigit() takes ² for a digit, too
+    # decimal(), since isdigit() also accepts ²
     return digits if all(unicodedata.decimal(digit, None) is not None for digit in digits) else ""

@@ -1,4 +1,4 @@
-"""The one place where an exception becomes a sentence for a person."""
+"""The one place that turns an exception into a sentence for a person."""
 
 import logging
 import sqlite3
@@ -31,7 +31,7 @@ _OF_THE_FILE: dict[type[BaseException], str] = {
         "файл базы данных удалён или заменён, пока бот работал. Бот останавливается, запустите его снова"
     ),
 }
-# By the beginning of SQLite's own name of the error, so that IOERR_WRITE, BUSY_SNAPSHOT … go with it.
+# By the prefix of SQLite's error name, which covers IOERR_WRITE, BUSY_SNAPSHOT …
 _STORAGE = {
     "SQLITE_FULL": "на диске нет места. Освободите место на диске с базой",
     "SQLITE_IOERR": "диск не читается или не пишется (возможно, нет места). Проверьте диск с базой",
@@ -45,7 +45,7 @@ _STORAGE = {
 
 
 def storage_trouble(exc: BaseException) -> str | None:
-    """Say what keeps the file of notes from being used; None for an exception of any other kind."""
+    """Return why the database file cannot be used, in Russian; None for any other kind of exception."""
     if type(exc) in _OF_THE_FILE:
         return _OF_THE_FILE[type(exc)]
     if isinstance(exc, OSError):
@@ -55,7 +55,7 @@ def storage_trouble(exc: BaseException) -> str | None:
 
 
 def in_words(exc: BaseException) -> str:
-    """Say to a person what went wrong; what nobody expected is logged with its traceback."""
+    """Return what went wrong as a Russian sentence; logs an unexpected exception with its traceback."""
     if isinstance(exc, UserError):
         return str(exc)
     if isinstance(exc, db.NoteNotFoundError):

@@ -1,4 +1,4 @@
-"""Logging that cannot tell a secret, whoever logs and whatever the exception holds."""
+"""Logging that never shows a secret, whoever logs and whatever an exception contains."""
 
 import logging
 import sys
@@ -10,21 +10,21 @@ from urllib.parse import quote
 import telebot
 
 log = logging.getLogger("bot")
-SHORTEST_SECRET = 8  # «x», as a local server takes it for a key, is none: it would blot out every x
+SHORTEST_SECRET = 8  # a local server's key may be just «x»: masking it would mask every x
 
 
 class RedactingFormatter(logging.Formatter):
-    """Blots the secrets out of the finished line, its traceback included."""
+    """A formatter that masks the secrets in the finished line, its traceback included."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
         known = {secret for secret in secrets if len(secret) >= SHORTEST_SECRET}
-        # As they are, in a URL, and in the repr of a text.
+        # As they are, as in a URL, and as in the repr of a string.
         forms = {form for secret in known for form in (secret, quote(secret, safe=""), repr(secret)[1:-1])}
         self._secrets = sorted(forms, key=len, reverse=True)
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the line as it is written."""
+        """Return the line with its secrets masked."""
         line = super().format(record)
         for secret in self._secrets:
             line = line.replace(secret, "***")
@@ -32,11 +32,11 @@ class RedactingFormatter(logging.Formatter):
 
 
 def set_up_logging(level: str, secrets: Iterable[str]) -> None:
-    """Log to standard error, uncaught exceptions of every thread included."""
+    """Log to standard error, including the uncaught exceptions of every thread."""
     handler = logging.StreamHandler()
     handler.setFormatter(RedactingFormatter(secrets))
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    # The library brings a handler of its own, and at DEBUG prints every text; urllib3 prints every address.
+    # The library adds its own handler and at DEBUG logs every text; urllib3 logs every URL.
     telebot.logger.handlers.clear()
     for name in (telebot.logger.name, "urllib3"):
         logging.getLogger(name).setLevel(logging.WARNING)

@@ -1,7 +1,7 @@
-"""How the file is opened: a new one is made, one of the course or of an older version becomes today's.
+"""Opens the file: creates a new one, or migrates one of the course or of an older version.
 
-schema.sql is the newest shape. What it cannot do by itself stands here, one function for each version, and
-all of it is one transaction: whatever stops it, the file is as it was.
+schema.sql is the newest shape. What it cannot do by itself is done here, one function per version, all in
+one transaction: if anything fails, the file stays as it was.
 """
 
 import os
@@ -15,7 +15,7 @@ from typing import Any
 
 SCHEMA = Path(__file__).with_name("schema.sql")
 COURSE_NOTES = "notes_of_the_course"
-LATEST_S = 253_402_214_400  # the last day of the year 9999 in UTC: every time zone can still show it
+LATEST_S = 253_402_214_400  # 9999-12-31 in UTC, a time that every time zone can still show
 
 
 class NewerFileError(Exception):
@@ -23,14 +23,14 @@ class NewerFileError(Exception):
 
 
 class AlreadyOpenError(Exception):
-    """Another bot works with this file."""
+    """Another bot is using this file."""
 
 
 def claim(path: str | os.PathLike[str]) -> sqlite3.Connection:
-    """Hold a lock file beside the database until the answer is closed; raises AlreadyOpenError.
+    """Lock a file beside the database until the returned connection is closed; raises AlreadyOpenError.
 
-    Two bots on one journal would answer everything twice. SQLite's own lock serves, on every system, and
-    a process that is killed lets go of it.
+    Two bots on one journal would answer everything twice. SQLite's own lock works on every system and is
+    released when the process is killed.
     """
     lock = Path(f"{Path(path).resolve()}.lock")
     create_private(lock)
@@ -46,9 +46,9 @@ def claim(path: str | os.PathLike[str]) -> sqlite3.Connection:
 
 
 def open_existing(path: Path, **options: Any) -> sqlite3.Connection:
-    """Open a database that is there, with the options of `sqlite3.connect`.
+    """Open an existing database, with the options of `sqlite3.connect`.
 
-    Unlike that, it makes no file where none is: it would be empty, and readable by everybody. A log that was
+    Unlike that, it does not create a missing file, which would be empty and readable by everybody. A WAL
     left beside the file is read.
     """
     address = f"{path.resolve().as_uri()}?mode=rw"
@@ -57,9 +57,9 @@ def open_existing(path: Path, **options: Any) -> sqlite3.Connection:
 
 
 def create_private(path: Path) -> None:
-    """Make a new file that its owner alone may read; SQLite gives its -wal and -shm the same rights.
+    """Create a file that only its owner may read; SQLite gives its -wal and -shm the same permissions.
 
-    A file that is there is not even opened: to close it again would let go of SQLite's locks on it
+    An existing file is not even opened: closing it would release SQLite's locks on it
     (https://www.sqlite.org/howtocorrupt.html, 2.2).
     """
     with suppress(FileExistsError):
@@ -68,14 +68,14 @@ def create_private(path: Path) -> None:
 
 
 def give_to_owner_of_folder(path: Path) -> None:
-    """Let what root made belong to whom its folder belongs to: the bot may run as somebody else."""
+    """As root, give a new file or folder to its folder's owner: the bot may run as another user."""
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         folder = path.parent.stat()
         os.chown(path, folder.st_uid, folder.st_gid)
 
 
 def prepare(conn: sqlite3.Connection) -> None:
-    """Bring the file to the newest shape in one transaction, or leave it untouched.
+    """Migrate the file to the newest shape in one transaction, or leave it untouched.
 
     Raises NewerFileError.
     """
@@ -121,9 +121,9 @@ def _run(conn: sqlite3.Connection, script: str) -> None:
 
 
 def read_time(value: object) -> int | None:
-    """Return a time as whole seconds since 1970, whatever somebody's program wrote; None if it is no time.
+    """Return a time as whole seconds since 1970, in whatever form a program wrote it; None if it is no time.
 
-    Numbers, also as text, may be seconds, milli-, micro- or nanoseconds. Dates are ISO 8601 or begin like
+    Numbers, also as text, may be seconds, milli-, micro- or nanoseconds. Dates are ISO 8601 or start like
     31.12.2024; without a zone they are UTC.
     """
     number = _as_number(value)
@@ -133,7 +133,7 @@ def read_time(value: object) -> int | None:
 
 def _as_number(value: object) -> float:
     try:
-        return float(value)  # type: ignore[arg-type]  # what is no number is caught
+        return float(value)  # type: ignore[arg-type]  # anything but a number is caught
     except (TypeError, ValueError):
         pass
     try:
@@ -144,16 +144,16 @@ def _as_number(value: object) -> float:
         return 0.0
 
 
-# A table of notes that is not ours, or ours of an earlier day
+# Tables of the course, or of an older version
 
 
 def _make_room(conn: sqlite3.Connection) -> None:
-    """Make a file of the course's code fit schema.sql; a new file fits as it is."""
+    """Prepare a file of the course's code for schema.sql; a new file needs no change."""
     models = _columns(conn, "models")
     for added in _MODEL_COLUMNS:
         if models and added.split()[0] not in models:
             conn.execute(f"ALTER TABLE models ADD COLUMN {added}")
-    if models:  # its unique index may be missing
+    if models:  # without the unique index several may be active
         conn.execute("UPDATE models SET active = id = (SELECT min(id) FROM models WHERE active) WHERE active")
     _move_away(conn, COURSE_NOTES)
 
@@ -161,14 +161,14 @@ def _make_room(conn: sqlite3.Connection) -> None:
 def _move_away(conn: sqlite3.Connection, name: str) -> None:
     if _columns(conn, "notes"):
         conn.execute(f"ALTER TABLE notes RENAME TO {name}")
-    conn.execute("DROP INDEX IF EXISTS ix_notes_user_created")  # it would stay with the old table
+    conn.execute("DROP INDEX IF EXISTS ix_notes_user_created")  # a renamed table keeps its index
 
 
 def _take_over(conn: sqlite3.Connection, old: str) -> None:
-    """Copy the notes of another table, in whatever shape, with all that we know.
+    """Copy the notes from another table, with all columns that ours has, too.
 
-    A note keeps its number, since that is what its owner knows it by. Rows that we cannot read stay where
-    they are, and hold up no other.
+    A note keeps its number, by which its owner knows it. Unreadable rows stay in the old table and do not
+    stop the others.
     """
     columns = _columns(conn, old)
     text = next((name for name in ("text", "content") if name in columns), None)
@@ -237,6 +237,6 @@ def _to_version_2(conn: sqlite3.Connection) -> None:
         conn.execute(f"DROP TABLE {old}")
 
 
-# How a file of version N becomes one of N + 1 (append only). Version 0 is a new file or one of the course.
+# Step N migrates a file of version N to N + 1 (append only). Version 0 is a new file or one of the course.
 _STEPS: tuple[Callable[[sqlite3.Connection], None], ...] = (_to_version_2,)
 VERSION = 1 + len(_STEPS)

@@ -1,9 +1,9 @@
-"""Asks one model one question, through OpenRouter or any server like it.
+"""Asks one model one question, through OpenRouter or any compatible server.
 
     text, latency_ms = chat_once([{"role": "user", "content": "Привет"}], model="openrouter/free")
 
-What goes wrong is an `OpenRouterError` that says so in Russian. `python openrouter_client.py
-"вопрос" [модель]` asks from the command line: the shortest way to see what is wrong with a key.
+A failure is an `OpenRouterError` with a Russian text. `python openrouter_client.py "вопрос" [модель]`
+asks from the command line: the shortest way to see what is wrong with a key.
 """
 
 import sys
@@ -66,8 +66,8 @@ def chat_once(
 ) -> Answer:
     """Ask once and wait for the whole answer; raises OpenRouterError.
 
-    A `model` that begins with `fallback:` is asked of the second service, any other of the first.
-    `timeout_s` is for everything together. `Stream` tells of the answer as it comes.
+    A `model` that starts with `fallback:` is asked at the second service, any other at the first.
+    `timeout_s` is the total time. `Stream` returns the answer piece by piece.
     """
     with Stream(
         messages,
@@ -83,27 +83,27 @@ def chat_once(
 
 
 def is_openrouter(model: str = "") -> bool:
-    """Return whether the service that has this model (else the first) is OpenRouter itself, by its host."""
+    """Return whether this model's service (by default the first) is OpenRouter itself, by its host."""
     return Service.of(model).is_openrouter
 
 
 def is_fallback(model: str) -> bool:
-    """Return whether the second service has this model, by its key."""
+    """Return whether this model key belongs to the second service."""
     return model.startswith(FALLBACK)
 
 
 def fallback_name() -> str:
-    """Return the host of the second service as people call it, "" where there is none."""
+    """Return the second service's host as shown to people; "" if there is no second service."""
     return Service.fallback().name
 
 
 def hosts() -> list[str]:
-    """Return where questions may go, as people call it: the first service, and the second if there is one."""
+    """Return the hosts that questions may go to: the first service's, and the second's if there is one."""
     return [name for name in (Service.from_env().name, fallback_name()) if name]
 
 
 def missing_key() -> OpenRouterError | None:
-    """Return the error of every question to the first service for want of a usable key; None with one."""
+    """Return the error that the first service's key causes for every question; None if it is usable."""
     try:
         Service.from_env().with_key()
     except OpenRouterError as error:

@@ -1,4 +1,4 @@
-"""Everything that a person sets in `.env`, read once and checked all together."""
+"""Everything that a person sets in `.env`, read once and checked together."""
 
 import os
 import re
@@ -12,20 +12,20 @@ from starting.addresses import DIRECT, is_address, is_proxy, unquoted
 
 HERE = Path(__file__).resolve().parent
 EVERYBODY = "*"
-SERVICES = ("OPENROUTER", "FALLBACK")  # how the names of what concerns a service of models begin
+SERVICES = ("OPENROUTER", "FALLBACK")  # prefixes of the settings of each model service
 
 
 class SettingsError(Exception):
-    """Settings that cannot work; the text says, in Russian, each of them and the remedy."""
+    """Settings that cannot work; the text names each of them and the remedy, in Russian."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a person may choose. OPENROUTER_* and FALLBACK_* are read by `openrouter_client` itself."""
+    """What a person may choose; `openrouter_client` itself reads OPENROUTER_* and FALLBACK_*."""
 
     token: str = field(default="", repr=False)
     db_path: Path = HERE / "notes.db"
-    allowed_users: tuple[int, ...] | str = ()  # () until somebody uses the one-time link, or "*"
+    allowed_users: tuple[int, ...] | str = ()  # (): people join by one-time links; "*": everybody
     telegram_api_url: tuple[str, ...] = ("https://api.telegram.org",)
     telegram_proxy: tuple[str, ...] = field(default=(), repr=False)  # may hold passwords
     max_tokens: int = 2000
@@ -36,7 +36,7 @@ class Settings:
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "Settings":
-        """Read the settings; raises one SettingsError that names all that is wrong."""
+        """Read the settings; raises one SettingsError that names everything wrong."""
         values, wrong = {}, []
         for name, parse in (_PARSERS | _CHECKED_ONLY).items():
             if text := unquoted(env.get(name, "")):
@@ -50,12 +50,12 @@ class Settings:
         return cls(**{name.lower(): values[name] for name in _PARSERS if name in values})  # type: ignore[arg-type]
 
     def now(self) -> datetime:
-        """Return the time as the people here see it."""
+        """Return the current time in the zone of TIMEZONE."""
         return datetime.now(UTC).astimezone(self.timezone)
 
 
 def _half_a_fallback(env: Mapping[str, str]) -> list[str]:
-    """Return a sentence if the second service is named in part only."""
+    """Return a sentence if the second service is only partly configured."""
     needed = [f"FALLBACK_{what}" for what in ("BASE_URL", "API_KEY", "MODEL")]
     missing = [name for name in needed if not unquoted(env.get(name, ""))]
     if missing in ([], needed):
@@ -64,24 +64,24 @@ def _half_a_fallback(env: Mapping[str, str]) -> list[str]:
 
 
 class _WrongError(ValueError):
-    """What is the matter with one value; never the value itself, which may be a secret."""
+    """What is wrong with one value; never the value itself, which may be a secret."""
 
 
 def _token(text: str) -> str:
-    # Checked here since the library puts the token into a URL without a look at it.
+    # Checked here because the library puts the token into a URL unchecked.
     if not re.fullmatch(r"\d+:[\w-]+", text, re.ASCII):
         raise _WrongError("токен выглядит как 123456:ABC, скопируйте его из BotFather целиком.")
     return text
 
 
 def _database(text: str) -> Path:
-    """Return the file, also of `~/notes.db`; a relative path begins at bot.py, wherever that is started."""
-    if re.search(r"[\a-\r]", text):  # as "C:\new" is: in double quotes it is a line break
+    """Return the path, with `~` and variables expanded; a relative one starts in the folder of bot.py."""
+    if re.search(r"[\a-\r]", text):  # like "C:\new": in double quotes, \n is a line break
         raise _WrongError("в двойных кавычках \\n и \\t — не буквы. Уберите кавычки вокруг пути.")
     try:
         path = HERE / Path(os.path.expandvars(text)).expanduser()
         is_folder, has_folder = path.is_dir(), path.parent.is_dir()
-    except (OSError, RuntimeError, ValueError):  # too long a name, no such person's home
+    except (OSError, RuntimeError, ValueError):  # the name is too long, or ~user does not exist
         raise _WrongError("такого пути быть не может. Напишите его целиком.") from None
     if is_folder:
         raise _WrongError(f"это папка, а нужен файл: {path / 'notes.db'}")
@@ -105,7 +105,7 @@ def _proxies(text: str) -> tuple[str, ...]:
 
 
 def _each(text: str, parse: Callable[[str], str]) -> tuple[str, ...]:
-    """Read values by commas, each of them once, in their order."""
+    """Parse comma-separated values, keeping their order and dropping duplicates."""
     parts = [part.strip() for part in text.split(",") if part.strip()]
     if not parts:
         raise _WrongError("здесь одни запятые.")
@@ -132,7 +132,7 @@ def _people(text: str) -> tuple[int, ...] | str:
 
 
 def _key(text: str) -> str:
-    if not re.fullmatch("[!-~]+", text):  # it stands in an HTTP header
+    if not re.fullmatch("[!-~]+", text):  # it goes into an HTTP header
         raise _WrongError(
             "в ключе посторонние знаки, скопируйте его заново. Своему серверу подойдёт любое слово."
         )
@@ -177,7 +177,7 @@ _PARSERS: dict[str, Callable[[str], object]] = {
     "TIMEZONE": _timezone,
     "LOG_LEVEL": _level,
 }
-# Read by openrouter_client itself, which works without the bot, too; the start says what is wrong with them.
+# openrouter_client reads these itself, since it also works without the bot; here they are only checked.
 _CHECKED_ONLY: dict[str, Callable[[str], object]] = {
     "OPENROUTER_BASE_URL": _url,
     "OPENROUTER_PROXY": _proxies,

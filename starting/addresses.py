@@ -29,8 +29,8 @@ def is_address(text: str, *schemes: str) -> bool:
 def is_proxy(text: str) -> bool:
     """Return whether this is the address of a proxy, or `direct`.
 
-    Anything else would do worse than fail: without a host PySocks connects directly, and for an unknown
-    scheme requests raises ValueError or takes a default.
+    Anything else would fail obscurely: requests raises InvalidProxyURL without a host and InvalidURL for an
+    unknown scheme, and takes a missing scheme for http.
     """
     is_link = re.search(r"[^/:]/[^/]|[?#]", text)  # like https://t.me/proxy?server=…
     return text.lower() == DIRECT or (not is_link and is_address(text, "http", "https", "socks5", "socks5h"))
