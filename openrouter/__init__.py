@@ -1,1 +1,1 @@
-"""The parts of `openrouter_client`, which is the door to them."""
+"""The parts of `openrouter_client`; other code imports only that."""

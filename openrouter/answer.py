@@ -1,4 +1,4 @@
-"""What a model said, and how it is put together of what it sends."""
+"""What a model said, assembled from the events that it sends."""
 
 import codecs
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from openrouter.refusals import refusal
 from openrouter.thoughts import Thoughts
 from openrouter.visible import says_something
 
-LONGEST_NOTHING = 4000  # letters that nobody can see; some models never stop sending them
+LONGEST_NOTHING = 4000  # invisible characters; some models never stop sending them
 _THINKING = ("reasoning", "reasoning_content", "reasoning_details")
 
 
@@ -20,9 +20,9 @@ _THINKING = ("reasoning", "reasoning_content", "reasoning_details")
 class Answer:
     """What a model said; unpacks as `text, latency_ms`.
 
-    `model` is the one that really answered, `stopped` says that `Abort` ended it early;
-    `finish_reason` is "length" when the tokens ran out, "content_filter" when a filter cut it,
-    else as the service spells it. What the service does not tell is None.
+    `model` is the one that really answered; `stopped` is whether `Abort` ended the answer early;
+    `finish_reason` is "length" if the tokens ran out, "content_filter" if a filter cut it off,
+    otherwise the service's own word. A field that the service does not report is None.
     """
 
     text: str
@@ -38,40 +38,40 @@ class Answer:
 
     @property
     def ran_out(self) -> bool:
-        """Return whether the tokens ran out: then the model can go on."""
+        """Whether the tokens ran out: then the model can continue."""
         return self.finish_reason == endings.LENGTH
 
     @property
     def unfinished(self) -> str:
-        """Return the Russian line that says why the answer is not whole; "" if it ended by itself."""
+        """The Russian line that says why the answer is incomplete; "" if it ended by itself."""
         return endings.unfinished(self.finish_reason)
 
 
 @dataclass(frozen=True, slots=True)
 class Thinking:
-    """The model reasons, and has said nothing new.
+    """The model is reasoning and has said nothing new.
 
-    With `takes_back` all its text until now was reasoning, too, as a tag has just shown: forget it.
+    With `takes_back`, all its text so far was reasoning, too, as a tag has just shown: discard it.
     """
 
     takes_back: bool = False
 
 
 class Draft:
-    """An answer as far as it has come."""
+    """The part of an answer that has arrived so far."""
 
     def __init__(self, model: str) -> None:
         self.text = ""
         self.finish_reason: str | None = None
         self._model = model
         self._usage: dict[str, Any] = {}
-        # A letter outside the BMP may come as two halves in two events; Telegram takes no halves.
+        # A surrogate pair may arrive split over two events; Telegram accepts no lone surrogates.
         self._join = codecs.getincrementaldecoder("utf-16-le")("replace")
         self._thoughts = Thoughts()
-        self._unseen = ""  # what has come before there is anything to see
+        self._unseen = ""  # text so far, while none of it is visible
 
     def take(self, event: dict[str, Any]) -> Iterator[str | Thinking]:
-        """Add one event and yield what is new; raises OpenRouterError if it says that the model failed."""
+        """Add one event and yield what is new; raises OpenRouterError if it reports that the model failed."""
         self._model = as_str(event.get("model")) or self._model
         self._usage = as_dict(event.get("usage")) or self._usage
         choice = as_dict(next(iter(as_list(event.get("choices"))), None))
@@ -89,11 +89,11 @@ class Draft:
         )
 
     def rest(self) -> Iterator[str | Thinking]:
-        """Yield what was held back until its second half, which never came."""
+        """Yield what was held back in case more of it came."""
         yield from self._say("", final=True)
 
     def answer(self, latency_ms: int, *, stopped: bool) -> Answer:
-        """Return what has come; raises OpenRouterError if that is nothing and nobody stopped it."""
+        """Return what has arrived; raises OpenRouterError if that is nothing and nobody stopped it."""
         if not self.text and not stopped:
             raise no_answer(self.finish_reason)
         return Answer(
@@ -124,7 +124,7 @@ class Draft:
 
 
 def _text(content: object) -> str:
-    """Return the words of a message's content: a text, or an array of parts."""
+    """Return the text of a message's content, which is a string or an array of parts."""
     if isinstance(content, str):
         return content
     parts = [as_dict(part) for part in as_list(content)]

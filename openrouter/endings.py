@@ -1,7 +1,7 @@
 """Why a model stopped: the one table of finish reasons.
 
-OpenRouter knows five (https://openrouter.ai/docs/api-reference/overview), its providers and other
-servers dozens, in their own spelling.
+OpenRouter has five (https://openrouter.ai/docs/api-reference/overview); its providers and other servers
+have dozens, each with its own spelling.
 """
 
 import re
@@ -11,7 +11,7 @@ FILTER = "content_filter"
 INCOMPLETE = "… ответ неполный: исчерпан MAX_TOKENS."
 
 _BY_ITSELF = "by itself"
-# What it means, and how it is spelt (in lower case, with underscores); whatever is not here did not end well.
+# The meaning and its spellings, in lower case with underscores; a reason that is not here is a bad ending.
 _TABLE = (
     (
         LENGTH,
@@ -30,10 +30,10 @@ _BROKEN = r"(?i).*(error|abort|cancel|interrupt|time.?out).*"
 
 
 def ending(finish_reason: str | None, native: str | None = None) -> str | None:
-    """Return why it stopped: LENGTH, FILTER, or the reason as it was given; None if none was.
+    """Return why the model stopped: LENGTH, FILTER, or the reason as it was given; None if none was.
 
-    The provider's own (`native`) word counts if it is a bad one: a broken connection to a provider
-    was seen as "stop" (https://github.com/earendil-works/pi/issues/8511).
+    The provider's own (`native`) reason counts if it is a bad one: OpenRouter has reported a broken
+    connection to a provider as "stop" (https://github.com/earendil-works/pi/issues/8511).
     """
     meaning = _meaning(finish_reason)
     if meaning == _BY_ITSELF and native:
@@ -43,7 +43,7 @@ def ending(finish_reason: str | None, native: str | None = None) -> str | None:
 
 
 def unfinished(finish_reason: str | None) -> str:
-    """Return the line to stand below an answer that did not end by itself; "" if it did."""
+    """Return the line to put below an answer that did not end by itself; "" if it did."""
     match _meaning(finish_reason):
         case "by itself":
             return ""
@@ -56,7 +56,7 @@ def unfinished(finish_reason: str | None) -> str:
 
 
 def _meaning(reason: str | None) -> str | None:
-    """Look a reason up: MAX_TOKENS, maxTokens and FinishReason.MAX_TOKENS are one."""
+    """Return the meaning of a reason; MAX_TOKENS, maxTokens and FinishReason.MAX_TOKENS are the same."""
     spelt = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", (reason or "").strip()[:100])
     spelt = re.sub(r"[\s-]+", "_", spelt).lower().rpartition(".")[2].removeprefix("finish_reason_")
     return next((meaning for meaning, pattern in _TABLE if re.fullmatch(pattern, spelt)), None)

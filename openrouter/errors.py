@@ -17,12 +17,12 @@ class Kind(Enum):
 
 
 class OpenRouterError(Exception):
-    """A question without an answer: `status`, and `msg`, a Russian sentence saying what to do.
+    """A question that got no answer: the HTTP `status`, and `msg`, a Russian sentence with what to do.
 
-    `kind` says what can be done; `model_gone`, that nobody offers the model any more; `partial`
-    is what had come before it broke; `hint` is where the owner finds the remedy if `msg` does not
-    say; `retry_after_s` are seconds (also given when a busy model names a time). `short` is the
-    reason in two or three words, to stand behind the name of the model.
+    `kind` says what can help; `model_gone`, that nobody offers the model any more. `partial` is the
+    text that arrived before the failure; `hint` is where the owner finds the remedy if `msg` does not
+    say; `retry_after_s` is in seconds (also set when a busy model names a time). `short` is the
+    reason in two or three words, to follow the model's name.
     """
 
     def __init__(
@@ -51,12 +51,12 @@ class OpenRouterError(Exception):
 
     @property
     def falls_back(self) -> bool:
-        """Return whether another model may be asked; not once a part of the answer has been shown."""
+        """Whether another model may be asked; not after part of the answer has arrived."""
         return self.kind in (Kind.UPSTREAM, Kind.EMPTY, Kind.UNREACHABLE) and not self.partial
 
     @property
     def is_of_the_service(self) -> bool:
-        """Return whether no model of this service will do, but one of another service may."""
+        """Whether no model of this service can help, but one of another service may."""
         return self.kind in _OF_THE_SERVICE and not self.partial
 
 
@@ -81,7 +81,7 @@ def no_key(*, own_server: bool) -> OpenRouterError:
 
 
 def no_answer(finish_reason: str | None) -> OpenRouterError:
-    """Name an answer in which there is nothing to see, by the reason for which it ended."""
+    """Return the error for an answer with nothing visible in it, by its finish reason."""
     if finish_reason == "content_filter":
         msg = f"Фильтр не пропустил ответ модели. {OTHER_WORDS}"
         return OpenRouterError(502, msg, kind=Kind.EMPTY, short="фильтр")

@@ -1,4 +1,4 @@
-"""The body of an answer, as it arrives, cut into the JSON objects that it is made of."""
+"""Splits the body of an answer, as it arrives, into its JSON objects."""
 
 import re
 from collections.abc import Iterator
@@ -10,25 +10,25 @@ from openrouter.parse import parsed
 from openrouter.refusals import refusal
 
 _DONE = b"[DONE]"
-# Some servers send as data what belongs into a comment.
+# Some servers send as data what belongs in a comment.
 _HEARTBEAT = re.compile(
     r"[^\w{]*(?:ping|pong|heart.?beat|(?:keep.?)?alive|ok|connected|"
     r"(?:openrouter )?processing|null|none|undefined)?[^\w{]*",
     re.IGNORECASE,
 )
 _LINE_END = re.compile(rb"\r\n|\r|\n")
-_PADDING = b"\xef\xbb\xbf \t\r\n"  # keeps a slow connection alive; or marks UTF-8
+_PADDING = b"\xef\xbb\xbf \t\r\n"  # a BOM, or blanks that keep a slow connection alive
 
 
 class EventReader:
-    """Reads one body: the events of a stream, or the one JSON of a whole answer or refusal.
+    """Reads one body: the events of a stream, or the single JSON of a whole answer or refusal.
 
-    The first byte tells which of them it is: some servers answer a question for a stream with
-    ordinary JSON, and not all name the type of what they send.
+    The first byte decides which: some servers answer a request for a stream with ordinary JSON, and
+    not all send a Content-Type.
     """
 
     def __init__(self, head: Head) -> None:
-        self.done = False  # the stream has said that it is over
+        self.done = False  # whether the stream has sent [DONE]
         self._head = head
         self._streamed: bool | None = None if head.status < 300 else False  # None: not known yet
         self._whole: list[bytes] = []
@@ -36,7 +36,7 @@ class EventReader:
         self._data: list[bytes] = []
 
     def feed(self, chunk: bytes) -> Iterator[dict[str, Any]]:
-        """Yield the events that the chunk completes; raises OpenRouterError."""
+        """Yield the events that this chunk completes; raises OpenRouterError."""
         if self._streamed is None:
             chunk = chunk.lstrip(_PADDING)
             self._streamed = chunk[:1] not in b"{[<" if chunk else None
@@ -47,7 +47,7 @@ class EventReader:
             self._whole.append(chunk)
 
     def finish(self) -> Iterator[dict[str, Any]]:
-        """Yield what the end of the body completes; raises OpenRouterError if something is missing."""
+        """Yield what the end of the body completes; raises OpenRouterError if the body was cut short."""
         if not self._streamed:
             yield self._whole_answer()
             return
@@ -76,10 +76,10 @@ class EventReader:
     def _messages(self, chunk: bytes) -> Iterator[bytes]:
         """Yield the data of each server-sent event; comments and other fields are left out.
 
-        Lines are cut as bytes, at the three ends of the standard: bytes of Russian letters look like others.
+        Splits bytes, at the standard's three line ends: the second byte of «х», 0x85, is one in Latin-1.
         """
         text = self._line + chunk
-        half = b"\r" if text.endswith(b"\r") else b""  # of a CRLF, perhaps
+        half = b"\r" if text.endswith(b"\r") else b""  # perhaps half of a CRLF
         *lines, rest = _LINE_END.split(text.removesuffix(half))
         self._line = rest + half
         for line in lines:
@@ -91,7 +91,7 @@ class EventReader:
 
 
 def _carries_nothing(data: bytes, value: object) -> bool:
-    """Return whether this only keeps the line alive: an empty value, a sign, a number, a word for it."""
+    """Return whether this only keeps the connection alive: empty, a number, punctuation, or such a word."""
     if isinstance(value, dict | list):
         return not any(map(bool, value))
     if isinstance(value, int | float):  # a counter, a time, `true`
@@ -101,7 +101,7 @@ def _carries_nothing(data: bytes, value: object) -> bool:
 
 
 def _checked(event: object) -> dict[str, Any]:
-    """Return the event; raises OpenRouterError if it is none, or says that something failed."""
+    """Return the event; raises OpenRouterError if it is not an object, or reports a failure."""
     if not isinstance(event, dict):
         raise unreadable()
     wrong = event.get("error") or "error" in (event.get("object"), event.get("type"))

@@ -1,4 +1,4 @@
-"""What a connection that failed means, told in our own words: the texts of these exceptions hold URLs."""
+"""What a failed connection means, in our own words: the texts of these exceptions contain URLs."""
 
 import requests
 from requests.exceptions import InvalidSchema, InvalidURL, MissingSchema, ProxyError, SSLError
@@ -11,15 +11,15 @@ _WRONG_ADDRESS = (MissingSchema, InvalidSchema, InvalidURL, LocationValueError)
 
 
 def leads_nowhere(trouble: requests.RequestException, *, connected: bool) -> bool:
-    """Return whether a way gave no connection to the service, where there is no answer yet."""
+    """Return whether this way does not reach the service at all, given that no response has come yet."""
     if isinstance(trouble, ProxyError | SSLError):
         return True
     return isinstance(trouble, requests.ConnectionError) and not connected
 
 
 def explained(trouble: Exception, way: Way | None, *, connected: bool) -> OpenRouterError:
-    """Return the error for a person."""
-    # requests has no exception for a SOCKS proxy that gives no connection.
+    """Return the error to show."""
+    # requests has no exception of its own for a SOCKS proxy that does not connect.
     refused = isinstance(trouble, requests.ConnectionError) and not connected and way and way.is_socks
     if isinstance(trouble, ProxyError) or refused:
         return _unreachable("Прокси не пускает к сервису. Проверьте OPENROUTER_PROXY.")

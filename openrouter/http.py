@@ -1,4 +1,4 @@
-"""HTTP to OpenRouter, or to any server like it, that can be left at any moment."""
+"""HTTP to OpenRouter or any compatible server, which can be aborted at any moment."""
 
 import math
 import socket
@@ -22,7 +22,7 @@ from openrouter.ways import Way, failed
 
 MAX_BODY = 16 * 1024 * 1024  # bytes
 CONNECT_TIMEOUT_S = 5.0
-_FAREWELL_S = 0.2  # for a thread whose connection was just cut to notice it
+_FAREWELL_S = 0.2  # time for a thread to notice that its connection was cut
 _HEADERS = {"HTTP-Referer": "http://localhost", "X-Title": "Zametochnik"}
 
 
@@ -34,14 +34,14 @@ class StoppedError(Exception):
 
 
 class Abort(threading.Event):
-    """A stop button: `set()`, from any thread, ends at once the question that was given it."""
+    """A stop button: `set()`, from any thread, at once ends the exchanges that were given it."""
 
     def __init__(self) -> None:
         super().__init__()
         self.exchanges: list[Exchange] = []
 
     def set(self) -> None:
-        """Press it: the connection is cut at once, whatever its reader is busy with."""
+        """Press it: cut the connection at once, whatever its reader is doing."""
         super().set()
         for exchange in tuple(self.exchanges):
             exchange.leave()
@@ -52,7 +52,7 @@ class Abort(threading.Event):
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The status and the headers of an answer."""
+    """The status and headers of a response."""
 
     status: int
     headers: Mapping[str, str]
@@ -66,11 +66,12 @@ Item = Head | bytes | OpenRouterError | _End
 
 
 class Exchange:
-    """One request and its answer, within a total time.
+    """One request and its response, within a total time.
 
-    It runs in a thread of its own and hands over what arrives through a queue, so that the
-    deadlines and the stop button hold whatever that thread is stuck in: a name look-up, a
-    handshake, a server that sends one byte a second (the timeouts of requests are per read).
+    It runs in a thread of its own and passes on what arrives through a queue, so that the deadlines
+    and the stop button work whatever that thread is stuck in: a name look-up, a handshake, a server
+    that sends one byte a second (timeouts in requests are per read:
+    https://requests.readthedocs.io/en/latest/user/quickstart/#timeouts).
     """
 
     def __init__(
@@ -90,13 +91,13 @@ class Exchange:
         self._patience = max(timeout_s, CONNECT_TIMEOUT_S)
         self._silence_s = timeout_s if silence_s is None else silence_s
         self._abort = abort or Abort()
-        # With the moment of its arrival (monotonic), by which it is in time or late: a reader may be busy.
+        # With the time of arrival (monotonic), which decides whether it came too late: a reader may be busy.
         self._inbox: SimpleQueue[tuple[float, Item]] = SimpleQueue()
         self._lock = threading.Lock()
         self._line: socket.socket | None = None
         self._left = self._headed = False
         self._ways: list[Way] = []
-        self._way: Way | None = None  # that is tried just now
+        self._way: Way | None = None  # the one being tried
         self._thread = threading.Thread(target=self._run, name="openrouter", daemon=True)
 
     def __enter__(self) -> Self:
@@ -114,7 +115,7 @@ class Exchange:
         self._thread.join(_FAREWELL_S)
 
     def heard(self) -> None:
-        """Note that something that counts has come: the time of silence begins anew."""
+        """Note that something meaningful has arrived: restart the silence timeout."""
         self._silent_at = self._arrived_at + self._silence_s
 
     def leave(self) -> None:
@@ -123,9 +124,9 @@ class Exchange:
         self._hang_up()
 
     def receive(self, wait_s: float = math.inf) -> Head | bytes | None:
-        """Return the next of what arrives: the head, then the body piece by piece, then b"".
+        """Return the next item: the head, then the body piece by piece, then b"".
 
-        None says that nothing came within `wait_s`. Raises OpenRouterError, or StoppedError.
+        None means that nothing arrived within `wait_s`. Raises OpenRouterError or StoppedError.
         """
         due = min(self._deadline, self._silent_at)
         left = due - time.monotonic()
@@ -139,14 +140,14 @@ class Exchange:
         return b"" if isinstance(item, _End) else item
 
     def head(self) -> Head:
-        """Wait for the headers; raises OpenRouterError, or StoppedError."""
+        """Wait for the headers; raises OpenRouterError or StoppedError."""
         item = self.receive()
         if not isinstance(item, Head):
             raise unreadable()
         return item
 
     def json(self) -> object:
-        """Read the whole body; returns None for what is not JSON."""
+        """Return the whole body, parsed; None if it is not JSON. Raises OpenRouterError or StoppedError."""
         chunks: list[bytes] = []
         while isinstance(item := self.receive(), bytes) and item:
             chunks.append(item)
@@ -164,7 +165,7 @@ class Exchange:
         self._inbox.put((time.monotonic(), item))
 
     def _late(self) -> OpenRouterError:
-        if not self._headed and self._way:  # perhaps it is a proxy that takes connections and is dead behind
+        if not self._headed and self._way:  # perhaps a proxy that accepts connections but leads nowhere
             failed(self._ways, self._way)
         if self._deadline <= self._silent_at:
             msg = "Время ожидания ответа вышло."
@@ -177,11 +178,11 @@ class Exchange:
         with self._lock:
             self._left = True
             if self._line:
-                with suppress(OSError):  # the server has hung up first
+                with suppress(OSError):  # the server hung up first
                     self._line.shutdown(socket.SHUT_RDWR)
                 self._line.close()
 
-    # What follows runs in the exchange's own thread.
+    # Everything below runs in the exchange's own thread.
 
     def _run(self) -> None:
         try:
@@ -189,13 +190,13 @@ class Exchange:
         except OpenRouterError as error:
             self._put(error)
         except (requests.RequestException, HTTPError, OSError) as trouble:
-            # Told on in our own words: the texts of these exceptions hold URLs.
+            # In our own words: the texts of these exceptions contain URLs.
             self._put(explained(trouble, self._way, connected=self._line is not None))
         finally:
             self._put(_End())
 
     def _receive(self) -> None:
-        """Try one way after another until a connection stands; raises what the last one did."""
+        """Try one way after another until one connects; raises the error of the last one."""
         self._ways = ways = self._service.ways()
         for way in ways:
             self._way = way
@@ -218,7 +219,7 @@ class Exchange:
             self._headed = True
             self._put(Head(response.status_code, response.headers))
             size = 0
-            # read1 gives what is there; the other ways of reading wait for a full buffer.
+            # read1 returns what has arrived; the other read methods wait for a full buffer.
             while data := response.raw.read1(65536, decode_content=True):
                 size += len(data)
                 if size > MAX_BODY:
@@ -237,20 +238,20 @@ class Exchange:
             json=payload,
             headers=_HEADERS,
             auth=self._authorize,
-            proxies=way.proxies,  # type: ignore[arg-type]  # requests takes a None for: not even the machine's
+            proxies=way.proxies,  # type: ignore[arg-type]  # None in them: ignore the machine's proxies
             timeout=(CONNECT_TIMEOUT_S, self._patience),
             allow_redirects=False,  # the key is for this server only
             stream=True,
         )
 
     def _authorize(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        """Set the key; done as `auth`, for requests would overwrite the header from ~/.netrc."""
+        """Set the key; as `auth`, since requests overwrites a plain header with an entry in ~/.netrc."""
         if self._service.key:
             request.headers["Authorization"] = f"Bearer {self._service.key}"
         return request
 
     def _hold(self, sock: socket.socket) -> None:
-        """Keep a second handle of the connection, by which another thread can hang up."""
+        """Keep a duplicate of the socket, so that another thread can hang up."""
         with self._lock:
             if self._left:
                 sock.close()

@@ -1,7 +1,7 @@
-"""429: what was asked too often, of whom, and how long to wait.
+"""Status 429: whose limit was reached, and how long to wait.
 
 OpenRouter limits an account (https://openrouter.ai/docs/api-reference/limits), a provider limits
-everybody; only the first is helped by waiting and not by another model.
+everybody; against the first only waiting helps, not another model.
 """
 
 import math
@@ -18,7 +18,7 @@ _LIMITED = "Превышены лимиты бесплатной модели. �
 def limited(
     wording: str, metadata: dict[str, Any], headers: Mapping[str, str], *, upstream: bool
 ) -> OpenRouterError:
-    """Name the limit: that of the account's minute or day, or (`upstream`) of a busy provider."""
+    """Return the error for a limit: the account's per minute or day, or (`upstream`) a busy provider's."""
     told = {
         name.lower(): value for name, value in (*headers.items(), *as_dict(metadata.get("headers")).items())
     }
@@ -39,7 +39,7 @@ def _cap(wording: str, left: float | None, *, upstream: bool) -> Kind:
         return Kind.DAILY_CAP
     if "per-min" in wording:
         return Kind.MINUTE_CAP
-    # Only OpenRouter's own limits tell when they are reset; 90 s leave room for a wrong clock.
+    # Only OpenRouter's own limits say when they reset; 90 s leave room for a wrong clock.
     if left is None or upstream or "provider returned error" in wording:
         return Kind.UPSTREAM
     return Kind.MINUTE_CAP if left <= 90 else Kind.DAILY_CAP
@@ -57,19 +57,19 @@ def _used_up(left: float) -> OpenRouterError:
 
 
 def _until_midnight() -> float:
-    """Return the seconds until the daily limit is reset, at 00:00 UTC."""
+    """Return the seconds until the daily limit resets, at 00:00 UTC."""
     return 86400 - time.time() % 86400
 
 
 def _seconds_left(reset: object) -> float | None:
-    """Return the seconds until a moment in epoch milliseconds, None if it is not to come."""
+    """Return the seconds until a time in epoch milliseconds; None if that is past, or over two days away."""
     at = _number(reset)
     left = at / 1000 - time.time() if at else 0.0
     return left if 0 < left <= 2 * 86400 else None
 
 
 def _number(value: object) -> float | None:
-    """Return a positive number, written as one or as text; None for anything else."""
+    """Return a positive number, given as a number or as text; None for anything else."""
     try:
         number = float(str(value))
     except ValueError:

@@ -1,4 +1,4 @@
-"""What models a service offers, and what a key may still ask today."""
+"""The models that a service offers, and what a key may still ask today."""
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -18,8 +18,8 @@ FREE_ROUTER = "openrouter/free"
 class RemoteModel:
     """A model as its service describes it.
 
-    `context_length` is in tokens, None if not told; `inputs` are "text", "image", "file" and
-    others; `usable` says that it chats and has not expired, `free` that it costs nothing.
+    `context_length` is in tokens, None if unknown; `inputs` are "text", "image", "file" and others;
+    `usable` is whether it chats and has not expired, `free` whether it costs nothing.
     """
 
     key: str
@@ -32,9 +32,9 @@ class RemoteModel:
 
 @dataclass(frozen=True, slots=True)
 class KeyInfo:
-    """What OpenRouter tells of a key; `used`, `limit`, `remaining` are free questions of today.
+    """What OpenRouter reports about a key: `used`, `limit` and `remaining` count today's free questions.
 
-    Every field is None if it is not told.
+    A field that it does not report is None.
     """
 
     used: int | None
@@ -43,12 +43,12 @@ class KeyInfo:
 
 
 def fetch_models(timeout_s: float = 60) -> list[RemoteModel]:
-    """List all models of the service, paid and expired ones too; raises OpenRouterError."""
+    """Return all models of the first service, paid and expired ones too; raises OpenRouterError."""
     return [model for model in _listed(Service.from_env(), timeout_s) if not model.key.startswith(FALLBACK)]
 
 
 def fallback_model() -> RemoteModel | None:
-    """Return the model of the second service by the settings alone; None where there is none."""
+    """Return the second service's model, from the settings alone; None if they name none."""
     service, name = Service.fallback(), setting("FALLBACK_MODEL")
     if not (service.base_url and service.key and name):
         return None
@@ -57,7 +57,7 @@ def fallback_model() -> RemoteModel | None:
 
 
 def described_fallback(timeout_s: float = 15) -> RemoteModel | None:
-    """Return it with what its service tells of it; None if that does not list it; raises OpenRouterError."""
+    """Return it as its service describes it; None if the service does not list it; raises OpenRouterError."""
     model = fallback_model()
     for told in _listed(Service.fallback(), timeout_s) if model else ():
         if model and model.key == FALLBACK + told.key:
@@ -66,7 +66,7 @@ def described_fallback(timeout_s: float = 15) -> RemoteModel | None:
 
 
 def _listed(service: Service, timeout_s: float) -> list[RemoteModel]:
-    listed = _get(service.with_sound_key(), "/models", timeout_s).get("data")  # no key at all will do
+    listed = _get(service.with_sound_key(), "/models", timeout_s).get("data")  # needs no key
     if not isinstance(listed, list):
         raise service.worded(unreadable())
     found = (_model(as_dict(entry), priced=service.is_openrouter) for entry in listed)
@@ -74,14 +74,14 @@ def _listed(service: Service, timeout_s: float) -> list[RemoteModel]:
 
 
 def server_date(timeout_s: float = 15) -> str:
-    """Return the `Date` of an answer of the service, "" if it has none; raises OpenRouterError."""
+    """Return the `Date` header of a response from the service, "" if none; raises OpenRouterError."""
     service = Service.from_env().with_sound_key()
     with Exchange(service, "GET", "/models", timeout_s=timeout_s) as exchange:
         return exchange.head().headers.get("Date", "")
 
 
 def key_info(timeout_s: float = 15) -> KeyInfo:
-    """Ask what the key may still do today, which costs nothing; raises OpenRouterError."""
+    """Ask, at no cost, what the key may still do today; raises OpenRouterError."""
     data = as_dict(_get(Service.from_env().with_key(), "/key", timeout_s).get("data"))
     today = as_dict(data.get("free_model_daily_requests"))
     used, limit, remaining = (as_count(today.get(name)) for name in ("used", "limit", "remaining"))
@@ -107,7 +107,7 @@ def _got(service: Service, path: str, timeout_s: float) -> dict[str, Any]:
 
 
 def _model(entry: dict[str, Any], *, priced: bool) -> RemoteModel | None:
-    """Read one entry; None if it has no key that could be asked for. Own servers have blanks in theirs."""
+    """Read one entry; None if its key cannot be asked for. Own servers may have blanks inside keys."""
     key = as_str(entry.get("id")) or ""
     if not (key.isprintable() and key == key.strip() and 1 <= len(key) <= 200):
         return None
@@ -124,14 +124,14 @@ def _model(entry: dict[str, Any], *, priced: bool) -> RemoteModel | None:
 
 
 def _modalities(entry: dict[str, Any], name: str) -> frozenset[str]:
-    """Return what goes in or out: nothing if the list is empty, text if there is no list."""
+    """Return the kinds of input or output: none if the list is empty, text if there is no list."""
     told = as_dict(entry.get("architecture")).get(name)
     if not isinstance(told, list):
         return frozenset(["text"])
     return frozenset(kind for kind in told if isinstance(kind, str))
 
 
-# What a question can cost, with a picture or a file, too; the other prices are for what is never asked for.
+# What a question can cost, also with a picture or a file; the other prices are for things never requested.
 _PRICES = "prompt completion request image internal_reasoning input_cache_read input_cache_write".split()
 
 
@@ -139,7 +139,7 @@ def _costs_nothing(entry: dict[str, Any]) -> bool:
     pricing = as_dict(entry.get("pricing"))
     if pricing.get("prompt") is None or pricing.get("completion") is None:
         return False
-    tiers = [pricing, *map(as_dict, as_list(pricing.get("overrides")))]  # of long prompts, of hours
+    tiers = [pricing, *map(as_dict, as_list(pricing.get("overrides")))]  # for long prompts, for some hours
     return all(_is_zero(tier[name]) for tier in tiers for name in _PRICES if tier.get(name) is not None)
 
 
@@ -151,6 +151,6 @@ def _is_zero(price: object) -> bool:
 
 
 def _expired(entry: dict[str, Any]) -> bool:
-    """Return whether the last day, "YYYY-MM-DD", is over; such dates compare as text."""
+    """Return whether the last day, "YYYY-MM-DD", is past; such dates compare as text."""
     last_day = as_str(entry.get("expiration_date"))
     return last_day is not None and last_day[:10] < datetime.now(UTC).date().isoformat()

@@ -1,4 +1,4 @@
-"""Reading JSON that somebody else wrote: nothing in it need be what it should."""
+"""Reads JSON from other programs, in which any value may have the wrong type."""
 
 import json
 from contextlib import suppress
@@ -6,7 +6,7 @@ from typing import Any
 
 
 def parsed(data: bytes) -> object:
-    """Return the JSON in the data, None if it is none; its exceptions would carry the data on."""
+    """Return the parsed JSON, None if it is not JSON; a JSON exception would carry the data along."""
     with suppress(ValueError, RecursionError):
         return json.loads(data.decode(json.detect_encoding(data), "replace"))
     return None
@@ -23,15 +23,15 @@ def as_list(value: object) -> list[Any]:
 
 
 def as_str(value: object) -> str | None:
-    """Return the value if it is a string, as it is: a stream may end in half an emoji."""
+    """Return the value if it is a string, else None; it may contain a lone surrogate, half of an emoji."""
     return value if isinstance(value, str) else None
 
 
 def whole(text: str) -> str:
-    """Join halves of emoji that came apart, and replace what cannot be written down."""
+    """Join surrogate pairs that were split, and replace lone surrogates, which cannot be encoded."""
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def as_count(value: object) -> int | None:
-    """Return a whole number that is not negative and no nonsense; None else, for `true` too."""
+    """Return a whole number from 0 to 2**53 - 1; None for anything else, also for `true`."""
     return value if type(value) is int and 0 <= value < 2**53 else None

@@ -1,4 +1,4 @@
-"""Where in its Markdown a growing text has come to, as far as that says what a tag there means."""
+"""The position in the Markdown of a growing text, as far as it decides what a tag there means."""
 
 import re
 
@@ -6,31 +6,31 @@ _SENTENCE_ENDS = frozenset(".!?…)]}»”")
 
 
 class Place:
-    """Where in its Markdown an answer has come to: in code, and after what sign."""
+    """The position at the end of an answer so far: in code or not, and after which character."""
 
     def __init__(self) -> None:
-        self._fence = ""  # that a block of code was opened with
-        self._head = ""  # of the line
-        self._runs = 0  # of backticks in it
-        self._sign = "\n"
-        self._opened: set[str] = set()  # tags like <s>
+        self._fence = ""  # that opened the current code block
+        self._head = ""  # the beginning of the current line
+        self._runs = 0  # runs of backticks in this line
+        self._sign = "\n"  # the last character
+        self._opened: set[str] = set()  # names of tags such as <s>
 
     def knows(self, token: str) -> bool:
-        """Return whether this is in code, or closes what was opened in the answer itself."""
+        """Return whether a token here is in code, or closes a tag that the answer itself opened."""
         return bool(self._fence) or self._runs % 2 == 1 or token.strip("</>").lower() in self._opened
 
     @property
     def glued(self) -> bool:
-        """Return whether a token here would follow upon a word: nobody writes of tokens like that."""
+        """Whether a token here would touch the word before it: nobody mentions a token like that."""
         return self._sign.isalnum() or self._sign in _SENTENCE_ENDS
 
     def alone(self, rest: str) -> bool:
-        """Return whether a token here, with this text behind it, is no part of a sentence."""
+        """Return whether a token here, followed by this text, is not part of a sentence."""
         behind = rest.lstrip(" ")[:1]
         return not self._head.strip() and (behind in ("", "\n") or rest[:1].isalnum())
 
     def after(self, text: str) -> str:
-        """Return the text, having gone on to its end."""
+        """Move on to the end of this text, and return it."""
         self._opened |= {tag.lower() for tag in re.findall(r"<([a-z:]+)>", text, re.IGNORECASE)}
         first, *others = text.split("\n")
         self._go_on(first)
@@ -41,7 +41,7 @@ class Place:
 
     def _go_on(self, text: str) -> None:
         if text:
-            goes_on = self._sign == text[0] == "`"  # in the run that stands there
+            goes_on = self._sign == text[0] == "`"  # the same run of backticks
             self._runs += len(re.findall("`+", text)) - (1 if goes_on else 0)
             self._head = (self._head + text)[:80]
             self._sign = text[-1]

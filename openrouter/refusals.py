@@ -1,7 +1,7 @@
-"""Whose refusal it was, and what it means: the one place that reads a service's errors.
+"""What a refusal means and whose it was: the one place that reads a service's errors.
 
-A refusal's body is read here and nowhere shown: it names the account, and its wording changes.
-The codes and wordings: https://openrouter.ai/docs/api-reference/errors
+A refusal's body is only read here, never shown: it names the account, and its wording changes.
+Codes and wordings: https://openrouter.ai/docs/api-reference/errors
 """
 
 import re
@@ -34,16 +34,16 @@ _SENTENCES = {
 _REDIRECTED = "Сервис отсылает на другой адрес. Проверьте OPENROUTER_BASE_URL."
 _UNKNOWN = f"Сервис ответил неизвестным боту кодом. {OTHER_MODEL}"
 _HINTS = {401: KEY_HINT}
-_BLOCKED = "Так отвечают и тем, чей адрес не пускают: задайте OPENROUTER_PROXY (.env)."  # a page, no JSON
+_BLOCKED = "Так отвечают и тем, чей адрес не пускают: задайте OPENROUTER_PROXY (.env)."  # not JSON
 
-# Codes in words, of an error inside a good answer.
+# Error codes in words, for an error inside a successful response.
 _IN_WORDS = (
     (429, "rate_?limit|too_many_requests"),
     (402, "payment_required|insufficient_(quota|balance|credits)"),
     (401, "api_key|authentication|unauthorized"),
 )
 
-# Sentences that blame the owner's key, account, settings or question: not for a provider's refusal.
+# Their sentences blame the owner's key, account, settings or question: not for a provider's refusal.
 _BLAMING = (400, 401, 402, 403, 404)
 _OF_THE_PROVIDER = (
     "Поставщик модели отказался выполнить запрос; ваш ключ и счёт OpenRouter тут ни при чём. "
@@ -53,10 +53,10 @@ _OF_THE_PROVIDER = (
 
 @dataclass(frozen=True, slots=True)
 class _Reason:
-    """What a status alone does not tell, by what the body says."""
+    """A meaning that the status alone does not show, recognised by a pattern in the body."""
 
     statuses: tuple[int, ...]
-    pattern: str  # within one field of the body, in lower case
+    pattern: str  # searched in the fields of the body, in lower case
     kind: Kind
     msg: str
     model_gone: bool = False
@@ -75,11 +75,11 @@ _NO_SUCH_MODEL = (
     r"model.*not.(found|exist)|model( \S+)? is (not|no longer) (available|supported|offered)(?! \w)|"
     r"model(_| (\S+ )?(is|has been) )(deprecated|decommissioned|removed|retired|discontinued)"
 )
-_REASONS = (  # the first that fits counts
+_REASONS = (  # the first match counts
     _Reason(
         (403,),
         r"flagged|moderation|'reasons'",
-        Kind.REQUEST,  # nobody's question is carried from door to door once it has been flagged
+        Kind.REQUEST,  # a flagged question is not offered to other models
         "Нет прав доступа к модели. Модерация сочла вопрос недопустимым: задайте его иначе.",
         short="модерация",
     ),
@@ -103,7 +103,7 @@ _REASONS = (  # the first that fits counts
         "Нет прав доступа к модели: там, где работает бот, её не предлагают. Выберите другую: /models.",
     ),
     _Reason(
-        (400,),  # of Google, which calls a bad key a bad request
+        (400,),  # from Google, for a bad key
         r"api.?key (is )?(not valid|invalid|expired|not found)|invalid.api.?key",
         Kind.ACCOUNT,
         _SENTENCES[401],
@@ -147,10 +147,10 @@ _REASONS = (  # the first that fits counts
 
 
 def refusal(status: int, body: object, headers: Mapping[str, str] | None = None) -> OpenRouterError:
-    """Name what a service's refusal means.
+    """Return the error that a service's refusal means.
 
-    `status` is that of HTTP, 200 for an error inside a good answer; `body` is the parsed JSON
-    with an `error` inside, or anything else if there was none.
+    `status` is the HTTP status, 200 for an error inside a successful response; `body` is the parsed
+    JSON with an `error` inside, or anything else if there was none.
     """
     error = _error_in(body)
     status = _status(status, error)
@@ -158,7 +158,7 @@ def refusal(status: int, body: object, headers: Mapping[str, str] | None = None)
     if status == 429:
         return limited(_wording(error), as_dict(error.get("metadata")), headers or {}, upstream=of_provider)
     if reason := _reason(status, _wording(error, with_raw=True), of_provider=of_provider):
-        # A question too long for one provider may fit into another model.
+        # A question too long for one provider may fit another model.
         kind = Kind.UPSTREAM if of_provider and reason is _TOO_LONG else reason.kind
         return OpenRouterError(
             status, reason.msg, kind=kind, model_gone=reason.model_gone, short=reason.short
@@ -174,7 +174,7 @@ def refusal(status: int, body: object, headers: Mapping[str, str] | None = None)
 def _reason(status: int, wording: str, *, of_provider: bool) -> _Reason | None:
     for reason in _REASONS:
         if of_provider and (reason.model_gone or reason.kind is Kind.ACCOUNT):
-            continue  # what one provider does not have, another may; its keys are not the owner's
+            continue  # another provider may have the model; a provider's key is not the owner's
         if status in reason.statuses and re.search(reason.pattern, wording):
             return reason
     return None
@@ -184,7 +184,7 @@ def _reason(status: int, wording: str, *, of_provider: bool) -> _Reason | None:
 
 
 def _error_in(body: object) -> dict[str, Any]:
-    """Find the error as various servers write it: in another one, in a list, as a bare string."""
+    """Return the error wherever a server puts it: inside another one, in a list, as a bare string."""
     while True:
         if isinstance(body, list):
             body = next(iter(body), None)
@@ -202,7 +202,7 @@ def _inside(body: dict[str, Any]) -> object:
 
 
 def _status(status: int, error: dict[str, Any]) -> int:
-    """Return the error's own code if it is one of HTTP's, then the status it came with, or 502."""
+    """Return the error's own code if it is an HTTP status, else `status`, else a code in words, else 502."""
     for value in (error.get("code"), error.get("http_status"), status):
         if re.fullmatch("[345][0-9][0-9]", str(value)):
             return int(str(value))
@@ -211,14 +211,14 @@ def _status(status: int, error: dict[str, Any]) -> int:
 
 
 def _is_of_a_provider(error: dict[str, Any]) -> bool:
-    """Return whether a provider refused, and not OpenRouter, which names the provider then."""
+    """Return whether a provider refused and not OpenRouter itself, which then names the provider."""
     metadata = as_dict(error.get("metadata"))
     named = any(metadata.get(name) for name in ("provider_name", "provider_code", "raw"))
     return named or str(error.get("message")).lower().startswith("upstream error from")
 
 
 def _wording(error: dict[str, Any], *, with_raw: bool = False) -> str:
-    """Return what the service says, a field a line, for recognising reasons, never for showing."""
+    """Return what the service says, one field per line: for recognising reasons, never for showing."""
     metadata = as_dict(error.get("metadata"))
     fields = (
         error.get("message"),

@@ -1,7 +1,7 @@
-"""The two services that are asked: where each is, with which key, and by which way.
+"""The two services that may be asked: their addresses, keys and proxies.
 
-The first one has many models; the second one, the fallback, has the one that the settings name. In a
-model's key, `fallback:` says that it is that one.
+The first has many models; the second, the fallback, has the one that the settings name. That model's key
+starts with `fallback:`.
 """
 
 import os
@@ -18,12 +18,12 @@ FALLBACK = "fallback:"
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A server that answers, and how it is reached."""
+    """A server of models, and how to reach it."""
 
-    settings: str  # how the names of its settings begin
+    settings: str  # the prefix of its settings
     base_url: str
     key: str = field(repr=False)
-    proxy: str = field(repr=False)  # one or several by commas, perhaps with passwords
+    proxy: str = field(repr=False)  # one, or several separated by commas, perhaps with passwords
 
     @classmethod
     def from_env(cls) -> "Service":
@@ -32,12 +32,12 @@ class Service:
 
     @classmethod
     def fallback(cls) -> "Service":
-        """Read FALLBACK_BASE_URL, FALLBACK_API_KEY and FALLBACK_PROXY; without any it has no address."""
+        """Read FALLBACK_BASE_URL, FALLBACK_API_KEY and FALLBACK_PROXY; `base_url` is "" if it is not set."""
         return cls._read("FALLBACK", "")
 
     @classmethod
     def of(cls, model: str) -> "Service":
-        """Return the service that has a model, by the model's key."""
+        """Return the service that a model's key belongs to."""
         return cls.fallback() if model.startswith(FALLBACK) else cls.from_env()
 
     @classmethod
@@ -48,11 +48,11 @@ class Service:
 
     @property
     def name(self) -> str:
-        """Return its host as people call it: groq.com."""
+        """Its host as shown to people: groq.com."""
         return host_of(self.base_url).removeprefix("api.")
 
     def worded(self, error: OpenRouterError) -> OpenRouterError:
-        """Return an error in words that blame this service, where they were made for the first one."""
+        """Return the error, reworded to name this service: its text was written for the first one."""
         if self.settings == "OPENROUTER":
             return error
         if not self.base_url:
@@ -69,13 +69,13 @@ class Service:
         return error
 
     def with_key(self) -> "Service":
-        """Return itself; raises OpenRouterError if it has no key, or none that can be sent."""
+        """Return self; raises OpenRouterError if the key is missing or cannot be sent."""
         if not self.key:
             raise no_key(own_server=not self.is_openrouter)
         return self.with_sound_key()
 
     def with_sound_key(self) -> "Service":
-        """Return itself; raises OpenRouterError if its key cannot stand in an HTTP header."""
+        """Return self; raises OpenRouterError if the key cannot go into an HTTP header."""
         if re.fullmatch(r"[!-~]*", self.key):
             return self
         msg = "В OPENROUTER_API_KEY (.env) посторонние знаки. Скопируйте ключ заново."
@@ -83,12 +83,12 @@ class Service:
 
     @property
     def is_openrouter(self) -> bool:
-        """Return whether this is OpenRouter itself, which alone knows its extra fields and prices."""
-        host = host_of(self.base_url)  # none: the request will say so
+        """Whether this is OpenRouter itself; no other service has its extra fields and prices."""
+        host = host_of(self.base_url)  # "" for a bad URL, with which the request will fail
         return host == "openrouter.ai" or host.endswith(".openrouter.ai")
 
     def ways(self) -> list[Way]:
-        """Return the ways to the service, the good one first; raises OpenRouterError if one is none."""
+        """Return the ways to the service, the working one first; raises OpenRouterError for a bad proxy."""
         proxies = [part.strip() for part in self.proxy.split(",") if part.strip()]
         if not all(map(is_proxy, proxies)):
             msg = (
@@ -104,5 +104,5 @@ def _way(proxy: str) -> Way:
 
 
 def setting(name: str) -> str:
-    """Return a setting, "" if it is not set."""
+    """Return a setting; "" if it is not set."""
     return unquoted(os.environ.get(name, ""))

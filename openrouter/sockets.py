@@ -1,9 +1,9 @@
-"""A way to hang up on a connection of requests from another thread.
+"""Lets another thread hang up a connection made by requests.
 
 A read, a handshake or a wait for headers cannot be interrupted through requests: closing the response
-takes the reader's lock, and before the headers there is no response yet. Shutting the socket down wakes
-whoever is stuck in it. So each socket is told of as soon as it is connected, which only the class that
-connects it can do (`_new_conn`, the same for plain, TLS, tunnelled and SOCKS connections).
+takes the reader's lock, and before the headers there is no response. Shutting down the socket wakes the
+thread that waits on it. So each socket is reported once it is connected, which only the connection's class
+can do (in `_new_conn`, the same for plain, TLS, tunnelled and SOCKS connections).
 """
 
 import socket
@@ -16,7 +16,7 @@ Tell = Callable[[socket.socket], None]
 
 
 class TellingAdapter(HTTPAdapter):
-    """Tells of each socket before any handshake, request or header goes over it."""
+    """An adapter that passes each socket to `tell` before any handshake or request goes over it."""
 
     def __init__(self, tell: Tell) -> None:
         super().__init__()
@@ -29,7 +29,7 @@ class TellingAdapter(HTTPAdapter):
 
 
 def _telling(connection: Any, tell: Tell) -> type:
-    """Return a class of connections like this one that tells of its sockets."""
+    """Return a subclass of this connection class that passes its sockets to `tell`."""
 
     class Telling(connection):  # type: ignore[misc]
         def _new_conn(self) -> socket.socket:

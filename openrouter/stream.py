@@ -1,4 +1,4 @@
-"""One question to one model, and what comes of it step by step."""
+"""One question to one model, with the answer returned piece by piece."""
 
 import math
 import time
@@ -15,15 +15,15 @@ News = str | Thinking | Answer | None
 
 
 class Stream:
-    """One question on its way to one model: a context manager that is asked what comes next.
+    """One question to one model: a context manager whose `next` returns the answer piece by piece.
 
         with Stream(messages, model="openrouter/free") as stream:
             while not isinstance(news := stream.next(1), Answer):
                 ...  # a piece of text, Thinking, or None: a second has passed
 
-    `timeout_s` is for everything together; `silence_s` without text or thoughts (a quarter of that unless
-    given) ends it, too. `abort.set()` ends it at once with what has come, which is no error, and leaving the
-    block, at any moment, hangs up. `plugins` are for openrouter.ai alone.
+    `timeout_s` is the total time; `silence_s` without text or reasoning (by default a quarter of it, when
+    streamed) also ends the question. `abort.set()` ends it at once with the text so far, without an error.
+    Leaving the block hangs up at any moment. `plugins` are sent to openrouter.ai only.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class Stream:
             abort=abort,
             payload=payload,
         )
-        self._look_up_at = math.inf  # monotonic
+        self._look_up_at = math.inf  # when `next` has to return None (monotonic)
         self._steps = self._run()
 
     def __enter__(self) -> Self:
@@ -70,10 +70,10 @@ class Stream:
         self._steps.close()
 
     def next(self, wait_s: float = math.inf) -> News:
-        """Wait for the next piece of text, for Thinking, or for the Answer, which is the last.
+        """Wait for the next piece of text, for Thinking, or for the Answer, which comes last.
 
-        None says that `wait_s` have passed without any of them. Raises OpenRouterError, whose
-        `partial` is the text that has been returned before; `abort.set()` brings on the Answer.
+        None means that `wait_s` passed without any of them. Raises OpenRouterError, whose `partial`
+        is the text returned so far; after `abort.set()` the Answer comes.
         """
         self._look_up_at = time.monotonic() + wait_s
         return next(self._steps)
@@ -87,7 +87,7 @@ class Stream:
         except StoppedError:
             stopped = True
         except OpenRouterError as error:
-            # What follows the end of an answer does not spoil it.
+            # A failure after the end of the answer does not matter.
             failure = None if self._draft.finish_reason else error
         yield from self._draft.rest()
         if failure:
@@ -115,10 +115,10 @@ class Stream:
             yield from self._draft.take(event)
 
     def _chunks(self) -> Iterator[bytes | None]:
-        """Yield the body as it comes, and None whenever the caller wants to look up from it."""
+        """Yield the body as it arrives, and None whenever the caller's waiting time is over."""
         while not isinstance(chunk := self._exchange.receive(self._till_look_up()), Head) and chunk != b"":
             yield chunk
-            if self._till_look_up() <= 0:  # comments are no news
+            if self._till_look_up() <= 0:  # though chunks arrive: they may be mere comments
                 yield None
 
     def _till_look_up(self) -> float:
@@ -128,7 +128,7 @@ class Stream:
 def _extras(service: Service, plugins: list[dict[str, Any]] | None, *, streamed: bool) -> dict[str, Any]:
     extras: dict[str, Any] = {"stream": True, "stream_options": {"include_usage": True}} if streamed else {}
     if service.is_openrouter:
-        # Free models think by themselves, and what they think comes out of max_tokens.
+        # Free models reason by default, and their reasoning uses up max_tokens.
         extras["reasoning"] = {"effort": "low"}
         if plugins:
             extras["plugins"] = plugins

@@ -1,6 +1,6 @@
-"""Takes out of a model's text what is none: its thoughts, and the control tokens of its template.
+"""Removes from a model's text its reasoning, and the control tokens of its chat template.
 
-Servers should do this; many do not. Text comes in any pieces, so what may yet become a tag is held
+Servers should do this; many do not. Text arrives in arbitrary pieces, so what may become a tag is held
 back until that is known.
 """
 
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from openrouter.place import Place
 
-# What thoughts begin with, at the beginning of an answer only: elsewhere the tag is spoken of.
+# What reasoning starts with, only at the start of an answer: elsewhere the answer talks about the tag.
 _OPENING = (
     *(f"<{tag}>" for tag in ("think", "thinking", "thought", "thoughts", "reasoning", "seed:think")),
     "[think]",
@@ -26,7 +26,7 @@ _CLOSING = re.compile(
     re.IGNORECASE,
 )
 _LONGEST_CLOSING = 32
-# What a template begins an answer with, and a closing tag of no thoughts at all.
+# What a template puts before an answer, and closing tags without any reasoning before them.
 _PREAMBLE = (
     *(f"</{tag}>" for tag in ("think", "thinking", "thought", "thoughts", "reasoning", "seed:think")),
     "<|channel|>final<|message|>",
@@ -39,7 +39,7 @@ _PREAMBLE = (
     "<|begin_of_solution|>",
     "<|begin_of_text|>",
     "<channel|>",
-    "<s> ",  # without the blank it strikes out, in HTML
+    "<s> ",  # without the blank it is HTML's strikethrough
     "<s>\n",
     "<bos>",
 )
@@ -48,26 +48,26 @@ _TOKEN = re.compile(
 )
 _LOOKED_FOR = re.compile(rf"{_TOKEN.pattern}|{_CLOSING_TAG}", re.IGNORECASE)
 _PARTIAL = r"(?:<(?:[|｜][^\s<>|｜]{0,40}[|｜]?|/?[a-z_:]{0,20}))?"
-# The end of what has come, when it may turn out to be tokens at the very end of the answer.
+# The end of the text so far, if it may turn out to be the tokens that end the answer.
 _LAST = re.compile(rf"\s*(?:(?:{_TOKEN.pattern})\s*)*{_PARTIAL}", re.IGNORECASE)
 _PARTIAL_END = re.compile(rf"{_PARTIAL}\Z", re.IGNORECASE)
 _LONGEST_END = 500
-_LONGEST_BLANKS = 4000  # behind which no tag is waited for: some models never stop sending them
+_LONGEST_BLANKS = 4000  # after these, stop waiting for a tag: some models never stop sending blanks
 
 
 class Thoughts:
-    """A filter for the text of one answer, as it comes; `thinking` says what the model is at."""
+    """A filter for the text of one answer as it arrives; `thinking` is whether the model is reasoning."""
 
     def __init__(self) -> None:
         self.thinking = False
-        self.took_back = False  # in the last call: all that had been returned before it was thought
-        self._begun = False  # the answer proper
-        self._tagged = False  # something before it was taken out
+        self.took_back = False  # whether the last `feed` found that all text before it was reasoning
+        self._begun = False  # whether the answer proper has begun
+        self._tagged = False  # whether something before it was removed
         self._held = ""
         self._place = Place()
 
     def feed(self, text: str, *, final: bool = False) -> str:
-        """Return what of the text, and of what was held back before, a person is to see."""
+        """Return the part of the text, and of what was held back before, that a person should see."""
         self._held += text
         self.took_back = False
         while True:
@@ -79,14 +79,14 @@ class Thoughts:
                 return said
 
     def _think(self) -> bool:
-        """Drop thoughts; returns whether they have ended."""
+        """Drop reasoning; returns whether it has ended."""
         end = _CLOSING.search(self._held)
         self._held = self._held[end.end() if end else -_LONGEST_CLOSING :]
         self.thinking = end is None
         return not self.thinking
 
     def _begin(self, *, final: bool) -> bool:
-        """Drop a tag or a token before the answer; returns whether more is known now."""
+        """Drop a tag or token before the answer, or begin it; returns whether the text sufficed to decide."""
         start = self._held.lstrip()
         tag = next((tag for tag in (*_OPENING, *_PREAMBLE) if start[: len(tag)].lower() == tag), None)
         if tag:
@@ -105,7 +105,7 @@ class Thoughts:
         return True
 
     def _say(self, *, final: bool) -> Iterator[str]:
-        """Yield the answer without tokens; what may yet become one waits."""
+        """Yield the answer without tokens; hold back what may become one."""
         while found := _LOOKED_FOR.search(self._held):
             yield self._place.after(self._held[: found.start()])
             token, rest = found[0], self._held[found.end() :]
@@ -124,7 +124,7 @@ class Thoughts:
         self._held = rest
 
     def _is_text(self, token: str, rest: str, *, final: bool) -> bool | None:
-        """Return whether the answer speaks of this token, by what is around it; None: too early to say."""
+        """Return whether the answer mentions this token, by the text around it; None: too early to say."""
         closes = _is_tag(token)
         if self._place.knows(token) or (closes and self._tagged):
             return True
@@ -137,11 +137,11 @@ class Thoughts:
         return not self._place.alone(rest)
 
     def _take_back(self) -> None:
-        """Begin anew: the opening tag was part of the prompt, so all until now was thought."""
+        """Start over: the opening tag was in the prompt, so all text so far was reasoning."""
         self.took_back = True
         self._begun, self._tagged, self._place = False, True, Place()
 
 
 def _is_tag(found: str) -> bool:
-    """Return whether this is the closing tag of thoughts, and no token."""
+    """Return whether this is a closing tag of reasoning, not a control token."""
     return not _TOKEN.match(found)
