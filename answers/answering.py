@@ -21,23 +21,23 @@ from telegram.splitting import Part, split
 
 log = logging.getLogger(__name__)
 TYPING_S = 4  # Telegram shows «печатает…» for five seconds
-FIRST_WORDS_S = 0.15  # so that the first edit shows words and not a letter
+FIRST_WORDS_S = 0.15  # before the first edit, so that it shows words rather than one letter
 LONGEST_GAP_S = 3
-THOUGHT_S = 5  # how often it is said for how long the model has been thinking
-LOOK_UP_S = 1  # at most, from a model that is silent
+THOUGHT_S = 5  # between two values of the displayed thinking time
+LOOK_UP_S = 1  # the longest wait for a silent model
 STORAGE_PAUSE_S = 2
 
 
 class AbandonedError(Exception):
-    """The program ends; the question stays in the journal."""
+    """The program is stopping; the question stays in the journal."""
 
 
 class NoThreadsError(Exception):
-    """The machine gives no more threads; the question has to wait."""
+    """The machine has no more threads; the question has to wait."""
 
 
 class Answering:
-    """A question, and the messages that its answer grows in; one thread asks and shows."""
+    """A question, and the messages that its answer grows in; one thread both asks and shows."""
 
     def __init__(self, question: Question, messages: list[int], tools: Tools) -> None:
         self.question = question
@@ -47,27 +47,27 @@ class Answering:
         self._abort = Abort()
         self._abandoned = threading.Event()
         self._started = time.monotonic()
-        self._typed_at = self._begun_at = self._due_at = 0.0  # «печатает…», the first words, the next draft
+        self._typed_at = self._begun_at = self._due_at = 0.0  # for «печатает…», first words, next draft
 
     def stop(self) -> None:
-        """End it, for the person: what has come stays."""
+        """Stop it for the person: the text so far stays."""
         self.stopped = True
         self._abort.set()
 
     def abandon(self) -> None:
-        """End it, for the program: the journal keeps the question."""
+        """Stop it because the program is stopping: the journal keeps the question."""
         self._abandoned.set()
         self._abort.set()
 
     def anew(self) -> "Answering":
-        """Return the same question, not begun yet, in the same messages."""
+        """Return the same question, not started yet, with the same messages."""
         again = Answering(self.question, self._screen.messages, self._tools)
         if self.stopped:
             again.stop()
         return again
 
     def run(self) -> None:
-        """Answer the question, whatever happens on the way; raises NoThreadsError."""
+        """Answer the question, or say why not; raises only NoThreadsError."""
         question = self.question
         self._started = time.monotonic()
         self._asking = Asking(question.turn, question.model, self._tools, self._abort)
@@ -79,7 +79,7 @@ class Answering:
         except UndeliverableError as exc:
             log.info("Вопрос %s: ответить некому (%s)", question.entry_id, exc)
             self._tools.journal.done(question.entry_id)
-        except FileReplacedError as exc:  # the journal went with it, and the polling loop ends the bot
+        except FileReplacedError as exc:  # the journal is gone, too; the polling loop stops the bot
             log.error("Вопрос %s: %s", question.entry_id, storage_trouble(exc))
             self._say_at_last(in_words(exc))
         except Exception as exc:
@@ -90,19 +90,19 @@ class Answering:
             self._say_at_last(UNEXPECTED)
 
     def tell(self, sentence: str) -> None:
-        """Say in the place of the answer why it has not begun, if that works out."""
+        """Replace the answer's placeholder with the reason it has not started; best effort."""
         with suppress(Pause, UndeliverableError, RefusedError):
             self._screen.step(split(sentence), frame.stop_button(self.question.entry_id))
 
     def _say_at_last(self, sentence: str) -> None:
-        """Say in the place of the answer why there is none, if that works out."""
+        """Replace the answer's placeholder with the reason there is no answer; best effort."""
         with suppress(AbandonedError, UndeliverableError, RefusedError, FileReplacedError):
             self._patiently(lambda: self._screen.step(split(sentence), (), final=True))
 
-    # While the model is at it
+    # While the model answers
 
     def _grow(self) -> None:
-        """Ask, and show what comes until it is over."""
+        """Ask, and show drafts until the answer is complete."""
         if not self.stopped:
             with closing(self._asking.steps(self._till_look_up)) as steps:
                 for _ in steps:
@@ -112,7 +112,7 @@ class Answering:
             raise AbandonedError
 
     def _till_look_up(self) -> float:
-        """Return the seconds until there may be something to do here, whatever the model says."""
+        """Return the seconds until something may be due here, even if the model stays silent."""
         early = self._due_at - time.monotonic()
         return min(early, LOOK_UP_S) if early > 0 else LOOK_UP_S
 
@@ -122,10 +122,10 @@ class Answering:
             self._tools.delivery.typing(self.question.place)
 
     def _show_draft(self) -> None:
-        """Show what has come so far, if the chat's pace allows another edit."""
+        """Show the text so far, if the chat's pace allows another edit."""
         asking, now = self._asking, time.monotonic()
         if not (asking.text or asking.thinking_since or asking.wait_s) or self._abort.is_set():
-            return  # the reply that began it says all there is
+            return  # the placeholder already says everything
         if asking.text and not self._begun_at:
             self._begun_at = now
             self._due_at = max(self._due_at, now + FIRST_WORDS_S)
@@ -137,7 +137,7 @@ class Answering:
                 self._due_at = now + gap_s(now - self._begun_at) if self._begun_at else now
         except Pause as exc:
             self._due_at = now + exc.seconds
-        except RefusedError as exc:  # of a draft; the answer itself may still pass
+        except RefusedError as exc:  # only a draft: the complete answer may still be accepted
             log.warning("Черновик ответа не принят: %s", exc)
             self._due_at = now + LONGEST_GAP_S
 
@@ -153,10 +153,10 @@ class Answering:
             draft += f"\nДумает{f', уже {thought} с' if thought else ''}…"
         return split(draft)
 
-    # When it is over
+    # When the answer is complete
 
     def _conclude(self) -> None:
-        """Keep the answer, then show it: a button or a reply may follow at once."""
+        """Store the answer, then show it: a button press or a reply may follow at once."""
         outcome, text = self._asking.outcome, self._asking.said.strip()
         reason = outcome.answer.finish_reason if outcome.answer else None
         parts = self._patiently(lambda: self._final_parts(text))
@@ -184,7 +184,7 @@ class Answering:
         return with_ending(rendered, "".join(f"\n\n{line}" for line in self._lines_below()))
 
     def _lines_below(self) -> list[str]:
-        """Return what stands below the answer: what is the matter with it, and the footer."""
+        """Return the lines below the answer: warnings, then the footer."""
         outcome = self._asking.outcome
         lines = [outcome.answer.unfinished] if outcome.answer and outcome.answer.unfinished else []
         if replaced := self._tools.registry.replaced_untold():
@@ -195,7 +195,7 @@ class Answering:
     def _send_file(self, text: str) -> None:
         try:
             self._patiently(lambda: self._screen.attach("answer.md", text))
-        except (RefusedError, UndeliverableError) as exc:  # as a group may refuse all files
+        except (RefusedError, UndeliverableError) as exc:  # as a group may forbid files
             log.warning("Вопрос %s: файл не принят (%s)", self.question.entry_id, exc)
 
     def _remember(self, messages: list[int]) -> None:
@@ -207,7 +207,7 @@ class Answering:
         )
 
     def _patiently(self, step: Callable[[], Any]) -> Any:
-        """Do one step, trying again until Telegram and the disk let it; raises AbandonedError."""
+        """Run a step, again while Telegram or the disk refuse; raises AbandonedError, UndeliverableError."""
         while True:
             try:
                 return step()
@@ -225,8 +225,8 @@ class Answering:
 
 
 def gap_s(age_s: float) -> float:
-    """Return the seconds between two drafts of an answer that has been growing for so long.
+    """Return the seconds between two drafts of an answer that has been growing for `age_s` seconds.
 
-    The last edit has to keep the chat's pace, too, so each draft is a chance that it comes late.
+    The last edit has to keep the chat's pace, too, so every draft may delay it.
     """
     return min(LONGEST_GAP_S, max(0.0, age_s) / 3)

@@ -1,4 +1,4 @@
-"""One question put to its model, and to other models where that may help."""
+"""Puts one question to its model, and to other models where that may help."""
 
 import logging
 import math
@@ -34,21 +34,21 @@ from telegram.updates import Place
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
-SUBSTITUTES = 2  # each attempt, failed ones too, costs one of the day's free questions
+SUBSTITUTES = 2  # each attempt, even a failed one, costs one of the day's free questions
 LONGEST_WAIT_S = 60
-STOP_S = 0.2  # at most until a stop is noticed while files are fetched
+STOP_S = 0.2  # the longest delay of a stop while files are fetched
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A turn that waits for its answer, and where that belongs."""
+    """A turn that waits for its answer, and where the answer goes."""
 
     entry_id: int
     place: Place
     turn: Turn
     model: Model
     note: str = ""  # for the footer: why not the active model
-    answered: Callable[[], object] | None = None  # called when there is an answer, however long
+    answered: Callable[[], object] | None = None  # called once an answer with any text is stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,24 +65,24 @@ class Tools:
 
 @dataclass(slots=True)
 class Outcome:
-    """How it ended: an answer, or an exception, or neither if somebody stopped it."""
+    """How a question ended: an answer, or an exception, or neither if somebody stopped it."""
 
-    model: Model  # that answered, or was asked last
+    model: Model  # the one that answered, or was asked last
     answer: Answer | None = None
     error: Exception | None = None
-    failures: list[tuple[Model, OpenRouterError]] = field(default_factory=list)  # of other models before
+    failures: list[tuple[Model, OpenRouterError]] = field(default_factory=list)  # all models that failed
     attempts: list[Attempt] = field(default_factory=list)
-    asked: bool = False  # any model at all
+    asked: bool = False  # whether any model was asked
 
 
 class Asking:
-    """A question on its way; `steps` goes on with it, the attributes are what has come by then."""
+    """A question being asked: `steps` advances it, the attributes hold what has arrived so far."""
 
     def __init__(self, turn: Turn, model: Model, tools: Tools, abort: Abort) -> None:
         self.model = model
         self.text = ""
         self.thinking_since: float | None = None  # monotonic
-        self.wait_s = 0  # that the account has to be silent
+        self.wait_s = 0  # while the account's limit per minute is used up; else 0
         self.outcome = Outcome(model)
         self._turn = turn
         self._told = numbers_told(turn)
@@ -94,24 +94,24 @@ class Asking:
 
     @property
     def said(self) -> str:
-        """What has come, without the numbers of notes that the model makes up."""
+        """The text so far, without note numbers that the model made up."""
         return self.text if self._told is None else without_others(self.text, self._told)
 
     def rendered(self) -> Rendered:
-        """Return what has come as messages."""
+        """Return the text so far as messages."""
         return self._renderer.render(self.said)
 
     def steps(self, till_look_up: Callable[[], float]) -> Generator[None]:
-        """Ask, and come back whenever something has come, or so many seconds have passed.
+        """Ask, and yield whenever something has arrived, or `till_look_up()` seconds have passed.
 
-        It ends with `outcome`; raises only what `is_thread_shortage`.
+        At the end `outcome` is set. Raises nothing except when threads run out (`is_thread_shortage`).
         """
         self._till_look_up = till_look_up
         try:
             yield from self._ask_one_after_another()
         except _StoppedError:
             return
-        except Exception as exc:  # whoever shows the answer words it, and logs what nobody expected
+        except Exception as exc:  # `Answering` words it, and logs an unexpected one
             if is_thread_shortage(exc):
                 raise
             self.outcome.error = exc
@@ -132,7 +132,7 @@ class Asking:
         self.outcome.error = self.outcome.failures[-1 if self.text else 0][1]
 
     def _candidates(self) -> list[Model]:
-        """Return the model that is to answer, then those that may instead, the second service's last."""
+        """Return the model that should answer, then its substitutes, the second service's last."""
         registry, wanted = self._tools.registry, needs(self._turn)
         fallback = [
             model
@@ -142,9 +142,9 @@ class Asking:
         return [self.model, *registry.substitutes(self.model, wanted)[:SUBSTITUTES], *fallback]
 
     def _ask(self, model: Model) -> Generator[None]:
-        """Ask one model; a second time after the account's minute is over, if that was the matter.
+        """Ask one model; if the account's limit per minute is reached, wait and ask once more.
 
-        Not once something has been shown: the model would say it again.
+        Not after text has been shown: the model would repeat it.
         """
         try:
             yield from self._attempt(model)
@@ -167,14 +167,14 @@ class Asking:
         try:
             answer = yield from self._listen(model)
         except OpenRouterError as exc:
-            if exc.kind in (Kind.UPSTREAM, Kind.EMPTY):  # the rest is no fault of the model
+            if exc.kind in (Kind.UPSTREAM, Kind.EMPTY):  # other kinds are not the model's fault
                 self._note(model, started, failed=True)
             raise
         self._note(model, started, (answer.prompt_tokens or 0) + (answer.completion_tokens or 0))
         self.outcome.answer = answer
 
     def _listen(self, model: Model) -> Generator[None, None, Answer]:
-        """Take in what a model says; raises OpenRouterError, also for what nobody would see anything of."""
+        """Collect a model's answer; raises OpenRouterError, also for an answer with nothing visible."""
         settings = self._tools.settings
         messages, plugins = yield from self._compose(model)
         try:
@@ -206,7 +206,7 @@ class Asking:
         return news
 
     def _compose(self, model: Model) -> Generator[None, None, Told]:
-        """Return what the model gets to read, and the plugins that read it."""
+        """Return the messages and plugins for a model."""
         past = self._tools.dialogue.past(self._turn)
 
         def compose() -> Told:
@@ -217,13 +217,13 @@ class Asking:
         return (yield from self._beside(compose))
 
     def _beside(self, work: Callable[[], T]) -> Generator[None, None, T]:
-        """Wait for what may take long, in a thread of its own, and look up from that meanwhile."""
+        """Run slow work in a thread of its own, yielding while it runs, and return its result."""
         future: Future[T] = Future()
 
         def run() -> None:
             try:
                 future.set_result(work())
-            except Exception as exc:  # noqa: BLE001 - handed on
+            except Exception as exc:  # noqa: BLE001 - raised again by result()
                 future.set_exception(exc)
 
         Thread(target=run, name="files", daemon=True).start()
@@ -239,7 +239,7 @@ class Asking:
         self.outcome.attempts.append(Attempt(model.id, ms, tokens, failed))
 
     def _mark_gone(self, model: Model) -> None:
-        """Take a dead model out of the registry; a full disk does not spoil an answer."""
+        """Mark a dead model in the registry; a full disk must not spoil an answer."""
         try:
             self._tools.registry.mark_gone(model)
         except sqlite3.OperationalError as exc:
@@ -250,7 +250,7 @@ class Asking:
 
 
 def _may_help(exc: OpenRouterError, failed: Model, others: list[Model]) -> list[Model]:
-    """Return which of the others may be asked after this error of a model."""
+    """Return which of the other models may be asked after this error."""
     elsewhere = [model for model in others if is_fallback(model.key) != is_fallback(failed.key)]
     if exc.is_of_the_service and elsewhere:
         return elsewhere
@@ -258,9 +258,9 @@ def _may_help(exc: OpenRouterError, failed: Model, others: list[Model]) -> list[
 
 
 class _StoppedError(Exception):
-    """Somebody pressed the stop button before any model was asked."""
+    """Somebody pressed the stop button while files were being fetched."""
 
 
 def is_thread_shortage(exc: BaseException) -> bool:
-    """Return whether the machine gives no more threads, which Python says in words only."""
+    """Return whether the machine has no more threads, which Python reports only in the exception's text."""
     return isinstance(exc, RuntimeError) and "new thread" in str(exc)

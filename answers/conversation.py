@@ -12,8 +12,8 @@ from telegram.api import TelegramError
 from telegram.replies import UserError
 
 SYSTEM_PROMPT = "Отвечай кратко и по существу. На технические вопросы отвечай корректно и по пунктам."
-UNKNOWN_CONTEXT = 32_000  # tokens, of a model that does not tell
-# A token is 3 to 4 letters of English and 2 to 3 of Russian; better drop a turn too many than be refused.
+UNKNOWN_CONTEXT = 32_000  # tokens, for a model that does not report it
+# A token is 3 to 4 letters of English and 2 to 3 of Russian; better drop one turn too many than be refused.
 LETTERS_A_TOKEN = 2
 IMAGE_TOKENS = 1_500
 FREE_PDF_READER = [{"id": "file-parser", "pdf": {"engine": "cloudflare-ai"}}]  # the default one costs money
@@ -23,7 +23,7 @@ Told = tuple[list[Message], list[dict[str, Any]]]  # messages and plugins
 
 
 def request(turn: Turn, past: list[Turn], model: Model, files: Files, max_tokens: int) -> Told:
-    """Return the messages and plugins for one model; the oldest turns go if it cannot hold them all.
+    """Return the messages and plugins for one model, without the oldest turns if not all of them fit.
 
     Raises UserError or TelegramError if the question's own file cannot be read.
     """
@@ -34,8 +34,8 @@ def request(turn: Turn, past: list[Turn], model: Model, files: Files, max_tokens
     for earlier in reversed(past):
         pair = _pair(earlier, model, files, room)
         if not pair:
-            # It is dropped with all that came before it. Of the last answer the end stays at least:
-            # what goes on has to know from where.
+            # It is dropped with everything before it. At least the end of the last answer stays: to
+            # continue it, the model has to know where it stopped.
             kept = kept or _end_of(earlier.answer, room)
             break
         room -= sum(map(_tokens, pair))
@@ -45,8 +45,8 @@ def request(turn: Turn, past: list[Turn], model: Model, files: Files, max_tokens
 
 
 def _pair(turn: Turn, model: Model, files: Files, room: int) -> list[Message]:
-    """Return an earlier question and its answer; nothing if they take more tokens than there is room."""
-    if _least_tokens(turn, model) > room:  # known before anything is fetched
+    """Return an earlier question and its answer; [] if they need more than `room` tokens."""
+    if _least_tokens(turn, model) > room:  # decided before anything is fetched
         return []
     pair: list[Message] = [
         {"role": "user", "content": _earlier(turn, model, files)},
@@ -56,13 +56,13 @@ def _pair(turn: Turn, model: Model, files: Files, room: int) -> list[Message]:
 
 
 def _end_of(answer: str, room: int) -> list[Message]:
-    """Return as much of an answer's end as there is room for tokens; nothing if there is none."""
+    """Return as much of an answer's end as fits into `room` tokens; [] if nothing does."""
     letters = LETTERS_A_TOKEN * room
     return [{"role": "assistant", "content": answer[-letters:]}] if letters > 0 else []
 
 
 def _least_tokens(turn: Turn, model: Model) -> int:
-    """Guess what an earlier turn takes, a text file with two bytes a letter, before its file is here."""
+    """Estimate an earlier turn's tokens before its file is fetched; a text file has two bytes a letter."""
     media = media_of(turn)
     letters = len(_text(turn)) + len(turn.answer)
     if media and media.kind == "text":
@@ -72,7 +72,7 @@ def _least_tokens(turn: Turn, model: Model) -> int:
 
 
 def _earlier(turn: Turn, model: Model, files: Files) -> str | list[Message]:
-    """Return an earlier question; what came with it is only named if it cannot be had or read any more."""
+    """Return an earlier question; its file is only named if it cannot be fetched or read any more."""
     try:
         return _content(turn, model, files)
     except (UserError, TelegramError):
@@ -81,7 +81,7 @@ def _earlier(turn: Turn, model: Model, files: Files) -> str | list[Message]:
 
 
 def _content(turn: Turn, model: Model, files: Files) -> str | list[Message]:
-    """Return a question as the model reads it; raises UserError if it cannot, or TelegramError."""
+    """Return a question in the form for a model; raises UserError if it cannot read it, TelegramError."""
     text, media = _text(turn), media_of(turn)
     if media is None:
         return text
@@ -110,7 +110,7 @@ def _data_url(media: Media, files: Files) -> str:
 
 
 def _decoded(data: bytes) -> str:
-    """Read a text file as people have them: UTF-8, or else what Windows wrote, «Unicode» or Russian."""
+    """Decode a text file: UTF-8, or what Windows writes, which is UTF-16 or its Russian code page."""
     if data.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
         return data.decode("utf-16", "replace")
     try:
@@ -120,7 +120,7 @@ def _decoded(data: bytes) -> str:
 
 
 def _tokens(message: Message) -> int:
-    """Guess from above how much of the context a message takes."""
+    """Estimate, rather too high, how many tokens a message takes."""
     content = message["content"]
     if isinstance(content, str):
         return len(content) // LETTERS_A_TOKEN + 8

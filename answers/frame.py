@@ -1,4 +1,4 @@
-"""What stands around an answer: before its first word, below its last one, and the buttons."""
+"""What surrounds an answer: the placeholder, the footer and the buttons."""
 
 from answers.about_notes import briefed, cited, numbers_told
 from answers.asking import Outcome
@@ -11,12 +11,12 @@ STOPPED = "остановлено"
 
 
 def waiting(model: Model) -> str:
-    """Return what stands in the place of an answer until its first word."""
+    """Return the placeholder for an answer, shown until its first word."""
     return f"⏳ {model.label}"
 
 
 def stop_button(entry_id: int) -> Buttons:
-    """Return the button under an answer that is on its way."""
+    """Return the button below an answer that is still growing."""
     return [[Button("⏹ Стоп", "stop", entry_id)]]
 
 
@@ -31,7 +31,7 @@ def footer(outcome: Outcome, ms: int, note: str, *, stopped: bool) -> str:
 
 
 def elsewhere_too(outcome: Outcome) -> str:
-    """Return the line of what the other service has said, "" if nothing besides the error itself."""
+    """Return a line with the other service's error; "" if there is none, or it is the outcome's own error."""
     failures = outcome.failures
     others = [exc for model, exc in failures[1:] if is_fallback(model.key) != is_fallback(failures[0][0].key)]
     return f"\n{others[0]}" if others and others[0] is not outcome.error else ""
@@ -42,7 +42,7 @@ def _why_not(model: Model, exc: OpenRouterError) -> str:
 
 
 def buttons(turn: Turn, outcome: Outcome, text: str) -> Buttons:
-    """Return the buttons under a complete answer, or under the sentence that says why there is none."""
+    """Return the buttons below a complete answer, or below the sentence that says why there is none."""
     again, other = Button("🔁 Ещё раз", "again", turn.id), Button("🤖 Другая модель", "other", turn.id)
     if not text:
         return [[again, other]]
@@ -54,7 +54,7 @@ def buttons(turn: Turn, outcome: Outcome, text: str) -> Buttons:
 
 
 def _cards(turn: Turn, text: str) -> Buttons:
-    """Return buttons that open the notes which an answer names; its asker alone may press them."""
+    """Return buttons that open the notes that an answer cites; only the person who asked may press them."""
     named = cited(text, numbers_told(turn) or ())
     cards = [Button(f"#{number}", "note", f"{turn.user_id}.{number}") for number in named]
     return [cards[start : start + 5] for start in range(0, len(cards), 5)]

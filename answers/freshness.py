@@ -1,4 +1,4 @@
-"""The list of models is read anew at the start and every few hours: free ones come and go within weeks."""
+"""Reads the list of models again at the start and every few hours: free models last only weeks."""
 
 import logging
 import sqlite3
@@ -19,12 +19,12 @@ REFRESH_S, FAILED_REFRESH_S = 6 * 3600, 10 * 60
 
 
 def refresh(registry: Registry, timeout_s: float = 60) -> bool:
-    """Make the registry what the service lists, and return whether it was a list; raises OpenRouterError."""
+    """Update the registry from the service's list; return whether it listed any; raises OpenRouterError."""
     return registry.sync(fetch_models(timeout_s), free_only=is_openrouter())
 
 
 def refresh_fallback(registry: Registry) -> None:
-    """Make the row of the second service what that tells of its model, or what the settings tell."""
+    """Update the second service's row from what it reports about its model, or from the settings."""
     try:
         registry.sync_fallback(described_fallback() or fallback_model())
     except OpenRouterError as exc:
@@ -32,14 +32,14 @@ def refresh_fallback(registry: Registry) -> None:
 
 
 def keep_fresh(registry: Registry, stopping: threading.Event) -> None:
-    """Refresh the registry from time to time until somebody stops the bot."""
+    """Refresh the registry from time to time until the bot stops."""
     while not stopping.is_set():
         try:
             refresh_fallback(registry)
             refresh(registry)
             stopping.wait(REFRESH_S)
         except FileReplacedError:
-            return  # the polling loop notices it, too, and ends the bot
+            return  # the polling loop notices it, too, and stops the bot
         except (OpenRouterError, sqlite3.Error) as exc:
             log.info("Список моделей не прочитан, остаётся прежний: %s", exc)
             stopping.wait(FAILED_REFRESH_S)

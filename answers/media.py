@@ -1,4 +1,4 @@
-"""A photo or a file that comes with a question: what kind it is, who can read it, and its content."""
+"""A photo or file that comes with a question: its kind, which models can read it, and its content."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -11,16 +11,16 @@ from telegram.api import TelegramError
 from telegram.contents import File
 from telegram.replies import UserError
 
-MAX_FILE = 20 * 2**20  # bytes; more than that Telegram does not hand to a bot
+MAX_FILE = 20 * 2**20  # bytes that a bot can download: https://core.telegram.org/bots/api#getfile
 NO_PDF = "PDF читает только openrouter.ai. Пришлите текст файлом .txt или сообщением."
 TOO_MUCH = "Файлов в этой беседе слишком много. Начните новую: /ask <вопрос>."
 
-Download = Callable[[str], bytes]  # a file id of Telegram to the file's content
+Download = Callable[[str], bytes]  # Telegram's file id -> the file's content
 
 
 @dataclass(frozen=True, slots=True)
 class Media:
-    """A photo or a file of Telegram that a question is about."""
+    """A photo or file in Telegram that a question is about."""
 
     kind: str  # "image", "pdf" or "text"
     file_id: str
@@ -29,23 +29,23 @@ class Media:
     size: int = 0  # bytes; 0: not known
 
     def to_json(self) -> str:
-        """Return it as it is kept with its turn."""
+        """Return it in the form stored with its turn."""
         return json.dumps(asdict(self))
 
 
 def media_of(turn: Turn) -> Media | None:
-    """Return what came with a question."""
+    """Return the photo or file of a question, or None."""
     return Media(**json.loads(turn.media)) if turn.media else None
 
 
 def needs(turn: Turn) -> frozenset[str]:
-    """Return what a model has to be able to read for a question."""
+    """Return the inputs, besides text, that a model must accept for a question."""
     media = media_of(turn)
     return frozenset({"image"} if media and media.kind == "image" else ())
 
 
 def can_read(model: Model, turn: Turn) -> bool:
-    """Return whether a model can be given what came with a question."""
+    """Return whether a model can read the photo or file of a question, if it has one."""
     media = media_of(turn)
     if media and media.kind == "pdf":
         return is_openrouter(model.key) or "file" in model.inputs
@@ -53,7 +53,7 @@ def can_read(model: Model, turn: Turn) -> bool:
 
 
 def find_media(files: Sequence[File]) -> Media | None:
-    """Return the first photo or file; raises UserError for a file that no model can be given."""
+    """Return the first photo or document, or None; raises UserError if no model can read it."""
     file = next((file for file in files if file.kind in ("photo", "document")), None)
     if file is None:
         return None
@@ -80,15 +80,15 @@ _TEXT_NAMES = (".txt", ".md", ".csv", ".json", ".py", ".sql", ".yml", ".yaml", "
 
 
 class Files:
-    """Telegram's files that a question takes, each fetched once for all models that are asked."""
+    """The Telegram files of one question, each fetched once for all models that are asked."""
 
     def __init__(self, download: Download) -> None:
         self._download = download
         self._fetched: dict[str, bytes | TelegramError] = {}
-        self._room = 2 * MAX_FILE  # bytes in memory: for the question's own file and those of earlier ones
+        self._room = 2 * MAX_FILE  # bytes in memory, for the files of this question and of earlier ones
 
     def fetch(self, media: Media) -> bytes:
-        """Return a file's content; raises TelegramError, or UserError for what would be too much."""
+        """Return a file's content; raises TelegramError, or UserError if the files are too large together."""
         found = self._fetched.get(media.file_id)
         if found is None:
             found = self._fetched[media.file_id] = self._fetch(media)

@@ -1,4 +1,4 @@
-"""Questions on their way to a model: who may ask how many, and a thread for each that is running."""
+"""The queue of questions: how many each person may ask, and a thread for each running one."""
 
 import logging
 import threading
@@ -13,15 +13,15 @@ from telegram.replies import UserError
 from telegram.updates import read
 
 log = logging.getLogger(__name__)
-RUNNING, WAITING = 2, 5  # of one person
-MOST_RUNNING = 100  # of all people together: each takes two threads, which all share one interpreter
+RUNNING, WAITING = 2, 5  # per person
+MOST_RUNNING = 100  # for all people together: each takes two threads, and all share one interpreter
 TOO_MANY = f"Уже отвечаю на {RUNNING} ваших вопроса, и ещё {WAITING} ждут. Спросите, когда придёт ответ."
 NO_THREADS = "Машина, где я работаю, перегружена. Вопрос не потерян: спрошу, как только смогу."
 NO_THREADS_PAUSE_S = 5
 
 
 class Questions:
-    """Runs the questions of all people beside each other, a few of each person at a time."""
+    """Runs the questions of all people in parallel, a few per person at a time."""
 
     def __init__(self, tools: Tools) -> None:
         self._tools = tools
@@ -29,18 +29,18 @@ class Questions:
         self._closed = False
         self._waiting: list[Answering] = []
         self._running: list[Answering] = []
-        self._stopped_early: set[int] = set()  # ids of entries whose answers have not begun yet
+        self._stopped_early: set[int] = set()  # journal numbers of questions stopped before they came here
         self._rest_until = 0.0  # monotonic
         threading.Thread(target=self._start_one_after_another, name="questions", daemon=True).start()
 
     def check_room(self, user_id: int) -> None:
-        """Raise UserError if this person has asked as much as is good for the others."""
+        """Raise UserError if this person already has as many questions here as is allowed."""
         with self._changed:
             if _of(user_id, self._running) >= RUNNING and _of(user_id, self._waiting) >= WAITING:
                 raise UserError(TOO_MANY)
 
     def start(self, question: Question, messages: list[int]) -> None:
-        """Keep the question and ask it when its turn comes; the answer goes on in the messages that stand."""
+        """Store the question, and ask it when its turn comes; the answer grows in these messages."""
         turn = self._tools.dialogue.begin(question.entry_id, question.turn, question.place.chat_id, messages)
         answering = Answering(replace(question, turn=turn), messages, self._tools)
         with self._changed:
@@ -51,29 +51,29 @@ class Questions:
             self._changed.notify_all()
 
     def asker(self, entry_id: int) -> int | None:
-        """Return who asked a question that has no answer yet; None if there is none such."""
+        """Return the id of who asked a question that has no answer yet; None if there is no such question."""
         with self._changed:
             for one in self._found(entry_id):
                 return one.question.turn.user_id
-        # Its button stands already, or still, before its turn has come.
+        # Not here yet, though its stop button is shown: just now, or by an earlier run.
         entry = self._tools.journal.find(entry_id)
         speaker = read(entry.body).speaker if entry else None
         return speaker.id if speaker else None
 
     def stop(self, entry_id: int) -> None:
-        """End a question, even one that has not been handed over here yet."""
+        """Stop a question, even one that has not come here yet."""
         with self._changed:
             found = self._found(entry_id)
             for one in found:
                 one.stop()
             if not found:
                 self._stopped_early.add(entry_id)
-                find = self._tools.journal.find  # what was answered otherwise is forgotten
+                find = self._tools.journal.find  # forget those that are no longer open
                 self._stopped_early = {number for number in self._stopped_early if find(number)}
             self._changed.notify_all()
 
     def drop(self, user_id: int) -> None:
-        """End all questions of a person."""
+        """Stop all questions of a person."""
         with self._changed:
             for one in self._waiting + self._running:
                 if one.question.turn.user_id == user_id:
@@ -81,12 +81,12 @@ class Questions:
             self._changed.notify_all()
 
     def is_idle(self) -> bool:
-        """Return whether every question has its answer."""
+        """Return whether no question is running or waiting."""
         with self._changed:
             return not self._running and not self._waiting
 
     def begin_no_more(self) -> None:
-        """Leave what waits, and whatever comes yet, to the next start."""
+        """Leave the waiting questions, and those still to come, to the next start."""
         with self._changed:
             if self._waiting and not self._closed:
                 log.info("До следующего запуска ждут вопросов: %s", len(self._waiting))
@@ -94,7 +94,7 @@ class Questions:
             self._changed.notify_all()
 
     def close(self, timeout: float) -> None:
-        """Begin no other question, and wait so many seconds for those that run."""
+        """Start no more questions, wait up to `timeout` seconds for the running ones, then abandon them."""
         deadline = time.monotonic() + timeout
         self.begin_no_more()
         with self._changed:
@@ -120,7 +120,7 @@ class Questions:
                 self._put_back(one)
 
     def _next(self) -> Answering | None:
-        """Wait for a question that may run, and count it as running; None when there will be none."""
+        """Wait for a question that may run, and count it as running; None once closed."""
         with self._changed:
             while not self._closed:
                 rest = self._rest_until - time.monotonic()
@@ -136,9 +136,9 @@ class Questions:
         unanswered = {one.question.turn.id for one in self._waiting + self._running}
         for one in self._waiting:
             turn = one.question.turn
-            if one.stopped:  # it only has to say so, which takes nobody's place
+            if one.stopped:  # it only has to say so, so no limit applies
                 return one
-            if turn.parent_id in unanswered:  # a reply to an answer that grows goes on with the whole of it
+            if turn.parent_id in unanswered:  # a reply to a growing answer needs all of it
                 continue
             if len(self._running) < MOST_RUNNING and running[turn.user_id] < RUNNING:
                 return one
@@ -156,7 +156,7 @@ class Questions:
                 self._changed.notify_all()
 
     def _put_back(self, one: Answering) -> None:
-        """Let a question wait until the machine has threads again."""
+        """Put a question back into the queue until the machine has threads again."""
         log.error("Нет потоков для вопроса %s, он подождёт", one.question.entry_id)
         if not one.stopped:
             one.tell(f"{frame.waiting(one.question.model)}\n{NO_THREADS}")

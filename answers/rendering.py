@@ -1,25 +1,25 @@
-"""An answer's text as messages; of what is longer than ten messages only the beginning stands in them."""
+"""Renders an answer as messages; one longer than ten messages is cut, and also comes as a file."""
 
 from dataclasses import dataclass
 
 from telegram.markdown import markdown
 from telegram.splitting import LIMIT, Part, split, utf16_len
 
-MOST_MESSAGES = 10  # of one answer; the whole of a longer one comes as a file
-MOST_LETTERS = 60_000  # that are rendered at all, which is more than so many messages hold
+MOST_MESSAGES = 10  # for one answer
+MOST_LETTERS = 60_000  # rendered at all; ten messages hold fewer
 IN_FILE = "\n\n… ответ целиком — в файле ниже."
 
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """Messages; none if there is nothing to see. `whole` says whether all of the answer is in them."""
+    """Messages, none if nothing would be visible; `whole` is whether they hold the entire answer."""
 
     parts: list[Part]
     whole: bool
 
 
 class Renderer:
-    """Renders a text that grows, each state of it once."""
+    """Renders a growing text; the latest result is cached."""
 
     def __init__(self) -> None:
         self._beginning = ""
@@ -35,7 +35,7 @@ class Renderer:
 
 
 def with_ending(rendered: Rendered, ending: str) -> list[Part]:
-    """Return the messages of a complete answer, with a plain text below the last one that is kept whole."""
+    """Return the messages of a complete answer, with `ending`, plain and never cut, below the last one."""
     parts, ending = rendered.parts, ending.rstrip()
     if rendered.whole and not (parts and utf16_len(parts[-1].text + ending) <= LIMIT):
         return parts + split(ending)

@@ -1,4 +1,4 @@
-"""The messages in which one answer grows: which of them show what, and when the next edit may go."""
+"""The messages in which one answer grows, brought up to date one call at a time."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 
 class Screen:
-    """One answer's messages in a chat; the first stands already."""
+    """One answer's messages in a chat; `messages` are the ids of those sent already."""
 
     def __init__(
         self,
@@ -32,10 +32,10 @@ class Screen:
         self._on_message = on_message
 
     def step(self, parts: Sequence[Part], buttons: Buttons, *, final: bool = False) -> bool:
-        """Bring the first message that differs up to date, if one does; the buttons stand under the last.
+        """Update the first message that differs, and return whether there was one; buttons go below the last.
 
-        While an answer grows no message of it goes away; at its end surplus ones do. Raises Pause when
-        it is too early, UndeliverableError when nobody can read it.
+        Surplus messages are deleted, one a call, only if `final`. Raises Pause if it is too early,
+        UndeliverableError if the chat cannot be written to, and RefusedError.
         """
         for number, part in enumerate(parts):
             wanted = (part, buttons if number == len(parts) - 1 else ())
@@ -80,10 +80,10 @@ class Screen:
         return int(self._delivery.attempt(self._place, "send_message", **message)["message_id"])
 
     def _delete_surplus(self, wanted: int) -> bool:
-        """Delete what an earlier, longer try left standing."""
+        """Delete the last message if an earlier, longer attempt left too many; return whether it did."""
         if len(self.messages) <= wanted:
             return False
-        with suppress(RefusedError):  # gone already, or too old to go
+        with suppress(RefusedError):  # already deleted, or too old to delete
             self._delivery.attempt(self._place, "delete_message", message_id=self.messages[-1])
         self.messages.pop()
         self._shown.pop()

@@ -1,4 +1,4 @@
-"""Search queries that a model thinks up for a question, where the day's free questions allow one more."""
+"""Search queries that a model suggests for a question, if the day's free questions allow one more."""
 
 import logging
 import re
@@ -10,8 +10,8 @@ from storage.dialogue import Dialogue
 from storage.registry import Attempt
 
 log = logging.getLogger(__name__)
-KEPT_FREE = 5  # of the day's free questions: with fewer of them none is spent on queries
-KNOWN_S = 60  # for so long it is believed what the service says is left
+KEPT_FREE = 5  # of the day's free questions: with fewer left, none is spent on queries
+KNOWN_S = 60  # how long the service's figure of questions left is trusted
 TIMEOUT_S, KEY_S, MAX_TOKENS = 20, 5, 1_000
 MOST_QUERIES, MOST_LETTERS = 5, 100
 PROMPT = (
@@ -22,7 +22,7 @@ PROMPT = (
 
 
 class Searching:
-    """Asks for queries, and counts that as a question of the person."""
+    """Asks a model for queries, and counts that as one of the person's questions."""
 
     def __init__(self, dialogue: Dialogue) -> None:
         self._dialogue = dialogue
@@ -30,7 +30,7 @@ class Searching:
         self._asked_at = -float(KNOWN_S)  # monotonic
 
     def queries(self, user_id: int, question: str, model: Model) -> list[str]:
-        """Return some queries for a question; none if they would cost too much or do not come."""
+        """Return queries for a question; [] if few free questions are left or the model gives none."""
         left = self._free_left() if is_openrouter(model.key) and not model.paid else None
         if left is not None and left < KEPT_FREE:
             return []
@@ -48,7 +48,7 @@ class Searching:
         return queries_in(text)
 
     def _free_left(self) -> int | None:
-        """Return how many free questions are left today; None where nobody knows. Asking costs nothing."""
+        """Return how many free questions are left today, None if unknown; asking costs nothing."""
         if time.monotonic() - self._asked_at >= KNOWN_S:
             try:
                 self._left = key_info(KEY_S).remaining
@@ -59,6 +59,6 @@ class Searching:
 
 
 def queries_in(text: str) -> list[str]:
-    """Return the queries of an answer, whatever list the model has made of them."""
+    """Return the queries in an answer, whatever kind of list the model made of them."""
     lines = (re.sub(r"^[\W\d_]+|[\W_]+$", "", line) for line in text.splitlines())
     return [line for line in lines if 0 < len(line) <= MOST_LETTERS][:MOST_QUERIES]
