@@ -1,1 +1,1 @@
-"""The terminal: a second door beside Telegram."""
+"""The terminal, a replacement for Telegram."""

@@ -1,7 +1,7 @@
-"""The terminal in Telegram's place: the two methods of `telegram.api.Telegram`, and the person behind them.
+"""The terminal in Telegram's place: the two methods of `telegram.api.Telegram`, and the person's actions.
 
-There is one private chat. What is called here is shown at once by the `Screen`; what the person does
-becomes an update for `get_updates`. Telegram's limits do not apply: no text is too long.
+There is one private chat. The `Screen` shows at once what the bot calls; what the person does becomes an
+update for `get_updates`. Telegram's limits do not apply: no text is too long.
 """
 
 import json
@@ -25,22 +25,22 @@ PICTURES = (".jpg", ".jpeg", ".png", ".webp")
 
 
 class ConsoleError(Exception):
-    """What was typed cannot be sent; the text says why."""
+    """The input cannot be sent; the text says why."""
 
 
 class TerminalDoor:
-    """The bot calls it from any thread; `say`, `press` and `send_file` are what the person does."""
+    """The bot may call it from any thread; `say`, `press` and `send_file` are the person's actions."""
 
     def __init__(self, screen: Screen, folder: Path) -> None:
-        self.menu: dict[str, str] = {}  # the published commands, and what each does
+        self.menu: dict[str, str] = {}  # the published commands and their summaries
         self._screen = screen
         self._folder = folder
         self._changed = threading.Condition()
         self._closed = False
-        # Notes know the message that they came from, so no number of an earlier session may come again.
+        # Notes remember their messages' ids, so an id from an earlier session must not be used again.
         self._earlier = self._last_id = self._last_update = time.time_ns() // 1_000_000
         self._messages: dict[int, Message] = {}
-        self._buttons: dict[int, list[Message]] = {}  # of each message, the latest keyboard at the end
+        self._buttons: dict[int, list[Message]] = {}  # by message, the newest keyboard last
         self._updates: list[dict[str, Any]] = []
         self._methods: dict[str, Callable[..., Any]] = {
             "get_me": lambda: BOT,
@@ -64,10 +64,10 @@ class TerminalDoor:
         }
 
     def call(self, method: str, **params: Any) -> Any:
-        """Do what the function of `apihelper` would and return its result; raises RefusedError.
+        """Do what the `apihelper` function of that name does, return its result; raises RefusedError.
 
-        What sets or deletes something that a terminal does not show (a description, a reaction) is
-        done with at once; what would show or return something unknown is refused.
+        Unknown methods that set or delete something are ignored, since a terminal does not show it; other
+        unknown methods are refused.
         """
         if method not in self._methods:
             if method.startswith(("set_", "delete_")):
@@ -79,7 +79,7 @@ class TerminalDoor:
             return self._methods[method](**params)
 
     def download(self, file_id: str) -> bytes:
-        """Read a file that was sent; raises RefusedError."""
+        """Return the content of a sent file; raises RefusedError."""
         path = Path(self.call("get_file", file_id=file_id)["file_path"])
         try:
             return path.read_bytes()
@@ -87,7 +87,7 @@ class TerminalDoor:
             raise _refused("download", "the file is gone") from None
 
     def close(self) -> None:
-        """End all waiting, and show what was not finished."""
+        """End all waiting calls, and show unfinished messages."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
@@ -117,7 +117,7 @@ class TerminalDoor:
         return self._send_bytes(photo, "photo.png", **params)
 
     def _send_known(self, data: str = "", audio: str = "", voice: str = "", **params: Any) -> Message:
-        """Show a file that was sent before; here its id is its place on this disk."""
+        """Show a file that was sent before; its file_id is its path."""
         path = Path(data or audio or voice)
         if not path.is_file():
             raise _refused("send_document", "wrong file identifier/HTTP URL specified")
@@ -179,7 +179,7 @@ class TerminalDoor:
         return self._keep(self._without(message_id, "reply_markup") | _extras(None, reply_markup))
 
     def _without(self, message_id: int, *names: str) -> Message:
-        """Return a message that is edited, without these of its fields; raises RefusedError if it is gone."""
+        """Return a message without some of its fields, to be edited; raises RefusedError if it is gone."""
         if message_id not in self._messages:
             raise _refused("edit_message", "message to edit not found")
         return {name: value for name, value in self._messages[message_id].items() if name not in names}
@@ -211,11 +211,11 @@ class TerminalDoor:
     # What the person does
 
     def say(self, text: str, reply_to: int | None = None) -> None:
-        """Send a text, perhaps as a reply to a message of this session."""
+        """Send a text, optionally as a reply to a message of this session."""
         self._arrive({"text": text}, reply_to)
 
     def send_file(self, path: Path, caption: str = "", reply_to: int | None = None) -> None:
-        """Send a file, pictures as photos."""
+        """Send a file; a picture is sent as a photo."""
         path = path.resolve()
         document = _document(path)
         content = {"photo": [document]} if path.suffix.lower() in PICTURES else {"document": document}
@@ -226,7 +226,7 @@ class TerminalDoor:
             self._push("message", self._put(PERSON, content, reply_to=reply_to))
 
     def press(self, number: int) -> None:
-        """Press a button of the keyboard that was shown last; raises ConsoleError."""
+        """Press a button of the newest keyboard, counted from 1; raises ConsoleError."""
         with self._changed:
             message_id = next(reversed(self._buttons), None)
             if message_id is None:
@@ -238,7 +238,10 @@ class TerminalDoor:
             self._push("callback_query", query | {"data": buttons[number - 1]["callback_data"]})
 
     def number_of(self, typed: str) -> int:
-        """Return the id of a message as the screen counts it, of the bot's last one for ""."""
+        """Return the id of the message with this number on the screen, for "" of the bot's last one.
+
+        Raises ConsoleError.
+        """
         with self._changed:
             of_bot = [number for number, message in self._messages.items() if message["from"] is BOT]
             if not typed and not of_bot:
@@ -254,20 +257,20 @@ class TerminalDoor:
         self._changed.notify_all()
 
     def wait_until_taken(self) -> None:
-        """Wait until the bot has confirmed all that the person did."""
+        """Wait until the bot has confirmed all updates."""
         with self._changed:
             while self._updates and not self._closed:
-                self._changed.wait(1)  # not for ever, or Windows would not notice Ctrl-C
+                self._changed.wait(1)  # with a timeout, else Windows would not notice Ctrl-C
 
 
 def _extras(entities: Any, reply_markup: Any) -> Message:
-    """Return what a message has beside its content, the library's objects as plain data."""
+    """Return a message's entities and keyboard as plain data."""
     extras = {"entities": list(entities)} if entities else {}
     return extras | ({"reply_markup": json.loads(reply_markup.to_json())} if reply_markup else {})
 
 
 def _document(path: Path) -> Message:
-    """Describe a file of this disk; its path is its id, so that it is found in a later session, too."""
+    """Return a file's description; its path is its file_id, so that later sessions can find it."""
     return {
         "file_id": str(path),
         "file_unique_id": str(path),

@@ -1,4 +1,4 @@
-"""The prompt of a terminal that can be drawn on: above it what grows, above that what has been said."""
+"""The prompt of a full terminal: growing answers are drawn just above it, finished messages above those."""
 
 import asyncio
 import logging
@@ -17,10 +17,10 @@ SIGN = "> "
 
 
 class Prompt:
-    """What is written to it appears above the prompt, from whatever thread; so does the log.
+    """Prints above the prompt, from any thread; the log too.
 
-    Not by `patch_stdout` of the library: that leaves the terminal to its own echo while it prints, and to
-    a thread when.
+    Not through the library's `patch_stdout`: it prints from a thread of its own, at its own time, and the
+    terminal itself echoes the input meanwhile.
     """
 
     def __init__(self, menu: Callable[[], Mapping[str, str]]) -> None:
@@ -30,7 +30,7 @@ class Prompt:
         self._growing = ""
         self._unwritten: list[str] = []
         self._lock = threading.Lock()
-        self._loop: asyncio.AbstractEventLoop | None = None  # while there is a prompt
+        self._loop: asyncio.AbstractEventLoop | None = None  # set while there is a prompt
         for handler in logging.getLogger().handlers:
             if isinstance(handler, logging.StreamHandler):
                 handler.setStream(self)
@@ -48,7 +48,7 @@ class Prompt:
                 self._draw()
 
     def grow(self, text: str) -> None:
-        """Show this above the prompt in place of what grew there before."""
+        """Show this text directly above the prompt, in place of the previous one."""
         self._growing = text
         self._draw_soon()
 
@@ -59,10 +59,10 @@ class Prompt:
         self._draw_soon()
 
     def flush(self) -> None:
-        """Do nothing: all is written as soon as possible."""
+        """Do nothing: everything is written as soon as possible."""
 
     def fileno(self) -> int:
-        """Return the descriptor of the terminal."""
+        """Return the terminal's file descriptor."""
         return self._session.app.output.fileno()
 
     def _draw_soon(self) -> None:
@@ -81,7 +81,7 @@ class Prompt:
                 app.renderer.erase()
             app.output.write_raw(text)
             app.output.flush()
-        if app.is_running and not app.is_done:  # else it is drawn for the last time anyway
+        if app.is_running and not app.is_done:  # else the final drawing is still to come
             if text:
                 app.renderer.request_absolute_cursor_position()
             app.invalidate()
@@ -97,13 +97,13 @@ class Prompt:
 
 
 class _Commands(Completer):
-    """Completes a command at the beginning of what is typed."""
+    """Completes a command at the beginning of the input."""
 
     def __init__(self, menu: Callable[[], Mapping[str, str]]) -> None:
         self._menu = menu
 
     def get_completions(self, document: Document, _event: CompleteEvent) -> Iterator[Completion]:
-        """Yield the published commands that begin so."""
+        """Yield the published commands that begin with the input."""
         begun = document.text_before_cursor
         for name, summary in self._menu().items():
             if f"/{name}".startswith(begun):
@@ -111,7 +111,7 @@ class _Commands(Completer):
 
 
 def tail(text: str, rows: int, columns: int) -> str:
-    """Return as much of the end of a text as fits into so many rows."""
+    """Return the end of a text that fits into `rows` rows, wrapped, with "…" if something is left out."""
     wrapped = [row for line in text.split("\n") for row in _rows(line, columns)]
     return "\n".join(wrapped if len(wrapped) <= rows else ["…", *wrapped[len(wrapped) - rows + 1 :]])
 

@@ -1,4 +1,4 @@
-"""What the bot sends, as it stands in a terminal or goes into a pipe."""
+"""Showing the bot's messages in a terminal or a pipe."""
 
 import os
 import re
@@ -9,25 +9,25 @@ Message = dict[str, Any]
 
 
 class Writable(Protocol):
-    """A stream, or the place above a prompt."""
+    """A stream, or a `Prompt`."""
 
     def write(self, text: str, /) -> object:
         """Print a text."""
 
     def flush(self) -> object:
-        """Show it at once."""
+        """Show what was printed at once."""
 
     def fileno(self) -> int:
-        """Return where it goes, for the system."""
+        """Return the file descriptor."""
 
 
 _CONTROLS = {code: None for code in (*range(32), *range(127, 160)) if code not in (9, 10)}
 
 
 class Screen:
-    """Shows each message when it is complete; while an answer grows, `grow` gets all that is growing.
+    """Shows each message once it is complete; `grow` gets the text of all answers still growing.
 
-    On a terminal (`numbered`) messages carry their number in grey.
+    With `numbered`, for a terminal, messages have their number in grey.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class Screen:
         self._shown: dict[int, str] = {}
 
     def show(self, number: int, message: Message) -> None:
-        """Show a new message, or what has become of it."""
+        """Show a new or edited message."""
         text = rendered(message)
         if is_growing(message):
             self._show_growing(number, text)
@@ -53,34 +53,34 @@ class Screen:
 
     @property
     def is_growing(self) -> bool:
-        """Return whether an answer is not complete yet."""
+        """Whether an answer is still growing."""
         return bool(self._growing)
 
     def _show_growing(self, number: int, text: str) -> None:
-        # Where nothing can be drawn anew, it is said once that something is on its way.
+        # Where nothing can be redrawn, the growing message is printed once, at its beginning.
         if self._numbered and self._grow is None and number not in self._growing:
             self.say(self._headed(number, text))
         self._growing[number] = text
         self._regrow()
 
     def delete(self, number: int) -> None:
-        """Take a message away; what has been printed is said to be gone."""
+        """Delete a message; if it is already printed, report that."""
         self._no_longer_growing(number)
         if self._shown.pop(number, None) and self._numbered:
             self.say(self._headed(number, "удалено"))
 
     def close(self) -> None:
-        """Print what was not finished, as far as it has come."""
+        """Print the unfinished messages as they are."""
         for number, text in list(self._growing.items()):
             self._no_longer_growing(number)
             self.say(self._headed(number, text))
 
     def say(self, text: str) -> None:
-        """Print a sentence."""
+        """Print a line."""
         try:
             self._out.write(f"{text}\n")
             self._out.flush()
-        except BrokenPipeError:  # nobody reads any more; the bot works on
+        except BrokenPipeError:  # nobody reads any more; the bot keeps working
             nowhere = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nowhere, self._out.fileno())
             os.close(nowhere)
@@ -98,12 +98,12 @@ class Screen:
 
 
 def is_growing(message: Message) -> bool:
-    """Return whether more of an answer is to come: it can still be stopped."""
+    """Return whether an answer is still growing: it has a stop button."""
     return any(button.get("callback_data", "").startswith("stop:") for button in _buttons(message))
 
 
 def callback_buttons(message: Message) -> list[Message]:
-    """Return the buttons of a message that can be pressed, in reading order."""
+    """Return a message's buttons that can be pressed, in reading order."""
     return [button for button in _buttons(message) if "callback_data" in button]
 
 
@@ -113,12 +113,12 @@ def _buttons(message: Message) -> list[Message]:
 
 
 def printable(text: str) -> str:
-    """Leave out what a terminal would take for orders."""
+    """Return a text without control characters, which a terminal would obey."""
     return text.translate(_CONTROLS)
 
 
 def rendered(message: Message) -> str:
-    """Return a message as text: links with their address, buttons numbered, a file's place."""
+    """Return a message as text: links with their URL, numbered buttons, a file's path."""
     lines = printable(_with_addresses(message.get("text", ""), message.get("entities", ()))).split("\n")
     rows = []
     numbers = {id(button): number for number, button in enumerate(callback_buttons(message), 1)}
@@ -130,7 +130,7 @@ def rendered(message: Message) -> str:
 
 
 def _stands_in(lines: list[str], button: Message, number: int | None) -> bool:
-    """Put the number of a button to the one line that names it, so that a list is not printed twice."""
+    """Number the only line that names a button, so that it is not printed again; return whether it was."""
     label = printable(button["text"]).removeprefix("★ ")
     named = re.compile(rf"(?<!\w){re.escape(label)}(?! ?\w)")
     found = [place for place, line in enumerate(lines) if named.search(line)]
@@ -149,7 +149,7 @@ def _shown_button(button: Message, number: int | None) -> str:
 
 
 def _with_addresses(text: str, entities: Iterable[dict[str, Any]]) -> str:
-    """Write the address of each link behind it: a terminal has nothing to click on."""
+    """Return a text with each link's URL after it, since nothing can be clicked in a terminal."""
     units = text.encode("utf-16-le")
     links = [entity for entity in entities if entity["type"] == "text_link"]
     for link in sorted(links, key=lambda entity: entity["offset"], reverse=True):

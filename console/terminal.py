@@ -1,8 +1,8 @@
-"""One session at the terminal: what is typed reaches the bot, what the bot sends is shown.
+"""A session at the terminal: the input goes to the bot, the bot's messages are shown.
 
-text        a message, a command; a pasted text is one message, too; a backslash at the end of a
-            line goes on with the next one
-!2          presses button 2 of those shown last
+text        a message or a command; a pasted text is one message; a backslash at the end of a line
+            continues it on the next one
+!2          presses button 2 of the newest keyboard
 <a.pdf      sends the file (pictures as photos), `<a.pdf /ask о чём?` with a caption
 ^ text      replies to the bot's last message, `^12 text` to message 12
 """
@@ -34,7 +34,7 @@ _QUOTED_PATH = re.compile(r"""(["'])(?P<path>.+?)\1\s*(?P<caption>.*)""", re.DOT
 
 
 class Console:
-    """One session; `door` is for the bot. What the bot sends is shown until `close`."""
+    """One session; the bot calls `door`. Its messages are shown until `close`."""
 
     def __init__(self, lines: TextIO, out: TextIO, folder: Path) -> None:
         for stream in (lines, out):
@@ -45,7 +45,7 @@ class Console:
         self._lines = lines
         self._interactive, self._numbered = lines.isatty(), out.isatty()
         if self._interactive and self._numbered and _can_draw():
-            # Only here: a tenth of a second that neither a pipe nor the bot in Telegram needs.
+            # Imported here: it takes a tenth of a second that neither a pipe nor the bot in Telegram needs.
             from console.prompt import Prompt
 
             prompt = Prompt(lambda: self.door.menu)
@@ -56,9 +56,9 @@ class Console:
         self.door = TerminalDoor(self._screen, folder)
 
     def run(self, idle: Callable[[], None]) -> None:
-        """Send what is typed until the input ends and all of it is answered; `idle` waits for the latter.
+        """Send the input until it ends and everything is answered; `idle` waits for the answers.
 
-        In a pipe that is waited for, too, before lines that mean an answer (`!1`, `^ text`).
+        From a pipe, lines that refer to an answer (`!1`, `^ text`) wait for the earlier answers first.
         KeyboardInterrupt passes through.
         """
         if self._interactive:
@@ -79,13 +79,13 @@ class Console:
         idle()
 
     def close(self) -> None:
-        """Show what is left and stop; a `run` that waits for the bot ends too."""
+        """Show unfinished messages and stop; a `run` that waits for the bot ends too."""
         self.door.close()
 
-    # What is typed
+    # Input
 
     def _read(self) -> Iterator[str]:
-        """Yield the lines as text, told about those that are none."""
+        """Yield the lines as text, and report those that cannot be read."""
         source = self._typed() if self._interactive else lines_of(self._lines.buffer)
         for line in source:
             try:
@@ -94,15 +94,15 @@ class Console:
                 self._screen.say(UNREADABLE)
 
     def _plain_lines(self) -> Iterator[str]:
-        with suppress(ImportError):  # there is none on Windows
-            import readline  # noqa: F401 - its import gives input() arrow keys and a history
+        with suppress(ImportError):  # Windows has none
+            import readline  # noqa: F401 - importing it gives input() arrow keys and a history
         while True:
             try:
                 yield input("> " if self._numbered else "")
             except EOFError:
                 return
 
-    # What becomes of it
+    # Sending
 
     def _send(self, line: str) -> None:
         if press := _PRESS.fullmatch(line):
@@ -123,10 +123,10 @@ def _can_draw() -> bool:
 
 
 def _file_and_caption(typed: str) -> tuple[Path, str]:
-    """Read what stands after <; raises ConsoleError for a file that cannot be sent."""
+    """Return the path and the caption after a <; raises ConsoleError for a file that cannot be sent."""
     if not typed:
         raise ConsoleError("После < нужен путь к файлу.")
-    if path := _found(typed):  # all of it is one name, with blanks
+    if path := _found(typed):  # the whole input is a file name with blanks
         return _checked(path), ""
     quoted = _QUOTED_PATH.fullmatch(typed)
     name, *caption = (quoted["path"], quoted["caption"]) if quoted else typed.split(maxsplit=1)
@@ -139,7 +139,7 @@ def _found(name: str) -> Path | None:
     try:
         path = Path(name).expanduser()
         return path if path.is_file() else None
-    except (OSError, RuntimeError):  # a name that is too long, somebody's ~home
+    except (OSError, RuntimeError):  # the name is too long, or a ~user is unknown
         return None
 
 

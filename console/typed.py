@@ -1,4 +1,4 @@
-"""What is typed or comes from a pipe, as text: bytes read as whoever wrote them meant them."""
+"""Decoding input from a keyboard or a pipe, whatever its encoding."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -14,13 +14,13 @@ _RUSSIAN = re.compile("[а-яё]", re.IGNORECASE)
 
 
 class UnreadableError(Exception):
-    """Bytes that cannot be read as a text without loss."""
+    """Bytes that cannot be decoded without loss."""
 
 
 def lines_of(stream: BinaryIO) -> Iterator[bytes]:
-    """Yield the lines of a pipe in UTF-8 or in what Windows uses instead; UTF-16 is read whole."""
+    """Yield the lines of a pipe, in UTF-8 or a Windows code page; UTF-16 is read whole and recoded."""
     first = stream.readline()
-    # Without a mark it is known by the upper halves of its Latin and Russian letters.
+    # UTF-16 without a BOM is recognised by the high bytes of Latin and Russian letters.
     unmarked = len(first) > 1 and set(first[1:4:2]) <= {0, 4}
     if encoding := _UTF_16.get(first[:2]) or ("utf-16-le" if unmarked else ""):  # PowerShell
         whole = first + stream.read()
@@ -32,31 +32,31 @@ def lines_of(stream: BinaryIO) -> Iterator[bytes]:
 
 
 def text_of(line: bytes) -> str:
-    """Read one line or pasted text; raises UnreadableError."""
+    """Decode one line or a pasted text; raises UnreadableError."""
     try:
         text = line.decode("utf-8", "surrogatepass")
     except UnicodeDecodeError:
         text = _of_windows(line)
-    # Halves of an emoji, as some programs write them, are put together; one alone is left out.
+    # Some programs write an emoji as two encoded surrogates: these are joined, a lone one is dropped.
     text = text.encode("utf-16", "surrogatepass").decode("utf-16", "ignore")
     return printable(text.removeprefix("\ufeff").replace("\r\n", "\n"))
 
 
 def _of_windows(line: bytes) -> str:
-    """Read a line in the code page of Windows' programs or in that of its console."""
+    """Decode a line in the code page of Windows programs or of the Windows console."""
     if _RUSSIAN.search(line.decode("utf-8", "ignore")):
-        raise UnreadableError  # Russian in UTF-8, cut or mixed with something else
+        raise UnreadableError  # Russian in UTF-8, truncated or mixed with another encoding
     readings = []
     for encoding in ("cp1251", "cp866"):
         try:
             readings.append(line.decode(encoding))
-        except UnicodeDecodeError:  # cp1251 has a gap, cp866 has none
+        except UnicodeDecodeError:  # cp1251 has an unused byte, cp866 has none
             continue
     return max(readings, key=lambda text: len(_RUSSIAN.findall(text)))
 
 
 def messages_of(lines: Iterable[str]) -> Iterator[str]:
-    """Yield the messages: lines that are not blank, joined where a backslash says so."""
+    """Yield the messages: non-blank lines, joined with the next one after a backslash at the end."""
     begun = ""
     for line in lines:
         line = begun + line.removesuffix("\n")

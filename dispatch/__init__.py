@@ -1,1 +1,1 @@
-"""An update on its way: read, handled in the lane of its chat, and taken up again after a restart."""
+"""The way of an update: read, handled in its chat's lane, and resumed after a restart."""

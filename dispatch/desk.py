@@ -1,4 +1,4 @@
-"""What it takes to handle an update, and a word to whoever sent it, where no handler answers."""
+"""What every step of handling an update uses, and short answers that come from no handler."""
 
 import logging
 from dataclasses import dataclass
@@ -16,16 +16,16 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What it takes to handle an update."""
+    """The tools for handling an update."""
 
     app: App
     journal: Journal
     delivery: Delivery
-    background: Lanes  # for what takes so long that the chat must not wait for it
-    work_lanes: Lanes  # for what takes minutes, step by step
+    background: Lanes  # for answers the chat must not wait for
+    work_lanes: Lanes  # for jobs of minutes, done step by step
 
     def tell(self, update: Update, sentence: str, *, instead_of: int | None = None) -> None:
-        """Say something to whoever sent an update, or in a message that stands already, if it works out."""
+        """Reply to an update, or edit the message `instead_of`; a failure is only logged."""
         try:
             if instead_of:
                 self.delivery.attempt(update.place, "edit_message_text", message_id=instead_of, text=sentence)
@@ -36,5 +36,5 @@ class Desk:
             log.info("Не сказано (%s): %s", type(exc).__name__, sentence)
 
     def tell_of_trouble(self, update: Update, trouble: str) -> None:
-        """Say to whoever sent an update that the file cannot be used just now, and that nothing is lost."""
+        """Reply that the database cannot be used right now and that the message is not lost."""
         self.tell(update, f"Не получилось: {trouble}. Сообщение не потеряно, отвечу, как только смогу.")

@@ -1,8 +1,8 @@
-"""What belongs together: an album, a text that the client cut in pieces, messages forwarded at once.
+"""Group updates that are one action: an album, a text that the client split, messages forwarded at once.
 
-Telegram hands each of them over as an update of its own. They are told by what it gives: the album's id,
-or the same person in the same second behind a full message. Each is journalled as it comes, so a kill loses
-nothing.
+Telegram delivers each part as a separate update. An album is recognised by its id; the other parts by sender
+and date (at most 2 s apart), and a split text also by its nearly full first part. Each update is journalled
+as it arrives, so a kill loses nothing.
 """
 
 import threading
@@ -15,9 +15,9 @@ from storage.journal import Entry
 from telegram.splitting import LIMIT, utf16_len
 from telegram.updates import Message, Update
 
-AWAITED_S, LONGEST_S = 0.8, 2.0  # for more to come: since the last one, in all
-SAME_S = 2  # seconds between the dates of what came at once
-NEARLY_FULL = LIMIT - 200  # UTF-16 units: a client looks for a good place to cut at
+AWAITED_S, LONGEST_S = 0.8, 2.0  # longest wait for more: after the last one, in total
+SAME_S = 2  # seconds between the dates of messages sent at once
+NEARLY_FULL = LIMIT - 200  # UTF-16 units; a client splits a bit early, at a good place
 
 
 class Gathered:
@@ -28,12 +28,12 @@ class Gathered:
         self._clock = clock
         self._lock = threading.Lock()
         self._first_at = self._last_at = clock()
-        self._complete = False  # for whoever does not want to wait
+        self._complete = False  # set by close()
         self._closed = False
 
     @property
     def messages(self) -> list[Message]:
-        """What was written, in order."""
+        """The messages of this action, in order."""
         return [
             replace(update.message, entry_id=entry.entry_id)
             for entry, update in zip(self.entries, self.updates, strict=True)
@@ -41,7 +41,7 @@ class Gathered:
         ]
 
     def take(self, entry: Entry, update: Update) -> bool:
-        """Add another update if it belongs to this action and nothing was made of that yet."""
+        """Add an update if it belongs to this action and handling has not begun; return whether it did."""
         with self._lock:
             if self._closed or not belongs(self.updates[-1], update):
                 return False
@@ -51,7 +51,7 @@ class Gathered:
             return True
 
     def wait(self) -> float:
-        """Return the seconds that more may take to come; with 0 it is complete, and takes up no more."""
+        """Return how many seconds to keep waiting for more; at 0 the action is complete and takes no more."""
         with self._lock:
             due = min(self._last_at + AWAITED_S, self._first_at + LONGEST_S) if self._may_go_on() else 0
             left = max(0.0, due - self._clock())
@@ -59,7 +59,7 @@ class Gathered:
             return left
 
     def close(self) -> None:
-        """Take up no more, whatever may be on its way."""
+        """Stop waiting for more."""
         self._complete = True
 
     def _may_go_on(self) -> bool:
@@ -70,13 +70,13 @@ class Gathered:
 
 
 class Gathering:
-    """The newest action of each person in each lane: in a group somebody else may write in its midst."""
+    """The newest action of each person in each lane; in a group, others may write in between."""
 
     def __init__(self) -> None:
         self._newest: dict[Hashable, Gathered] = {}
 
     def add(self, entry: Entry, update: Update) -> Gathered | None:
-        """Return the action that an update begins; None if it belongs to one that began before."""
+        """Return the action that an update begins, or None if it joins the current one."""
         whose = update.lane, update.speaker
         newest = self._newest.get(whose)
         if newest and newest.take(entry, update):
@@ -90,7 +90,7 @@ class Gathering:
 
 
 def belongs(before: Update, update: Update) -> bool:
-    """Return whether two updates, one right behind the other, are one action of a person."""
+    """Return whether two consecutive updates are one action."""
     first, more = before.message, update.message
     if first is None or more is None or not before.kind == update.kind == "message":
         return False
@@ -105,7 +105,7 @@ def belongs(before: Update, update: Update) -> bool:
 
 
 def _may_have_more(message: Message) -> bool:
-    """Return whether more that belongs to it may be on its way."""
+    """Return whether more of the same action may follow."""
     return bool(message.album) or (message.foreign and message.private) or _is_full(message)
 
 

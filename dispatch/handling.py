@@ -1,4 +1,4 @@
-"""An update on its way to its delivered answer: replied to, delivered, done in the journal."""
+"""Handling of one action: make the reply, deliver it, mark the update done in the journal."""
 
 import logging
 import sqlite3
@@ -28,14 +28,14 @@ LONGEST_STORAGE_PAUSE_S = 15.0
 
 
 class Handling:
-    """One action of a person on its way to its answer: a job for a lane, called again after each pause."""
+    """A lane's job that handles one action; it is called again after each pause."""
 
     def __init__(self, gathered: Gathered, desk: Desk) -> None:
         self._gathered = gathered
         self._entry = gathered.entries[0]
         self._update = gathered.updates[0]
         self._desk = desk
-        # By the clock that does not jump, but for what an earlier run has waited.
+        # Monotonic from here on; the wall clock only adds the time that passed before this run.
         self._since = time.monotonic() - max(0.0, time.time() - self._entry.received_at)
         self._reply = Reply()
         self._outgoing: deque[Outgoing] | None = None
@@ -44,10 +44,10 @@ class Handling:
         self._storage_pause = 0.0
 
     def __call__(self) -> float | None:
-        """Go on as far as possible; returns the seconds to wait, or None when there is no more to do."""
+        """Advance as far as possible; return the seconds until the next call, or None when finished."""
         try:
             return self._gathered.wait() or self._step()
-        except FileReplacedError as exc:  # the journal went with it, and the polling loop ends the bot
+        except FileReplacedError as exc:  # the journal is gone too; the polling loop stops the bot
             log.error("Обновление %s: %s", self._entry.entry_id, storage_trouble(exc))
             return None
         except sqlite3.Error as exc:
@@ -79,7 +79,7 @@ class Handling:
             self._reply = Reply()
         except (sqlite3.Error, FileReplacedError):
             raise
-        except Exception as exc:  # noqa: BLE001 - a lane must live on; three times, then the update is parked
+        except Exception as exc:  # noqa: BLE001 - the lane must survive; the update is parked after three tries
             return self._failed(exc)
         self._end()
         return None
@@ -88,20 +88,20 @@ class Handling:
         call = read(self._desk.app, self._entry, self._update, joined(self._gathered.messages))
         if call is None:
             return deque()
-        # Whoever was removed since this was journalled gets no answer, but no «⏳» is left standing.
+        # Somebody removed since this was journalled gets no answer, but a «⏳» must not stay in the chat.
         admitted = self._desk.app.gate.admits(call.user_id)
         self._reply = reply = answer(call) if admitted else Reply(STOPPED if call.answer_ids else "")
         if call.query_id:
             self._desk.delivery.toast(call.query_id, reply.notice)
         if not call.answer_ids:
             return deque(outgoing(reply, call.message.id))
-        # An earlier run has sent the message in which this goes on; or ends, if it cannot be asked any more.
+        # An earlier run sent the placeholder: continue in it, or end it if the question cannot be asked now.
         self._sent = list(call.answer_ids)
         goes_on = reply.then or reply.later or reply.work
         return deque(() if goes_on else outgoing(replace(reply, in_place=True), call.answer_ids[0]))
 
     def _send(self, call: Outgoing) -> tuple[Outgoing, ...]:
-        """Make a call; returns what has to be sent instead, if Telegram refuses it."""
+        """Make a call; return the calls to make instead if Telegram refuses it."""
         try:
             result = self._desk.delivery.attempt(self._update.place, call.method, **call.params)
         except RefusedError as exc:
@@ -128,13 +128,13 @@ class Handling:
             self._begin_work(reply.work())
             journal.done(*others)
         else:
-            with self._desk.app.db.write():  # its messages are remembered, and it is done: both or none
+            with self._desk.app.db.write():  # save the message ids and mark it done: both or neither
                 if reply.sent:
                     reply.sent(self._sent)
                 journal.done(first, *others)
 
     def _begin_work(self, steps: Iterator[str | Reply]) -> None:
-        """Go on in a lane where this person's works wait for each other, and for nobody else's."""
+        """Continue in this person's own work lane, where it holds up nobody else."""
         desk, entry_id, speaker = self._desk, self._entry.entry_id, self._update.speaker
         user_id = speaker.id if speaker else 0
         desk.journal.answered_in(entry_id, self._sent[:1])
@@ -142,11 +142,11 @@ class Handling:
         desk.work_lanes.put(user_id, Working(desk, entry_id, self._update.place, self._sent[0], steps))
 
     def _go_on(self) -> float | None:
-        """Work out what takes its time, and put it in the place of what was said at once."""
+        """Compute the slow part of the reply and edit it into the message that was sent at once."""
         if later := self._reply.later:
             try:
                 reply = later()
-            except Exception as exc:  # noqa: BLE001 - in_words logs what nobody expected
+            except Exception as exc:  # noqa: BLE001 - in_words logs what is unexpected
                 reply = Reply(in_words(exc))
             self._reply = reply
             target = self._sent[0] if self._sent else self._gathered.messages[0].id
@@ -172,7 +172,7 @@ class Handling:
         return None
 
     def park(self) -> None:
-        """Put the update aside for good, and say so to the person if that is possible at all."""
+        """Give up on the update, and try to tell the person."""
         log.error("Обновление %s отложено после %s попыток", self._entry.entry_id, self._tries)
         self._desk.journal.park(*self._ids)
         begun = self._sent or self._entry.answer_ids
@@ -181,7 +181,7 @@ class Handling:
     def _wait_for_storage(self, trouble: str) -> float:
         if not self._storage_pause:
             log.error("База данных: %s", trouble)
-            if self._outgoing is None:  # else there is an answer, and only its end is not noted yet
+            if self._outgoing is None:  # else it is answered, only not marked done yet
                 self._desk.tell_of_trouble(self._update, trouble)
         self._storage_pause = min(LONGEST_STORAGE_PAUSE_S, 2 * self._storage_pause or 0.5)
         return self._storage_pause

@@ -1,4 +1,4 @@
-"""Inline queries: answered beside everything else, and not kept, for each lives thirty seconds."""
+"""Inline queries: answered on their own lanes, and not journalled, since each expires in thirty seconds."""
 
 import logging
 import threading
@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 
 
 class Inline:
-    """Answers what people type behind the bot's name, of each person only the newest query."""
+    """Answers inline queries; of each person only the newest."""
 
     def __init__(self, app: App, door: Door, lanes: Lanes) -> None:
         self._app = app
@@ -24,13 +24,13 @@ class Inline:
         self._newest: dict[int, Update] = {}
 
     def take(self, update: Update) -> None:
-        """Answer a query when it is its person's turn, unless a newer one has come by then."""
+        """Queue an answer to a query; a newer query of the same person replaces it while it waits."""
         if update.speaker is None:
             return
         user_id = update.speaker.id
         with self._lock:
             self._newest[user_id] = update
-        # Strangers share a lane, and it waits for all others: many of them hold up nobody.
+        # Strangers share one low-priority lane, so that many of them delay nobody.
         known = self._app.gate.admits(user_id)
         lane = ("inline", user_id) if known else "strangers"
         self._lanes.put(lane, lambda: self._answer(user_id), costly=not known)
@@ -63,5 +63,5 @@ class Inline:
         except RefusedError as exc:
             if not any(choice.file for choice in choices) or exc.says("query is too old"):
                 raise
-            log.info("Inline-запрос: отправляю без файлов (%s)", exc)  # one that is gone spoils all
+            log.info("Inline-запрос: отправляю без файлов (%s)", exc)  # one missing file spoils all
             self._door.call("answer_inline_query", results=results(choices, files=False), **answer)

@@ -1,4 +1,4 @@
-"""What the polling loop gets: on disk before anything else, then to the lane of its chat."""
+"""Intake of updates: each batch is written to the journal first, then queued by chat."""
 
 import logging
 import sqlite3
@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 
 class Intake:
-    """The way in, for one batch after another."""
+    """Takes the batches of the polling loop."""
 
     def __init__(self, desk: Desk, door: Door, lanes: Lanes, gathering: Gathering) -> None:
         self._desk = desk
@@ -29,13 +29,13 @@ class Intake:
         self._lanes = lanes
         self._gathering = gathering
         self._inline = Inline(desk.app, door, lanes)
-        self._told_of_trouble: set[int] = set()  # chats, until the disk can be written again
+        self._told_of_trouble: set[int] = set()  # chats told so already; cleared by the next successful write
 
     def take(self, batch: object) -> int | None:
-        """Take an answer to getUpdates; returns the offset that confirms it, None if it is empty.
+        """Take the result of getUpdates; return the offset that confirms it, or None if it is empty.
 
-        Raises NonsenseError for what holds no update at all, and what SQLite raises: nothing of it is
-        confirmed then, so that it comes again.
+        Raises NonsenseError if it holds no valid update, and SQLite's errors. Nothing is confirmed then, so
+        Telegram sends the batch again.
         """
         updates, sound = updates_in(batch)
         if not updates:
@@ -49,16 +49,16 @@ class Intake:
             if gathered := self._gathering.add(entry, update):
                 job = Handling(gathered, self._desk)
                 self._lanes.put(update.lane, job, costly=asks_a_model(update.message))
-        # Of this batch, not of all time: after a quiet week Telegram may number from lower down.
+        # The maximum of this batch, not of all time: after a quiet week Telegram may restart lower.
         return max(update.number for update in updates) + 1
 
     def publish_menu(self) -> None:
-        """Let everybody's client show the commands, and the owner's its own."""
+        """Publish the command menu for everybody, and the owner's own menu."""
         app = self._desk.app
         self._lanes.put("menu", menu(self._door, app.gate, in_telegram=bool(app.settings.token)))
 
     def _journalled(self, updates: list[Update]) -> list[tuple[Entry, Update]]:
-        """Put updates on disk, and return those that are new."""
+        """Write updates to the journal; return the new ones with their entries."""
         if not updates:
             return []
         try:
@@ -79,10 +79,10 @@ class Intake:
             if gate.owner != owner:  # just now, by the one-time link
                 self.publish_menu()
             return True
-        # The talk of a group's admins, who may stand behind its name, is left alone.
+        # Admins may write in the group's name: their talk gets no refusal, only their commands to us do.
         heard = not update.stands_in or speaks_to(self._desk.app, update.message)
         refusal = gate.refusal(update) if heard else ""
-        # A button waits for an answer, even an empty one.
+        # The client waits for an answer to a pressed button, even an empty one.
         if refusal or (update.query_id and gate.spares_a_word()):
             self._lanes.put("strangers", lambda: self._refuse(update, refusal), costly=True)
         return False
@@ -94,7 +94,7 @@ class Intake:
             self._desk.tell(update, refusal)
 
     def _tell_of_trouble(self, updates: list[Update], exc: Exception) -> None:
-        """Say once to each chat what is the matter."""
+        """Tell each chat once that the database cannot be used."""
         trouble = storage_trouble(exc)
         for update in updates:
             if trouble and update.place.chat_id not in self._told_of_trouble:

@@ -1,8 +1,8 @@
-"""Lanes: the jobs of one chat run one after another, chats run beside each other, on a few threads.
+"""Lanes: queues of jobs on a few threads; one chat's jobs run in order, different chats run in parallel.
 
-A job that has to wait (Telegram said «retry after 30») gives its thread back and is called again when it is
-due; its lane waits with it, so that nothing of the chat overtakes it. Of the lanes that are due, those with a
-cheap job come first, and costly jobs never take all the threads: a note is kept at once while 500 ask.
+A job that has to wait (Telegram said "retry after 30") gives its thread back and is called again when due;
+its lane waits with it, so later messages of the chat cannot overtake it. Cheap jobs go first, and costly
+jobs never take all threads: a note is saved at once even while 500 people ask a model.
 """
 
 import heapq
@@ -15,11 +15,11 @@ from itertools import count
 
 log = logging.getLogger(__name__)
 
-Job = Callable[[], float | None]  # does its work; a number: call me again in so many seconds
+Job = Callable[[], float | None]  # returns None when done, or the seconds until its next call
 
 
 class Lanes:
-    """A fixed pool of threads that works off any number of lanes."""
+    """A fixed thread pool for any number of lanes."""
 
     def __init__(self, workers: int = 16) -> None:
         self._lanes: dict[Hashable, deque[tuple[Job, bool]]] = {}  # a job, and whether it is costly
@@ -36,7 +36,7 @@ class Lanes:
             thread.start()
 
     def put(self, lane: Hashable, job: Job, *, costly: bool = False) -> None:
-        """Add a job at the end of a lane."""
+        """Append a job to a lane."""
         with self._changed:
             jobs = self._lanes.setdefault(lane, deque())
             jobs.append((job, costly))
@@ -44,11 +44,11 @@ class Lanes:
                 self._schedule(lane, 0)
 
     def is_idle(self, lane: Hashable = None) -> bool:
-        """Return whether every job, or every job of one lane, is done."""
+        """Return whether a lane, or without one every lane, has no jobs left."""
         return not self._lanes if lane is None else lane not in self._lanes
 
     def close(self, timeout: float) -> None:
-        """Let running jobs end, take up no other one, and wait so many seconds for it."""
+        """Start no more jobs, and wait up to `timeout` seconds for the running ones."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
@@ -81,11 +81,11 @@ class Lanes:
         try:
             return job()
         except Exception:
-            log.exception("Задание прервано")  # a bug, but the thread has other chats to serve
+            log.exception("Задание прервано")  # a bug; the thread must go on serving other chats
             return None
 
     def _next(self) -> Hashable:
-        """Wait for a lane that is due; None when there will be none any more."""
+        """Wait for the next due lane; return None once closed."""
         with self._changed:
             while not self._closed:
                 self._collect_due()

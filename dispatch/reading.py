@@ -1,4 +1,4 @@
-"""An update becomes a Call: which command it is, with what, and whose words they are."""
+"""Turn an update into a Call: its command, its arguments, and who sent it."""
 
 import re
 import unicodedata
@@ -12,17 +12,17 @@ from telegram.formatted import behind, moved
 from telegram.splitting import LIMIT, utf16_len
 from telegram.updates import Message, Update, whole
 
-# Phones turn a hyphen into a dash, and people put a colon or a full stop behind a command's name.
+# Phones turn a hyphen into a dash, and people type a colon or a full stop after a command's name.
 _COMMAND = re.compile(r"[/／](?P<name>[A-Za-z0-9_\-–—]+)(?:@(?P<bot>\w+))?", re.ASCII)
 _DASHES = str.maketrans("-–—", "___")
-_SEPARATOR = re.compile(r"[:.,;!?]*(?:[^\S\n]*\n|\s|$)")  # one line's end or blank: the rest is the text's
+_SEPARATOR = re.compile(r"[:.,;!?]*(?:[^\S\n]*\n|\s|$)")  # takes one blank or line break, no more
 _PUNCTUATION = re.compile(r"[:.,;!?]*\s*")
 
 
 def read(app: App, entry: Entry, update: Update, messages: Sequence[Message]) -> Call | None:
-    """Make a Call of an update; None for what nobody expects an answer to.
+    """Return the Call for an update, or None if it needs no answer.
 
-    `messages` are the update's own, or all that one action of a person brought.
+    `messages` are all messages of the action that the update began.
     """
     if update.speaker is None or update.message is None:
         return None
@@ -56,12 +56,12 @@ def _call(app: App, entry: Entry, update: Update, messages: Sequence[Message], *
 
 
 def is_command(message: Message) -> bool:
-    """Return whether a message names a command of ours."""
+    """Return whether a message is one of our commands."""
     return _command_in(message.text)[0] in COMMANDS
 
 
 def speaks_to(app: App, message: Message | None) -> bool:
-    """Return whether a message is a command that names no other bot."""
+    """Return whether a message is a command, and not one for another bot."""
     name, _, bot = _command_in(message.text) if message else ("", 0, "")
     return bool(name) and not _is_another(app, bot)
 
@@ -71,7 +71,7 @@ def _is_another(app: App, bot: str) -> bool:
 
 
 def asks_a_model(message: Message | None) -> bool:
-    """Return whether a message is likely to cost the work of a whole answer."""
+    """Return whether a message probably needs a model's answer."""
     if message is None:
         return False
     command = COMMANDS.get(_command_in(message.text)[0])
@@ -79,17 +79,17 @@ def asks_a_model(message: Message | None) -> bool:
 
 
 def _invisible(text: str) -> int:
-    """Return how much at the beginning of a text nobody sees: blanks, marks of direction, a BOM."""
+    """Return how many characters at the start are invisible: blanks, direction marks, a BOM."""
     return next(
         (i for i, char in enumerate(text) if unicodedata.category(char) not in ("Cf", "Zs", "Cc", "Mn")), 0
     )
 
 
 def _command_in(text: str) -> tuple[str, int, str]:
-    """Return a command's name, "" where there is none, where its arguments begin, and the bot that it names.
+    """Return a command's name ("" if none), the index of its arguments, and the bot it is addressed to.
 
-    What stands close behind the name («/note_add:хлеб») is its argument, if we know the command. A path
-    like /etc/hosts is no command.
+    Text right after the name («/note_add:хлеб») is its argument if we know the command. A path
+    like /etc/hosts is not a command.
     """
     found = _COMMAND.match(text, _invisible(text))
     if found is None:
@@ -103,14 +103,14 @@ def _command_in(text: str) -> tuple[str, int, str]:
 
 
 def joined(messages: Sequence[Message]) -> tuple[Message, ...]:
-    """Return one message for an album, and for a text that the client has cut in pieces."""
+    """Return the messages with each album, and each text that the client split, joined into one."""
     found: list[Message] = []
     for before, message in zip((None, *messages), messages, strict=False):
         if before and message.album and message.album == before.album:
             glue = "\n" if found[-1].text and message.text else ""
             found[-1] = _glued(found[-1], message, glue)
         elif before and not message.foreign:
-            # A client cuts at a line's end if there is one near, and Telegram takes that away.
+            # A client splits at a line break if one is near, and Telegram strips that line break.
             found[-1] = _glued(found[-1], message, "" if utf16_len(before.text) == LIMIT else "\n")
         else:
             found.append(message)

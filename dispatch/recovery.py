@@ -1,8 +1,8 @@
-"""What an earlier run left unanswered, taken up again in order; what kills the process is found out.
+"""Resume what an earlier run left unanswered, in order, and find the update that crashes the process.
 
-Each is tried with its try counted beforehand, so a death leaves a trace. Whatever ends, or is stopped,
-in order, has not killed anybody: its try is taken back. What died three times is put aside; what goes on
-beside others, who may be the guilty ones, after twice as many.
+The try is counted before each attempt, so a crash leaves a trace; an attempt that finishes, or is stopped by
+an orderly shutdown, takes its try back. An update is parked after three crashes, or after six if it ran
+together with others, since one of those may be to blame.
 """
 
 import threading
@@ -17,7 +17,7 @@ from telegram.updates import Update, read
 
 
 class Recovery:
-    """Takes up the leftovers of the journal, one after another."""
+    """Resumes the unanswered entries of the journal, one after another."""
 
     def __init__(self, desk: Desk, lanes: Lanes, gathering: Gathering, stopping: threading.Event) -> None:
         self._desk = desk
@@ -27,7 +27,7 @@ class Recovery:
         self._tried: set[int] = set()  # ids of entries
 
     def run(self) -> None:
-        """Handle what is left; what has to wait goes on in its lane. Raises StoppingError."""
+        """Handle the unanswered entries; those that must wait go to their lanes. Raises StoppingError."""
         for entry in self._desk.journal.unanswered():
             if self._stopping.is_set():
                 raise StoppingError
@@ -42,17 +42,17 @@ class Recovery:
             return
         handling = Handling(gathered, self._desk)
         more_may_come = gathered.wait() > 0
-        beside = more_may_come or bool(entry.answer_ids)  # while others are tried, too
+        beside = more_may_come or bool(entry.answer_ids)  # it runs while others are tried
         if entry.tries >= (2 * MAX_TRIES if beside else MAX_TRIES):
             handling.park()
             return
-        if self._lanes.is_idle(update.lane):  # else its turn comes, if need be after another start
+        if self._lanes.is_idle(update.lane):  # else it waits its turn behind an earlier one
             self._desk.journal.count_try(entry.entry_id)
             self._tried.add(entry.entry_id)
-            # What waits for more to come is tried beside others first, and only when that went ill, alone.
+            # One that waits for more runs together with others at first; alone only after three crashes.
             if not more_may_come or entry.tries >= MAX_TRIES:
                 gathered.close()
-                pause = handling()  # a question that is being asked is suspected no more
+                pause = handling()  # once a question is asked, it is no longer suspected
                 if not self._goes_on(entry.entry_id):
                     self._take_back([entry.entry_id])
                 if pause is None:
@@ -60,16 +60,16 @@ class Recovery:
         self._lanes.put(update.lane, handling)
 
     def _goes_on(self, entry_id: int) -> bool:
-        """Return whether there is work of minutes or an answer that comes later, which may kill yet."""
+        """Return whether a long job or a slow answer is still running, which may still crash the process."""
         return entry_id in self._desk.app.works or not self._desk.background.is_idle(("later", entry_id))
 
     def _waits_for_telegram(self, update: Update) -> bool:
-        """Return whether it cannot be answered here: in the terminal there is nobody but its owner."""
+        """Return whether it can only be answered in Telegram: the terminal serves nobody but the owner."""
         app = self._desk.app
         return not app.settings.token and not (update.speaker and app.gate.admits(update.speaker.id))
 
     def was_no_death(self) -> None:
-        """Take back the tries of what is not done yet: the bot is stopped in order."""
+        """Take back the tries of unfinished entries: the bot is shutting down normally."""
         self._take_back(list(self._tried))
 
     def _take_back(self, entry_ids: list[int]) -> None:

@@ -1,4 +1,4 @@
-"""A Call becomes a Reply: its handler is called here, and what that raises is caught here."""
+"""Turn a Call into a Reply: call its handler, and turn exceptions into sentences."""
 
 import sqlite3
 
@@ -9,17 +9,17 @@ from telegram.replies import Reply, UserError
 
 
 def answer(call: Call) -> Reply:
-    """Call the handler, and make its reply, or what it raised, a Reply.
+    """Call the handler; return its reply, or a Reply with the sentence for what it raised.
 
-    Trouble with the file itself passes through: the update waits in the journal until it is over.
+    If the database file cannot be used, sqlite3.Error passes through: the update waits in the journal.
     """
     try:
         reply = _run(call)
-    except Exception as exc:  # every answer, even that to a mistake of ours, is made here
+    except Exception as exc:  # the one place that turns exceptions, even bugs, into answers
         if isinstance(exc, sqlite3.Error) and storage_trouble(exc):
             raise
         sentence = in_words(exc)
-        # What flashes up over a button holds one line, and no way on that somebody could follow.
+        # A toast shows one line and disappears; a longer sentence, with advice, becomes a message.
         reply = Reply(notice=sentence) if call.query_id and "\n" not in sentence else Reply(sentence)
     return Reply(reply) if isinstance(reply, str) else reply
 
@@ -43,7 +43,7 @@ def _run(call: Call) -> Reply | str:
 
 
 def _press(call: Call) -> Reply | str:
-    # A button of an older version, or data that somebody made up, is no error of ours.
+    # A button from an older version, or made-up data, is not our error.
     gone = Reply(notice="Эта кнопка больше не действует.")
     press = BUTTONS.get(call.name)
     try:

@@ -1,4 +1,4 @@
-"""Long work, step by step in a lane of its own: it says how far it is, and can be stopped."""
+"""Long work: done step by step in a lane of its own, with progress and a stop button."""
 
 import logging
 import sqlite3
@@ -22,9 +22,9 @@ STORAGE_PAUSE_S = 2.0
 
 
 class Working:
-    """One work: a job for a lane, called again after each step and each pause.
+    """A lane's job for one long work, called again after each step and each pause.
 
-    The journal keeps what began it, so a work that was killed begins anew, in the same message.
+    The journal keeps the update that began it, so a killed work starts again, in the same message.
     """
 
     def __init__(
@@ -39,14 +39,14 @@ class Working:
         self._work = desk.app.works[entry_id]
         self._entry_id = entry_id
         self._place = place
-        self._message_id = message_id  # that says how far it is, and how it ended
+        self._message_id = message_id  # shows the progress, then the result
         self._steps = steps
         self._progress = ""
         self._outgoing: deque[Outgoing] = deque()
         self._reply = Reply()  # the last one
 
     def __call__(self) -> float | None:
-        """Make a step; returns the seconds until the next one, or None when there is none."""
+        """Make one step; return the seconds until the next, or None when finished."""
         admitted = self._desk.app.gate.admits(self._work.user_id)
         if not self._work.ending and (self._work.stopped or not admitted):
             self._work.ending = True
@@ -69,15 +69,15 @@ class Working:
         return 0
 
     def _next(self) -> str | Reply | None:
-        """Return what the work says next; None when it is over."""
+        """Return the work's next progress text or reply; None when it is over."""
         try:
             return next(self._steps, None)
-        except Exception as exc:  # noqa: BLE001 - in_words logs what nobody expected
+        except Exception as exc:  # noqa: BLE001 - in_words logs what is unexpected
             self._work.ending = True
             return Reply(in_words(exc))
 
     def _note_advance(self) -> None:
-        """A work that begins anew further on is suspected no more of killing the process."""
+        """Take back the try once the work has advanced: it is no longer suspected of crashing the process."""
         if self._work.advanced:
             self._work.advanced = False
             self._desk.journal.count_try(self._entry_id, by=-1)
@@ -86,7 +86,7 @@ class Working:
         if news is None:
             self._work.ending = True
         elif isinstance(news, Reply):
-            if not news.document:  # which is how it says how it ended
+            if not news.document:  # a reply without a file is the result
                 self._work.ending = True
             self._reply = news
             self._outgoing.extend(outgoing(replace(news, in_place=True), self._message_id))
@@ -95,7 +95,7 @@ class Working:
             self._show()
 
     def _show(self) -> None:
-        """Say how far it is; what comes too early is left out, for there will be more of it."""
+        """Show the progress; skip it if Telegram asks to wait, since a newer one will follow."""
         stop = [[Button("⏹ Стоп", "stop", self._entry_id)]]
         with suppress(Pause, RefusedError):
             for call in outgoing(Reply(self._progress, buttons=stop, in_place=True), self._message_id):
@@ -103,7 +103,7 @@ class Working:
 
     def _send(self, call: Outgoing) -> None:
         result = self._desk.delivery.attempt(self._place, call.method, **call.params)
-        # An edit that found its message gone has sent another one.
+        # If the message was gone, the edit sent a new one.
         if call.method == "edit_message_text" and isinstance(result, dict):
             self._message_id = result["message_id"]
 

@@ -1,4 +1,4 @@
-"""What a person can say and what the bot answers. The order of the imports is the order of the menu."""
+"""What people can say and what the bot answers. The import order is the order of the menu."""
 
 from handlers import (  # noqa: F401, I001
     basics, notes, export, stats, models, ask, usage, cards, trash, tags, note_ask, brief, preferences,

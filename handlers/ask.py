@@ -24,7 +24,7 @@ NOT_YOURS = "Это ответ на чужой вопрос."
 
 @command("ask", "<вопрос>", "Задать вопрос модели", group=MODELS, asks_a_model=True)
 def ask(call: Call) -> Reply:
-    """/ask почему небо голубое: the answer grows where «⏳» stands; as a reply it is about that message."""
+    """/ask почему небо голубое: «⏳» turns into the answer; sent as a reply, it asks about that message."""
     question, replied = call.text().strip(), call.message.reply_to
     context, media = _context(call, replied), media_in(call.message) or media_in(replied)
     if replied and not context and not media:
@@ -41,14 +41,14 @@ def again(call: Call) -> Reply:
 
 @button("more")
 def more(call: Call) -> Reply:
-    """«➡️ Продолжить»: the model goes on where its answer was cut."""
+    """«➡️ Продолжить»: the model continues an answer that was cut off."""
     turn = own_turn(call, call.args)
     return put_question(call, GO_ON, model=_model_of(call, turn), parent_id=turn.id)
 
 
 @button("other")
 def other(call: Call) -> Reply:
-    """«🤖 Другая модель»: a button for each that can answer this question."""
+    """«🤖 Другая модель»: a button for each model that can answer this question."""
     turn = own_turn(call, call.args)
     able = [m for m in call.app.db.list_models() if needs(turn) <= m.inputs and _may_ask(call, m)]
     rows = [[Button(model.label, "with", f"{turn.id}.{model.id}")] for model in able[:OFFERED]]
@@ -60,7 +60,7 @@ def other(call: Call) -> Reply:
 
 @button("with")
 def ask_with(call: Call) -> Reply:
-    """One of those: the same question to that model."""
+    """A model's button under «🤖 Другая модель»: the same question to that model."""
     turn_id, _, model_id = call.args.partition(".")
     turn = own_turn(call, turn_id)
     model = call.app.db.get_model(parse_number(model_id))
@@ -71,21 +71,21 @@ def ask_with(call: Call) -> Reply:
 
 @button("save")
 def save(call: Call) -> Reply:
-    """«📝 В заметки»: question and answer are kept as a note."""
+    """«📝 В заметки»: question and answer become a note."""
     turn = own_turn(call, call.args)
     answer = markdown(turn.answer)
     text, entities = concat((f"{turn.question}\n\n", ()), answer if answer[0] else (turn.answer, ()))
-    # Into the notebook of whoever pressed, who may be the owner under a guest's answer.
+    # It goes to the person who pressed, who may be the owner looking at a guest's answer.
     source = f"answer {turn.id} for {call.user_id}"
     note = call.app.db.add_note(call.user_id, text, entities=entities, created_at=call.date, source=source)
-    if note.deleted_at:  # to press again is to want it again
+    if note.deleted_at:  # deleted since: pressing again restores it
         note = call.app.notebook.restore_note(call.user_id, note.number)
     return Reply(notice=f"В заметках: #{note.number}")
 
 
 @button("stop")
 def stop(call: Call) -> Reply:
-    """«⏹ Стоп»: what has come stays, and no more comes."""
+    """«⏹ Стоп»: the answer stops growing; what has arrived stays."""
     number = call.number()
     work = call.app.works.get(number)
     asker = work.user_id if work else call.app.questions.asker(number)
@@ -107,12 +107,12 @@ def _repeat(call: Call, turn: Turn, model: Model) -> Reply:
 
 
 def _may_ask(call: Call, model: Model) -> bool:
-    """Return whether somebody may ask a model by a button."""
+    """Return whether the person may ask this model by a button."""
     return model.available and may_spend_on(call, model)
 
 
 def own_turn(call: Call, turn_id: str) -> Turn:
-    """Return the turn under whose answer a button was pressed, by its asker or by the owner."""
+    """Return the turn of a pressed button; raises UserError unless its asker or the owner pressed it."""
     turn = call.app.dialogue.get(parse_number(turn_id))
     if call.user_id not in (turn.user_id, call.app.gate.owner):
         raise UserError(NOT_YOURS)
@@ -120,13 +120,13 @@ def own_turn(call: Call, turn_id: str) -> Turn:
 
 
 def _model_of(call: Call, turn: Turn) -> Model:
-    """Return the model that was asked, or the active one if that is gone by now."""
+    """Return the model that was asked, or the active one if that one is no longer available."""
     same = [m for m in call.app.db.list_models() if m.id == turn.model_id and m.available]
     return same[0] if same else call.app.db.get_active_model()
 
 
 def _context(call: Call, replied: Message | None) -> str:
-    """Return the text that the command replies to: the marked part, the whole answer, or the message."""
+    """Return the text that the command replies to: the quoted part, the whole answer, or the message."""
     if replied is None:
         return ""
     turn = answered_in(call, replied)

@@ -1,4 +1,4 @@
-"""/backup: the newest copy of the database, for the owner's eyes only."""
+"""/backup: a copy of the database, for the owner only."""
 
 from commands import OWNERS, Call, command
 from handlers.basics import OWNER_ONLY
@@ -7,13 +7,13 @@ from upkeep.backup import back_up
 from upkeep.packing import packed
 
 PRIVATE_ONLY = "Копию базы пришлю только в личном чате: в ней все заметки."
-MAX_UPLOAD = 50_000_000  # bytes, what Telegram takes from a bot
+MAX_UPLOAD = 50_000_000  # bytes; Telegram's limit for a bot
 
 
 @command("backup", "", "Копия базы данных", group=OWNERS)
 def backup(call: Call) -> Reply:
-    """/backup: the file with everything, as soon as it is copied."""
-    if call.user_id != call.app.gate.owner:  # everybody's notes: where all may manage, nobody gets them
+    """/backup: a fresh copy of the database as a file."""
+    if call.user_id != call.app.gate.owner:  # it holds everybody's notes; may_manage() is not enough
         raise UserError(OWNER_ONLY)
     if not call.private:
         raise UserError(PRIVATE_ONLY)

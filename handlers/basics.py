@@ -1,4 +1,4 @@
-"""/start and /help, and the answers to what is no command."""
+"""/start and /help, the answer to an unknown command, and checks for owner-only commands."""
 
 from difflib import get_close_matches
 from itertools import groupby
@@ -13,14 +13,14 @@ NO_OWNER = (
 )
 
 
-# What the keys of a Russian layout write in the Latin one: /фыл is /ask.
+# A command typed while the Russian keyboard layout is on: /фыл is /ask.
 _SAME_KEYS = str.maketrans("йцукенгшщзфывапролдячсмить", "qwertyuiopasdfghjklzxcvbnm")
 
 
 @command("start", "", "Приветствие и помощь")
 @command("help", "", "Все команды", in_menu=False)
 def show_help(call: Call) -> str:
-    """/start, /help: every command that the person may use, with what it does."""
+    """/start, /help: every command that the person may use, with its summary."""
     lines = ["Привет! Это заметочник на SQLite.", "", "Команды:"]
     for group, rows in groupby(_known_to(call), lambda row: row.group):
         lines += [] if group == NOTES else ["", f"{group}:"]
@@ -29,7 +29,7 @@ def show_help(call: Call) -> str:
 
 
 def unknown_command(call: Call) -> str:
-    """/no_such_one: the nearest one; in a group nothing, it may be another bot's."""
+    """/no_such_one: the closest known command; nothing in a group, where it may be for another bot."""
     if not call.private:
         return ""
     near = get_close_matches(
@@ -40,20 +40,20 @@ def unknown_command(call: Call) -> str:
 
 
 def owner_only(call: Call) -> None:
-    """Raise UserError unless the person may change what is everybody's."""
+    """Raise UserError unless the person may change settings that everybody shares."""
     if not call.app.gate.may_manage(call.user_id):
         raise UserError(OWNER_ONLY)
 
 
 def owners_money(call: Call) -> None:
-    """Raise UserError unless the owner asks: a bot without one has nobody whose money could be spent."""
+    """Raise UserError unless the person is the owner; without an owner, nobody may spend money."""
     owner_only(call)
     if call.app.gate.owner is None:
         raise UserError(NO_OWNER)
 
 
 def _known_to(call: Call) -> list[Command]:
-    """Return the commands that somebody is told of."""
+    """Return the commands that /help lists for this person."""
     return [row for row in COMMANDS.values() if not row.owner_only or call.user_id == call.app.gate.owner]
 
 

@@ -1,4 +1,4 @@
-"""«Кратко» on a long note's card: the model's summary, which is kept only if it is wanted."""
+"""«Кратко» on a long note's card: a model's summary, saved only on request."""
 
 from answers.about_notes import BRIEF, briefed, told_of_one
 from commands import Call, button
@@ -14,17 +14,17 @@ from telegram.formatted import concat
 from telegram.markdown import markdown
 from telegram.replies import Button, Reply
 
-LONG = 800  # letters; below that a note is its own summary
+LONG = 800  # characters; a shorter note needs no summary
 
 
 def brief_button(call: Call, note: Note) -> list[Button]:
-    """Return the button for the card of a long note; nothing for a short one."""
+    """Return the row with the summary button for a long note's card, or an empty row for a short note."""
     return [Button("Кратко", "brief", tied(call, note.number))] if len(note.text) >= LONG else []
 
 
 @button("brief")
 def brief(call: Call) -> Reply | str:
-    """«Кратко» on a card: the model is asked for a summary."""
+    """«Кратко»: the model is asked for a summary."""
     (number,) = own(call)
     if not may_leave(call):
         return ask_consent(call, Button(YES, "brief_yes", tied(call, number)))
@@ -34,7 +34,7 @@ def brief(call: Call) -> Reply | str:
 
 @button("brief_yes")
 def agree(call: Call) -> Reply | str:
-    """«Да, спрашивать» before the first summary."""
+    """«Да, спрашивать» before the first summary: the consent is saved, and the model asked."""
     own(call)
     choose(call, LEAVE, "yes")
     return brief(call)
@@ -42,7 +42,7 @@ def agree(call: Call) -> Reply | str:
 
 @button("brief_keep")
 def keep(call: Call) -> Reply:
-    """«💾 Сохранить»: the summary goes below the note's text."""
+    """«💾 Сохранить»: the summary is appended to the note."""
     turn, number = _summary(call)
     note = call.app.db.get_note(turn.user_id, number)
     text, entities = concat(("Кратко: ", ()), markdown(turn.answer))
@@ -57,13 +57,13 @@ def keep(call: Call) -> Reply:
 
 @button("brief_drop")
 def drop(call: Call) -> Reply:
-    """«Не надо»: the note stays as it is."""
+    """«Не надо»: the note stays unchanged."""
     _summary(call)
     return Reply("Не сохранено.", in_place=True)
 
 
 def _summary(call: Call) -> tuple[Turn, int]:
-    """Return the summary under which a button was pressed, and its note's number."""
+    """Return the turn of the summary whose button was pressed, and the number of its note."""
     turn = own_turn(call, call.args)
     number = briefed(turn)
     if number is None or turn.user_id != call.user_id:

@@ -1,4 +1,4 @@
-"""What is no command: kept as a note at once, or put to the model."""
+"""Messages that are not commands: saved as a note, or sent to the model as a question."""
 
 import re
 import time
@@ -25,7 +25,7 @@ WHAT_IS_IT = "Что здесь?"
 
 
 def plain_message(call: Call) -> Reply | str:
-    """Answer what is no command."""
+    """A message without a command: a note, a question, or a reply to one; in a group only replies count."""
     if reply := in_reply(call):
         return reply
     if (number := shown_note(call)) and is_there(call, number):
@@ -40,13 +40,13 @@ def plain_message(call: Call) -> Reply | str:
 
 
 def _mistyped(call: Call) -> str:
-    """Return what was meant for a command, in letters that none has: «/привет», but not «/etc/hosts»."""
+    """Return the name of a command typed in letters no command has, like «/привет»; "" for «/etc/hosts»."""
     found = None if call.message.foreign else re.match(r"/([^\W\d][\w-]*)(?:\s|$)", call.message.text)
     return found[1] if found else ""
 
 
 def _take(call: Call) -> Reply:
-    """Do with a message what the person has chosen for such: it is a note unless it could be a question."""
+    """Save a message, or ask the model, or offer both, as the person chose in /settings."""
     batch = [message for message in call.batch if message.files or not is_blank(message.text)]
     if not batch:
         raise UserError(NOTHING_IN_IT)
@@ -61,7 +61,7 @@ def _take(call: Call) -> Reply:
 
 
 def _could_be_asked(batch: list[Message]) -> bool:
-    """Return whether it is the person's own words, and a model can be given all that comes with them."""
+    """Return whether a message is the person's own words, and a model can read all of its files."""
     message = batch[0]
     if len(batch) > 1 or message.foreign or is_blank(message.text):
         return False
@@ -71,14 +71,14 @@ def _could_be_asked(batch: list[Message]) -> bool:
 
 
 def _which(call: Call, note: Note) -> Reply:
-    """Ask what to do with a text; until then it waits where nothing is lost, in the bin."""
+    """Ask what to do with a text; until the person decides, it waits in the bin, so it cannot be lost."""
     call.app.db.delete_note(call.user_id, note.number, deleted_at=call.date, source=source(call))
     data = tied(call, note.number)
     return Reply(WHICH, buttons=[[Button("📝 Записать", "keep", data), Button("🤖 Спросить", "askit", data)]])
 
 
 def receipt(call: Call, notes: list[Note], *, question: bool = False, in_place: bool = False) -> Reply:
-    """Tell what was saved; `question`: perhaps it was one, and a chosen reaction does."""
+    """Report what was saved; `question` offers to ask it instead, and allows a reaction as the receipt."""
     if len(notes) > 1:
         return _receipt_of_several(call, notes)
     number = notes[0].number
@@ -112,20 +112,20 @@ def _receipt_of_several(call: Call, notes: list[Note]) -> Reply:
 
 
 def _other_messages(call: Call) -> list[int]:
-    """Return what else one action brought; of an album, which looks like one message, nothing."""
+    """Return the ids of the action's other messages; none for an album, which looks like one message."""
     texts = [piece.message_id for piece in call.message.pieces[1:] if not call.message.album]
     return texts + [message.id for message in call.batch[1:]]
 
 
 @button("keep")
 def press_keep(call: Call) -> Reply:
-    """«📝 Записать»: the text that waited is a note."""
+    """«📝 Записать»: the waiting text becomes a note."""
     return receipt(call, [brought_back(call, *own(call))], question=True, in_place=True)
 
 
 @button("import_not")
 def keep_file(call: Call) -> Reply:
-    """«📎 Оставить файлом»: the file is a note like any other."""
+    """«📎 Оставить файлом»: the file becomes an ordinary note."""
     replied = call.message.reply_to
     if replied is None or not may_be_export(replied):
         raise UserError(GONE)
@@ -135,7 +135,7 @@ def keep_file(call: Call) -> Reply:
 
 @button("askit")
 def press_ask(call: Call) -> Reply:
-    """Put a note to the model; it is taken back when there is an answer, and stays if there is none."""
+    """«🤖 Спросить»: the note's text goes to the model; the note is deleted only once there is an answer."""
     note = brought_back(call, *own(call))
     media = find_media(attached(note))
     if is_blank(note.text) and not media:
@@ -151,5 +151,5 @@ def press_ask(call: Call) -> Reply:
 
 
 def _take_back(call: Call, number: int) -> None:
-    with suppress(NoteNotFoundError):  # the person was quicker
+    with suppress(NoteNotFoundError):  # the person has deleted it already
         call.app.db.delete_note(call.user_id, number, deleted_at=int(time.time()), source=source(call))

@@ -1,4 +1,4 @@
-"""A note as a whole: its card with files and formatting, and the buttons below it."""
+"""A note's card: its full text with formatting and files, and the buttons below it."""
 
 from collections.abc import Iterator
 
@@ -31,19 +31,19 @@ SHOWN_OF_A_DAY = 50
 
 @command("note", "<id>", "Показать заметку целиком", group=MORE)
 def note(call: Call) -> Reply:
-    """/note 8: its card; as a reply to a note it needs no number."""
+    """/note 8: the card of that note; sent as a reply to a note, it needs no number."""
     number = replied_note(call) if not call.args.strip() else None
     return card(call, call.app.db.get_note(call.user_id, number or call.number()))
 
 
 @button("note")
 def open_note(call: Call) -> Reply:
-    """A number under a list: the card of that note."""
+    """A note's number under a list: the card of that note."""
     return card(call, call.app.db.get_note(call.user_id, *own(call)))
 
 
 def card(call: Call, note: Note) -> Reply:
-    """Return a note as a whole; a reply to any message of it means this note."""
+    """Return a note's card; a reply to any of its messages refers to this note."""
     head = f"#{note.number} · {when(call, note.created_at)}", ()
     body = (note.text, note.entities) if note.text else (title(note), ())
     text, entities = lines(head, body, *_tail(call, note))
@@ -52,7 +52,7 @@ def card(call: Call, note: Note) -> Reply:
 
 
 def _tail(call: Call, note: Note) -> Iterator[Formatted]:
-    """Yield what is known of a note beside its text."""
+    """Yield the lines below a note's text: origin, time of the last edit, tags."""
     if origin := note.origin:
         link = {"type": "text_link", "offset": 0, "length": utf16_len(origin.name), "url": origin.link}
         date = f", {when(call, origin.date)}" if origin.date else ""
@@ -66,7 +66,7 @@ def _tail(call: Call, note: Note) -> Iterator[Formatted]:
 
 
 def card_buttons(call: Call, note: Note) -> Buttons:
-    """Return what can be done with a note."""
+    """Return the buttons of a note's card."""
     data = tied(call, note.number)
     pin = Button("📍", "unpin", data) if note.pinned else Button("📌", "pin", data)
     copy = [Button("📋", copies=note.text)] if 0 < utf16_len(note.text) <= MAX_COPIED else []
@@ -76,7 +76,7 @@ def card_buttons(call: Call, note: Note) -> Buttons:
 
 @button("change")
 def press_change(call: Call) -> Reply:
-    """Ask for another text; the next reply to the card, or to this question, is it."""
+    """«✏️ Изменить»: asks for a new text, and takes it from the next reply to the card or to this question."""
     note = call.app.db.get_note(call.user_id, *own(call))
     will_replace(call, [*to_replace(call), note.number])
     return shows(call, Reply(REPLY_WITH_TEXT, asks=True), note.number)
@@ -84,13 +84,13 @@ def press_change(call: Call) -> Reply:
 
 @button("pin")
 def press_pin(call: Call) -> Reply:
-    """«📌»: it stands first in the list from now on."""
+    """«📌»: the note is pinned, and comes first in the list."""
     return _pinned(call, call.date)
 
 
 @button("unpin")
 def press_unpin(call: Call) -> Reply:
-    """«📍»: it stands among the others again."""
+    """«📍»: the note is unpinned."""
     return _pinned(call, None)
 
 
@@ -102,7 +102,7 @@ def _pinned(call: Call, pinned_at: int | None) -> Reply:
 
 @button("throw")
 def press_throw(call: Call) -> Reply:
-    """«🗑»: the note goes into the bin; the card keeps a button that gives it back."""
+    """«🗑»: the note goes into the bin; the card keeps a button that restores it."""
     (number,) = own(call)
     call.app.db.delete_note(call.user_id, number, deleted_at=call.date, source=source(call))
     back = Button("↩️ Вернуть", "retrieve", tied(call, number))
@@ -111,19 +111,19 @@ def press_throw(call: Call) -> Reply:
 
 @button("retrieve")
 def press_retrieve(call: Call) -> Reply:
-    """«↩️ Вернуть» under the card of a deleted note."""
+    """«↩️ Вернуть» under the card of a deleted note: the note is restored."""
     note = brought_back(call, *own(call))
     return Reply(
         buttons=card_buttons(call, note), in_place=True, notice=f"Заметка #{note.number} возвращена."
     )
 
 
-# Any note
+# Random notes
 
 
 @command("note_random", "[год]", "Случайная заметка", group=MORE)
 def note_random(call: Call) -> Reply | str:
-    """/note_random: some note; /note_random год: what was written on this day of earlier years."""
+    """/note_random: the card of a random note; /note_random год: notes of this day in earlier years."""
     wanted = call.args.strip().lower()
     if wanted == "год":
         return _of_this_day(call)

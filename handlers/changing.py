@@ -1,5 +1,4 @@
-"""Notes changed by messages: a reply adds to one or replaces it, an edited message edits it."""
-
+"""Notes changed by messages: a reply appends or replaces, an edited message edits its note."""
 
 from commands import COMMANDS, Call
 from db import File, Note, NoteNotFoundError
@@ -20,7 +19,7 @@ LEFT_BLANK = "Заметка #{0} не изменена: в ней ничего 
 
 
 def add_to(call: Call, number: int) -> Reply:
-    """Add a reply to the note that it replies to, or put it in its place after «✏️ Изменить»."""
+    """Append a reply to the note it refers to, or after «✏️ Изменить» replace the note's text with it."""
     message, wanted = call.message, to_replace(call)
     if is_blank(message.text) and not message.files:
         raise UserError(NOTHING_IN_IT)
@@ -30,12 +29,12 @@ def add_to(call: Call, number: int) -> Reply:
 
 
 def to_replace(call: Call) -> list[int]:
-    """Return the notes that the next reply replaces."""
+    """Return the numbers of the notes whose next reply replaces their text."""
     return [int(number) for number in call.app.preferences.get(call.user_id, "replacing").split()]
 
 
 def will_replace(call: Call, numbers: list[int]) -> None:
-    """Remember the notes that the next reply replaces, the last ones if there are many."""
+    """Save the numbers of the notes whose next reply replaces their text, at most the last 20."""
     call.app.preferences.put(call.user_id, "replacing", " ".join(map(str, numbers[-20:])))
 
 
@@ -50,7 +49,7 @@ def _replace(call: Call, number: int) -> Reply:
 def rewrite(
     call: Call, number: int, formatted: Formatted, files: tuple[File, ...], instead_of: str = ""
 ) -> Note:
-    """Put a text in the place of a note's, and files to its files, or in the place of that one."""
+    """Replace a note's text, and add files, or put them in place of the file with the id `instead_of`."""
     text, entities = formatted
     return call.app.db.edit_note(
         call.user_id,
@@ -65,7 +64,7 @@ def rewrite(
 
 
 def append(call: Call, number: int, formatted: Formatted) -> Reply:
-    """Add the end of a message, and its files, to a note."""
+    """Append `formatted`, the end of the call's message, and the message's files to a note."""
     text, entities = formatted
     note = call.app.notebook.append_note(
         call.user_id,
@@ -83,13 +82,13 @@ def append(call: Call, number: int, formatted: Formatted) -> Reply:
 
 
 def changed(call: Call, note: Note, how: str) -> Reply:
-    """Tell how a note was changed, and offer to take that back."""
+    """Report how a note was changed, with a button that undoes it."""
     button_back = Button("↩️ Вернуть", "undo", tied(call, note.number, call.entry_id))
     return shows(call, Reply(f"Заметка #{note.number} {how}.", buttons=[[button_back]]), note.number)
 
 
 def edited(call: Call) -> Reply | str:
-    """Change the note that an edited message is a piece of; a reaction tells that it was done."""
+    """An edited message: the note made from it changes too, and a reaction confirms it."""
     piece = call.app.pieces.find(call.place.chat_id, call.message.id)
     adds = call.name == "note_add"
     if piece is None or piece.user_id != call.user_id or (call.name in COMMANDS and not adds):
@@ -98,7 +97,7 @@ def edited(call: Call) -> Reply | str:
     waiting = call.app.notebook.waiting_source(call.user_id, number)
     try:
         note = brought_back(call, number) if waiting else get_note(call.user_id, number)
-    except NoteNotFoundError:  # what is deleted stays as it was
+    except NoteNotFoundError:  # a deleted note stays as it was
         return ""
     new = (call.args, call.entities) if adds else (call.message.text, call.message.entities)
     reply = _change_piece(call, note, piece, new)
@@ -108,10 +107,10 @@ def edited(call: Call) -> Reply | str:
 
 
 def _change_piece(call: Call, note: Note, piece: NotePiece, new: Formatted) -> Reply | str:
-    """Put what a message says now in the place of what it said, if that still stands there."""
+    """Replace a message's old text in its note by the new one, if the note still contains it unchanged."""
     start, length, head, line = on_its_line(note.text, piece.start, piece.length, new)
     stands = piece.is_(piece_of(note.text, piece.start, piece.length))
-    # Before a kill, or by somebody who wrote the same into the note.
+    # The new text is there already: a run that was killed did it, or the person edited the note.
     is_done = not stands and piece_of(note.text, start, utf16_len(new[0])) == new[0]
     before, files = (note.text, [*note.entities]), _fresh(call, note)
     after = replaced(before, start, length, line) if stands else before
@@ -132,12 +131,12 @@ def _change_piece(call: Call, note: Note, piece: NotePiece, new: Formatted) -> R
 
 
 def _remember(call: Call, piece: NotePiece, now: NotePiece, longer: int) -> None:
-    """Note what of the note the message is now."""
+    """Save which piece of the note the message is now."""
     if now != piece:
         call.app.pieces.change(call.place.chat_id, call.message.id, piece, now, longer)
 
 
 def _fresh(call: Call, note: Note) -> tuple[File, ...]:
-    """Return the file of a message unless the note has it."""
+    """Return the files of the message that the note does not have yet."""
     there = {file.file_unique_id for file in note.files}
     return tuple(file for file in files_of(call.message) if file.file_unique_id not in there)

@@ -1,4 +1,4 @@
-"""What a person can choose between, once for all: /settings shows it, others go by it."""
+"""The choices of /settings, and reading and saving what a person chose."""
 
 from dataclasses import dataclass
 
@@ -7,15 +7,15 @@ from commands import Call
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Something to choose; the first value is the one of those who have not chosen."""
+    """One setting; its first value is the default."""
 
     key: str
     question: str
-    values: tuple[tuple[str, str], ...]  # as it is kept, as it is called
+    values: tuple[tuple[str, str], ...]  # (stored value, label)
 
     @property
     def default(self) -> str:
-        """The value of those who have not chosen."""
+        """The stored value that applies until the person chooses."""
         return self.values[0][0]
 
 
@@ -36,10 +36,10 @@ CHOICES = (PLAIN, RECEIPT, LEAVE)
 
 
 def chosen(call: Call, choice: Choice) -> str:
-    """Return what a person has chosen."""
+    """Return the stored value of the person's choice."""
     return call.app.preferences.get(call.user_id, choice.key, choice.default)
 
 
 def choose(call: Call, choice: Choice, value: str) -> None:
-    """Remember what a person has chosen."""
+    """Save the person's choice."""
     call.app.preferences.put(call.user_id, choice.key, value)

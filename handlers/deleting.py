@@ -1,4 +1,4 @@
-"""Notes are deleted, and a button gives back what was deleted or changed."""
+"""Deleting notes, and the buttons that undo a deletion or an edit."""
 
 import re
 import time
@@ -11,14 +11,14 @@ from handlers.note_words import own, replied_note, shows, spelled, tied, title
 from telegram.replies import Button, Reply, UserError
 
 KEPT_DAYS = 30
-MOST, NAMED = 1000, 50  # notes that go at once, and of which it is said what they were
+MOST, NAMED = 1000, 50  # notes deleted at once; of these, listed by title
 _DASH = re.compile(r"\s*(?:[-–—]+|…|\.{2,3})\s*")
 _BETWEEN = re.compile(r"(?:[\s,;]|(?<!\w)и(?!\w))+")
 NONE_DELETED = "Нет заметки #{}, поэтому ничего не удалено. Список: /note_list"
 
 
 def delete_named(call: Call) -> Reply:
-    """Delete the notes whose numbers stand behind the command, or the one replied to."""
+    """Delete the notes whose numbers follow the command, or the one replied to."""
     number = replied_note(call) if not call.args.strip() else None
     numbers = [number] if number else _numbers(call)
     try:
@@ -35,14 +35,14 @@ def _numbers(call: Call) -> list[int]:
     try:
         numbers = list(dict.fromkeys(number for word in words for number in _meant(call, word)))
     except WrongArgumentsError:
-        return [call.number()]  # which names all of it
+        return [call.number()]  # its error quotes all of the arguments
     if len(numbers) > MOST:
         raise UserError(f"За один раз можно удалить не больше {MOST} заметок. Ничего не удалено.")
     return numbers
 
 
 def _meant(call: Call, word: str) -> list[int]:
-    """Return the number that a word is, or for a range like 3-8 those of its notes that are there."""
+    """Return the number in a word, or for a range like 3-8 the numbers of the notes that exist in it."""
     first, dash, last = word.partition("–")
     if not dash:
         return [parse_number(first)]
@@ -54,7 +54,7 @@ def _meant(call: Call, word: str) -> list[int]:
 
 
 def delete(call: Call, numbers: list[int], *, in_place: bool = False) -> Reply:
-    """Put notes into the bin, and tell what went there; raises NoteNotFoundError, and deletes none then."""
+    """Move notes to the bin and report them; raises NoteNotFoundError, and then deletes none."""
     empty_bin(call)
     notes = call.app.db.delete_notes(call.user_id, numbers, deleted_at=call.date, source=source(call))
     return _deleted(call, notes, in_place=in_place)
@@ -76,7 +76,7 @@ def _deleted(call: Call, notes: list[Note], *, in_place: bool) -> Reply:
 
 
 def empty_bin(call: Call) -> None:
-    """Let go of what was deleted long ago, everybody's."""
+    """Delete for good what has been in anybody's bin for more than KEPT_DAYS."""
     call.app.notebook.empty_trash(int(time.time()) - KEPT_DAYS * 86_400)
 
 
@@ -85,18 +85,18 @@ def empty_bin(call: Call) -> None:
 
 @button("drop")
 def press_drop(call: Call) -> Reply:
-    """«↩️ Убрать» under a receipt."""
+    """«↩️ Убрать» under a receipt: the note is deleted."""
     return delete(call, own(call), in_place=True)
 
 
 @button("dropall")
 def press_drop_all(call: Call) -> Reply:
-    """«↩️ Убрать» under the receipt of several."""
+    """«↩️ Убрать» under a receipt of several notes: all of them are deleted."""
     numbers = _listed(call)
     while True:
         try:
             return delete(call, numbers, in_place=True)
-        except NoteNotFoundError as exc:  # deleted by itself before
+        except NoteNotFoundError as exc:  # this one is deleted already
             numbers.remove(exc.number)
             if not numbers:
                 raise
@@ -104,7 +104,7 @@ def press_drop_all(call: Call) -> Reply:
 
 @button("restore")
 def press_restore(call: Call) -> Reply:
-    """«↩️ Вернуть» under a deletion."""
+    """«↩️ Вернуть» under a deletion: the note is restored."""
     note = brought_back(call, *own(call))
     text = f"Заметка #{note.number} возвращена.\n{title(note)}"
     again = Button("↩️ Убрать", "drop", tied(call, note.number))
@@ -113,14 +113,14 @@ def press_restore(call: Call) -> Reply:
 
 @button("restoreall")
 def press_restore_all(call: Call) -> Reply:
-    """«↩️ Вернуть» under the deletion of several."""
+    """«↩️ Вернуть» under a deletion of several notes: all of them are restored."""
     notes = list(_brought_back(call, _listed(call)))
     text = f"Заметки {spelled([note.number for note in notes])} возвращены."
     return Reply(text, buttons=[[Button("↩️ Убрать", "dropall", call.args)]], in_place=True)
 
 
 def _brought_back(call: Call, numbers: list[int]) -> Iterator[Note]:
-    """Give back those that have not left the bin for good; raises NoteNotFoundError if all have."""
+    """Restore the notes that are still in the bin; raises NoteNotFoundError if none is."""
     gone = 0
     for number in numbers:
         try:
@@ -137,8 +137,8 @@ def _listed(call: Call) -> list[int]:
 
 @button("undo")
 def press_undo(call: Call) -> Reply:
-    """Give a note back what it was before the edit; pressed again, what it became."""
-    number, *edit = own(call, 1, 2)  # of earlier buttons: the last edit
+    """«↩️ Вернуть» under an edit: the note's earlier text; pressed again, the edited one."""
+    number, *edit = own(call, 1, 2)  # a button of an older version names no edit: undo the last
     edited_by = f"update {edit[0]}" if edit else ""
     later = call.app.notebook.edits_since(call.user_id, number, edited_by)
     note = call.app.notebook.undo_edit(call.user_id, number, edited_by, source=source(call))

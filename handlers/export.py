@@ -1,4 +1,4 @@
-"""/note_export: all of a person's notes as files."""
+"""/note_export: all of a person's notes, as files."""
 
 from collections.abc import Callable, Iterator
 from datetime import tzinfo
@@ -13,7 +13,7 @@ from transfer.json_lines import JSON
 from transfer.markdown import markdown_file
 from transfer.txt import txt
 
-AT_ONCE = 500  # notes; more of them are got together beside the chat
+AT_ONCE = 500  # notes; more are exported as a long work
 FORMATS: dict[str, Callable[[tzinfo | None], Format]] = {
     "": txt,
     "txt": txt,
@@ -24,7 +24,7 @@ FORMATS: dict[str, Callable[[tzinfo | None], Format]] = {
 
 @command("note_export", "", "Экспорт заметок в .txt", wrong="[json | md]")
 def note_export(call: Call) -> Reply | str:
-    """/note_export json: all notes as a file, or as many files as they need."""
+    """/note_export json: all notes in one file, or in several if they are too many."""
     name = call.args.strip().lower().removeprefix(".")
     if name not in FORMATS:
         raise WrongArgumentsError(f"Выгрузки «{first_line(name, 30)}» нет.")
@@ -40,7 +40,7 @@ def note_export(call: Call) -> Reply | str:
 
 
 def _exporting(call: Call, form: Format, total: int) -> Iterator[str | Reply]:
-    """Send file by file; begun again after a kill, go on behind the last file that was sent."""
+    """Send one file after another; after a kill, continue after the last file that was sent."""
     sent, last, done = remembered(call, "export") or (0, 0, 0)
     for news in _parts(call, form, last):
         if isinstance(news, FilePart):

@@ -1,4 +1,4 @@
-"""An export of ours that is sent back: what is in it, and adding that to the notes."""
+"""Importing an export of this bot: look into the file, offer to add its notes, add them."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -16,24 +16,24 @@ from telegram.updates import Message
 from transfer.files import BrokenFileError, Unreadable
 from transfer.reading import Export, recognised
 
-BATCH = 500  # notes in a transaction
-NAMED = 100  # lines that cannot be read
+BATCH = 500  # notes per transaction
+NAMED = 100  # unreadable lines listed in the answer
 GONE = "Этого файла больше нет. Пришлите его ещё раз."
 
 
 def may_be_export(message: Message) -> bool:
-    """Return whether a message brings a file that may be an export of ours."""
+    """Return whether a message has a file that may be an export of this bot."""
     return message.private and _file_in(message) is not None
 
 
 def look_into(call: Call, keep: Callable[[], Reply]) -> Reply:
-    """Offer to import the file of a message; one that is no export of ours is kept after all."""
+    """Offer to import the message's file; if it is not an export, call `keep` to save it as a note."""
     return Reply("⏳ Смотрю файл…", work=lambda: _looking(call, keep))
 
 
 @button("import")
 def run_import(call: Call) -> Reply:
-    """«📥 Добавить»: what is in the file goes into the notes."""
+    """«📥 Добавить»: the file's notes are added."""
     if _file_in(call.message.reply_to) is None:
         raise UserError(GONE)
     return Reply("Добавляю…", in_place=True, work=lambda: _importing(call))
@@ -46,10 +46,10 @@ def _looking(call: Call, keep: Callable[[], Reply]) -> Iterator[str | Reply]:
 def _offer(call: Call, keep: Callable[[], Reply]) -> Reply:
     try:
         export = recognised(_download(call, call.message))
-    except UserError:  # of a file that cannot be had, its place at Telegram is kept all the same
+    except UserError:  # it cannot be downloaded; the note keeps its file_id anyway
         export = None
     if export is None:
-        return replace(keep(), reaction="")  # there is a message already in which it can say so
+        return replace(keep(), reaction="")  # a message is there already, so no reaction
     total, unreadable = _survey(call, export)
     text = f"Это выгрузка заметок: {grouped(total)} шт.{_unreadable(unreadable)}"
     keeping = Button("📎 Оставить файлом", "import_not")
@@ -59,11 +59,11 @@ def _offer(call: Call, keep: Callable[[], Reply]) -> Reply:
 
 
 def _importing(call: Call) -> Iterator[str | Reply]:
-    """Add the notes of a file; begun again after a kill, go on behind what was added then."""
+    """Add the notes of a file; after a kill, continue after the last batch that was added."""
     export = recognised(_download(call, call.message.reply_to))
     if export is None:
         raise UserError(GONE)
-    total, unreadable = _survey(call, export)  # a broken file changes nothing
+    total, unreadable = _survey(call, export)  # raises before anything is added
     added, known, seen = remembered(call, "import") or (0, 0, 0)
     sound = (record for record in _records(call, export) if isinstance(record, Note))
     records = islice(sound, seen, None)
@@ -77,7 +77,7 @@ def _importing(call: Call) -> Iterator[str | Reply]:
 
 
 def _survey(call: Call, export: Export) -> tuple[int, list[int]]:
-    """Return how many notes are in a file, and the lines that cannot be read; raises UserError."""
+    """Return how many notes a file has, and the numbers of its unreadable lines; raises UserError."""
     total, unreadable = 0, []
     try:
         for record in _records(call, export):
@@ -103,7 +103,7 @@ def _unreadable(lines: list[int]) -> str:
 
 
 def _file_in(message: Message | None) -> File | None:
-    """Return the file of a message that may be an export, by its name and size."""
+    """Return the message's file if its name and size allow it to be an export."""
     files = message.files if message else ()
     if len(files) != 1 or files[0].kind != "document" or files[0].size > MAX_FILE:
         return None

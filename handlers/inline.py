@@ -1,4 +1,4 @@
-"""@bot in any chat: the person's own notes, to be pasted there."""
+"""@bot in any chat: the person's own notes, to paste there."""
 
 from commands import App
 from db import Note
@@ -7,11 +7,11 @@ from telegram import contents
 from telegram.inline import Choice
 from telegram.lines import file_line, first_line
 
-PAGE = 20  # of at most 50: long notes make long answers
+PAGE = 20  # Telegram allows 50, but long notes make a long answer
 
 
 def notes_to_paste(app: App, user_id: int, query: str, offset: str) -> tuple[list[Choice], str]:
-    """Return notes that a query finds, the newest for an empty one, and where the next page begins."""
+    """Return a page of notes that match (the newest for an empty query), and the next page's offset or ""."""
     begin = int(offset) if offset.isascii() and offset.isdigit() and len(offset) < 10 else 0
     notes = _found(app, user_id, query.strip(), begin)
     return [_choice(note) for note in notes[:PAGE]], str(begin + PAGE) if len(notes) > PAGE else ""
@@ -22,7 +22,7 @@ def _found(app: App, user_id: int, query: str, begin: int) -> list[Note]:
         return app.db.list_notes(user_id, PAGE + 1, begin)
     try:
         _, hits = app.db.find_notes(user_id, query, PAGE + 1, begin, zone=app.settings.timezone)
-    except QueryError:  # a date that is being typed
+    except QueryError:  # a date that is only half typed
         return []
     return [hit.note for hit in hits]
 

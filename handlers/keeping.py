@@ -1,4 +1,4 @@
-"""Notes made of messages, and which message is which piece of them."""
+"""Making notes from messages, and recording which message is which piece of a note."""
 
 from collections.abc import Iterator
 from contextlib import suppress
@@ -13,13 +13,13 @@ from telegram.updates import Message, Piece, whole
 
 
 def source(call: Call, message: Message | None = None) -> str:
-    """Return what a change comes from: handled twice, it is made once."""
+    """Return the key of the update behind a change, so that handling it twice changes the note once."""
     return f"update {message.entry_id if message and message.entry_id else call.entry_id}"
 
 
 def keep(call: Call, message: Message, formatted: Formatted) -> Note:
-    """Make a note of a message, of which `formatted` is all or the end."""
-    with call.app.db.write():  # the note and what it consists of: both or none
+    """Make a note from a message; `formatted` is its whole text or the end of it."""
+    with call.app.db.write():  # the note and its pieces: both or neither
         note = add(call, message, formatted)
         if not message.foreign:
             keep_pieces(call, note, message, utf16_len(message.text) - utf16_len(note.text))
@@ -27,8 +27,8 @@ def keep(call: Call, message: Message, formatted: Formatted) -> Note:
 
 
 def add(call: Call, message: Message, formatted: Formatted) -> Note:
-    """Make a note of a text, with the files and the origin of a message."""
-    text, entities = ("", ()) if is_blank(formatted[0]) else formatted  # a caption of nothing to see
+    """Make a note from a text, with the message's files and origin."""
+    text, entities = ("", ()) if is_blank(formatted[0]) else formatted  # an invisible caption
     return call.app.db.add_note(
         call.user_id,
         text,
@@ -41,7 +41,10 @@ def add(call: Call, message: Message, formatted: Formatted) -> Note:
 
 
 def keep_pieces(call: Call, note: Note, message: Message, cut: int, at: int = 0) -> None:
-    """Remember the messages whose text, but for so much of its beginning, stands in a note at a place."""
+    """Record where a note holds a message's text, without its first `cut` units, from the note's unit `at`.
+
+    Both count UTF-16 units.
+    """
     pieces = {
         message_id: note_piece(
             call.user_id, note.number, at + start, piece_of(message.text, start + cut, length), file
@@ -58,14 +61,14 @@ def _pieces(message: Message, cut: int) -> Iterator[Piece]:
 
 
 def is_there(call: Call, number: int) -> bool:
-    """Return whether there is such a note, and not in the bin."""
+    """Return whether the note exists outside the bin."""
     with suppress(NoteNotFoundError):
         return bool(call.app.db.get_note(call.user_id, number))
     return False
 
 
 def brought_back(call: Call, number: int) -> Note:
-    """Return a note, out of the bin if it is there."""
+    """Return a note, restored if it was in the bin; raises NoteNotFoundError."""
     try:
         return call.app.notebook.restore_note(call.user_id, number)
     except NoteNotFoundError:

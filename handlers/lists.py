@@ -1,4 +1,4 @@
-"""/note_list and /note_find: the lines of the course, a button for each note, and pages."""
+"""/note_list and /note_find: a line and a button for each note, in pages."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,23 +12,23 @@ from telegram.lines import first_line
 from telegram.replies import Button, Buttons, Reply
 
 LISTED = 10
-FOUND = 50  # by the command; a page turned to has LISTED
-MAX_TAPS = 90  # buttons of notes below a message, which takes 100 in all
+FOUND = 50  # hits in the first answer; further pages have LISTED
+MAX_TAPS = 90  # note buttons below a message; Telegram allows 100 buttons
 
 
 @dataclass(frozen=True, slots=True)
 class Pages:
-    """Which part of a long list is shown, and where the buttons lead; positions are counted from 0."""
+    """The shown part of a long list, and its page buttons; positions count from 0."""
 
     name: str  # of the button
-    data: tuple[int, ...]  # what it has to know beside the page
+    data: tuple[int, ...]  # the button's data besides the page
     total: int
     step: int = LISTED
     start: int = 0
     shown: int = 0
 
     def buttons(self, call: Call) -> list[list[Button]]:
-        """Return a row that leads to other pages, or no row if there is only one."""
+        """Return the row of page buttons, or no row if there is only one page."""
         end = self.start + self.shown
         if self.start == 0 and end >= self.total:
             return []
@@ -42,7 +42,7 @@ class Pages:
 
 
 def start_of(page: int, total: int, step: int = LISTED) -> int:
-    """Return where a page begins; the last one if there are fewer by now."""
+    """Return where a page begins, or the last page if there are fewer now."""
     return (min(page, last_page(total, step)) - 1) * step
 
 
@@ -58,7 +58,7 @@ def below(call: Call, pages: Pages, notes: Sequence[Note], name: str = "note", *
 
 @button("here")
 def press_here(call: Call) -> Reply:
-    """The page between ◀ and ▶."""
+    """The page number between ◀ and ▶."""
     own(call, 0)
     return Reply(notice="Эта страница и открыта.")
 
@@ -67,7 +67,7 @@ def press_here(call: Call) -> Reply:
 
 
 def newest(call: Call, limit: int) -> Reply | str:
-    """Answer with the newest notes, the pinned ones first."""
+    """Return a list of the newest notes, pinned ones first."""
     total = call.app.db.count_notes(call.user_id)
     notes = call.app.db.list_notes(call.user_id, limit)
     if not notes:
@@ -78,7 +78,7 @@ def newest(call: Call, limit: int) -> Reply | str:
 
 @button("list")
 def turn_list(call: Call) -> Reply | str:
-    """◀ ▶ under /note_list."""
+    """◀ ▶ under /note_list: that page."""
     step, page = own(call, 2)
     total = call.app.db.count_notes(call.user_id)
     start = start_of(page, total, step)
@@ -104,13 +104,13 @@ def _listed(call: Call, pages: Pages, notes: list[Note], head: str, *, in_place:
 
 @button("find")
 def turn_find(call: Call) -> Reply:
-    """◀ ▶ under hits, or a word that was offered instead."""
+    """◀ ▶ under search results, or a suggested word: the hits."""
     return _turn(call, find)
 
 
 @button("tagpage")
 def turn_tag(call: Call) -> Reply | str:
-    """◀ ▶ under the notes with a tag."""
+    """◀ ▶ under a tag's notes: that page."""
     return _turn(call, find_tagged)
 
 
@@ -121,16 +121,16 @@ def _turn(call: Call, search: Callable[..., Reply]) -> Reply:
 
 
 def find(call: Call, query: str, start: int, limit: int, *, in_place: bool = False) -> Reply:
-    """Answer a search with its hits from a place on."""
+    """Return a list of search hits, beginning with hit number `start`, counted from 0."""
     zone = call.app.settings.timezone
     total, hits = call.app.db.find_notes(call.user_id, query, limit, start, zone=zone)
-    if not hits and total:  # some have gone since
+    if not hits and total:  # some were deleted meanwhile
         return find(call, query, start_of_last(total), limit, in_place=in_place)
     return _hits(call, "find", query, start, total, hits, in_place=in_place)
 
 
 def find_tagged(call: Call, tag: str, start: int, limit: int, *, in_place: bool = False) -> Reply:
-    """Answer with the notes that have just this tag: #дом is no #домен."""
+    """Return a list of the notes with exactly this tag: #дом does not match #домен."""
     total, hits = call.app.notebook.tagged(call.user_id, tag.removeprefix("#"), limit, start)
     if not hits and total:
         return find_tagged(call, tag, start_of_last(total), limit, in_place=in_place)
@@ -154,7 +154,7 @@ def _hits(
 
 
 def _nothing(call: Call, query: str, *, in_place: bool) -> Reply:
-    """Say that nothing was found, and offer the closest words of the person's own notes."""
+    """Report that nothing was found, and suggest similar words from the person's notes."""
     words = call.app.notebook.similar_words(call.user_id, query)
     kept = call.app.recalled.keep(call.user_id, words) if words else []
     offered = [

@@ -1,4 +1,4 @@
-"""/model_add and /model_del: what the owner changes in the list of models."""
+"""/model_add and /model_del: the owner edits the list of models."""
 
 from commands import OWNERS, Call, button, command
 from handlers.basics import owners_money
@@ -9,7 +9,7 @@ from telegram.replies import Button, Reply, UserError
 
 @command("model_add", "<ключ>", "Добавить модель", group=OWNERS)
 def model_add(call: Call) -> Reply:
-    """/model_add author/model: added as soon as the service has said what it is; one that costs asks once."""
+    """/model_add author/model: looked up at the service and added; a paid model asks for confirmation."""
     key = call.text().strip()
     return Reply("Ищу модель у сервиса…", later=lambda: _add(call, key))
 
@@ -36,13 +36,13 @@ def _offer(call: Call, found: RemoteModel) -> Reply:
 
 @button("paid")
 def add_paid(call: Call) -> Reply:
-    """«Добавить, хотя она платная»: added."""
+    """«Добавить, хотя она платная»: the paid model is added."""
     owners_money(call)
     return Reply(f"Добавлена: {numbered(call.app.registry.restore(call.number()))}", in_place=True)
 
 
 @command("model_del", "<id>", "Убрать модель", group=OWNERS)
 def model_del(call: Call) -> str:
-    """/model_del 3: no longer in the list, and how to have it back."""
+    """/model_del 3: removed from the list; the answer says how to add it again."""
     removed = call.app.registry.remove(model_id_of(call.text().strip()))
     return f"Убрана: {name_of(removed)}\n(вернуть: /model_add {removed.key})"

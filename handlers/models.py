@@ -1,4 +1,4 @@
-"""/models and /model: the list, and which of it answers."""
+"""/models and /model: the list of models, and which one is active."""
 
 from collections.abc import Sequence
 
@@ -12,8 +12,8 @@ from telegram.lines import first_line
 from telegram.replies import Button, Reply
 
 PAGE = 10
-OFFERED = 30  # a message can have 100 buttons, a person can look through fewer
-FETCH_S = 20  # for the service to list its models
+OFFERED = 30  # Telegram allows 100 buttons, but nobody reads that many
+FETCH_S = 20  # timeout for the service's list of models
 READS = {"image": "🖼", "file": "📄"}
 
 
@@ -25,13 +25,13 @@ def models(call: Call) -> Reply:
 
 @button("page")
 def turn_page(call: Call) -> Reply:
-    """«2 из 3 ▶»: that page in the place of this one."""
+    """«2 из 3 ▶»: that page replaces this one."""
     return _page(call, call.number(), in_place=True)
 
 
 @button("use")
 def tap(call: Call) -> Reply:
-    """A model's button: from now on that one answers, and the list shows it."""
+    """A model's button: that model becomes active, and the list shows it."""
     owner_only(call)
     page, _, model_id = call.args.partition(".")
     shown = parse_number(page)
@@ -41,7 +41,7 @@ def tap(call: Call) -> Reply:
 
 @button("refresh")
 def refresh(call: Call) -> Reply:
-    """«🔄 Обновить»: the list changes when the service has sent the new one."""
+    """«🔄 Обновить»: the list is fetched from the service again."""
     owner_only(call)
     return Reply(notice="Читаю список…", later=lambda: _refreshed(call))
 
@@ -56,7 +56,7 @@ def _refreshed(call: Call) -> Reply:
 
 @command("model", "<id>", "Установить активную модель", wrong="<ID из /models>", group=MODELS)
 def model(call: Call) -> Reply | str:
-    """/model 3 or /model gemma: that one answers from now on; /model: which one does."""
+    """/model 3 or /model gemma: that model becomes active; /model: which one is active."""
     wanted = call.args.strip()
     if not wanted:
         active = call.app.db.get_active_model()
@@ -87,11 +87,11 @@ def _activated(call: Call, model_id: int) -> Model:
 
 
 def model_id_of(text: str) -> int:
-    """Read a model's number; raises WrongArgumentsError, or UnknownModelError for one that no model has."""
+    """Read a model's number; raises WrongArgumentsError, or UnknownModelError for a number out of range."""
     try:
         return parse_number(text)
     except WrongArgumentsError:
-        if digits_in(text):  # 0, or more than SQLite can count
+        if digits_in(text):  # 0, or too large for SQLite
             raise UnknownModelError(text) from None
         raise
 
@@ -112,7 +112,7 @@ def _page(call: Call, number: int, *, in_place: bool = False, notice: str = "", 
 
 
 def _warnings(call: Call) -> list[str]:
-    """Return what keeps the models from answering as the person expects, as lines of the list."""
+    """Return warning lines for the list: the active model was replaced, the key is missing."""
     registry = call.app.registry
     replaced, no_key = registry.replaced(), None if registry.fallback() else missing_key()
     told = [f"⚠ {replaced} больше недоступна, активной стала другая модель."] if replaced else []
@@ -121,7 +121,7 @@ def _warnings(call: Call) -> list[str]:
 
 
 def _rows(rows: Sequence[Model], page: int) -> list[list[Button]]:
-    # The id, not the key: keys of 61 bytes exist, and a button carries 64.
+    # The id, not the key: some keys have 61 bytes, and a button's data has at most 64.
     return [
         [Button(f"{'★ ' if row.active else ''}{row.label}", "use", f"{page}.{row.id}")]
         for row in rows
@@ -137,10 +137,10 @@ def _row(row: Model) -> str:
 
 
 def numbered(row: Model) -> str:
-    """Return a model as the list has it."""
+    """Return a model's line: number, label, key."""
     return f"{row.id}. {name_of(row)}"
 
 
 def name_of(row: Model) -> str:
-    """Return a model as the answers name it."""
+    """Return a model's label and key."""
     return f"{row.label} [{row.key}]"

@@ -1,4 +1,4 @@
-"""/note_ask: a question about one's own notes, which leave the machine for it, if their owner lets them."""
+"""/note_ask: a question about one's own notes, which are sent to a model only with consent."""
 
 import re
 
@@ -20,7 +20,7 @@ YES, NO = "Да, спрашивать", "Нет"
 
 @command("note_ask", "<вопрос>", "Спросить модель о своих заметках", group=MORE, asks_a_model=True)
 def note_ask(call: Call) -> Reply | str:
-    """/note_ask: the notes that matter are found and put to the model with the question."""
+    """/note_ask о чём-то: the relevant notes are found and sent to the model with the question."""
     question = call.text().strip()
     if not may_leave(call):
         return ask_consent(call, Button(YES, "note_ask_yes", tied(call)))
@@ -29,7 +29,7 @@ def note_ask(call: Call) -> Reply | str:
 
 @button("note_ask_yes")
 def agree(call: Call) -> Reply | str:
-    """«Да, спрашивать»: remembered, and the question goes on."""
+    """«Да, спрашивать»: the consent is saved, and the question is asked."""
     own(call, 0)
     choose(call, LEAVE, "yes")
     asked = call.message.reply_to.text if call.message.reply_to else ""
@@ -39,7 +39,7 @@ def agree(call: Call) -> Reply | str:
 
 @button("note_ask_no")
 def refuse(call: Call) -> Reply:
-    """«Нет»: remembered."""
+    """«Нет»: the refusal is saved."""
     own(call, 0)
     choose(call, LEAVE, "no")
     return Reply(REFUSED, in_place=True)
@@ -51,7 +51,7 @@ def may_leave(call: Call) -> bool:
 
 
 def ask_consent(call: Call, yes: Button) -> Reply:
-    """Ask whether notes may be sent to a model, and say to whom that is."""
+    """Ask whether notes may be sent to a model, naming the hosts that would receive them."""
     before = "Раньше вы решили заметки моделям не отправлять. " if chosen(call, LEAVE) == "no" else ""
     free = " Бесплатные модели могут хранить и публиковать то, что им присылают." if is_openrouter() else ""
     return Reply(
@@ -78,7 +78,7 @@ def _ask(call: Call, question: str) -> Reply | str:
 
 
 def _search(call: Call, question: str) -> Reply:
-    """Find what matters to the question, and put both to the model."""
+    """Find the relevant notes, and send them to the model with the question."""
     model = call.app.db.get_active_model()
     queries = call.app.searching.queries(call.user_id, question, model)
     notes = call.app.notebook.rank_notes(call.user_id, [question, *queries], MOST_NOTES)

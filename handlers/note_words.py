@@ -1,4 +1,4 @@
-"""How notes are shown: their numbers, dates, lines of a list; and whose a button is."""
+"""How notes are shown (numbers, dates, lines of a list), and data of buttons that belong to one person."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,14 +15,14 @@ from telegram.updates import Message
 
 NO_NOTES = "Заметок пока нет. Добавить: /note_add <текст>"
 NOT_YOURS = "Это чужая кнопка."
-ROW = 5  # buttons of notes beside each other
+ROW = 5  # note buttons per row
 
 
 # Lines
 
 
 def title(note: Note) -> str:
-    """Return the first line of a note, or what files it is."""
+    """Return the first line of a note, or the names of its first three files."""
     return first_line(note.text) or ", ".join(file_line(file.kind, file.name) for file in note.files[:3])
 
 
@@ -32,7 +32,7 @@ def line(call: Call, note: Note) -> str:
 
 
 def hit_line(call: Call, hit: Hit) -> Formatted:
-    """Return a found note as a line, what was found in bold."""
+    """Return a found note as a line, with the matches in bold."""
     head = f"#{hit.note.number} · {when(call, hit.note.created_at)} · "
     if not hit.spans:
         return head + title(hit.note), ()
@@ -42,33 +42,36 @@ def hit_line(call: Call, hit: Hit) -> Formatted:
 
 
 def when(call: Call, time: int) -> str:
-    """Return a time as the person's clock has it."""
+    """Return a Unix time as local date and time."""
     return f"{local(call, time):%d.%m.%Y %H:%M}"
 
 
 def local(call: Call, time: int) -> datetime:
-    """Return a time in the person's time zone."""
+    """Return a Unix time in the configured time zone."""
     return by_clock(time, call.app.settings.timezone)
 
 
 def spelled(numbers: Sequence[int]) -> str:
-    """Return the numbers of several notes, as a range if there is none between them."""
+    """Return note numbers as text; consecutive ones as a range."""
     first, last = numbers[0], numbers[-1]
     if len(numbers) > 1 and list(numbers) == list(range(first, last + 1)):
         return f"#{first}–#{last}"
     return ", ".join(f"#{number}" for number in numbers)
 
 
-# Buttons: each carries the id of the person it belongs to, and numbers
+# Buttons: the data holds the id of the person who may press it, then numbers
 
 
 def tied(call: Call, *numbers: int) -> str:
-    """Return the data of a button that only the person who is answered may press."""
+    """Return data for a button that only the person who gets this answer may press."""
     return ".".join(map(str, (call.user_id, *numbers)))
 
 
 def own(call: Call, *counts: int) -> list[int]:
-    """Return the numbers that a button carries, one or as many as these; raises UserError for another's."""
+    """Return the numbers in a pressed button's data; `counts` says how many there may be, one by default.
+
+    Raises UserError for another person's button, WrongArgumentsError for anything malformed.
+    """
     owner, *numbers = (parse_number(part) for part in call.args.split("."))
     if owner != call.user_id:
         raise UserError(NOT_YOURS)
@@ -78,22 +81,22 @@ def own(call: Call, *counts: int) -> list[int]:
 
 
 def note_buttons(call: Call, notes: Sequence[Note], name: str = "note", *more: int) -> list[list[Button]]:
-    """Return a button for each note, which carries its number and perhaps more."""
+    """Return rows of buttons, one per note; the data is the note's number and `more`."""
     buttons = [Button(str(note.number), name, tied(call, note.number, *more)) for note in notes]
     return [buttons[start : start + ROW] for start in range(0, len(buttons), ROW)]
 
 
-# Notes by a reply to one of their messages
+# Which note a reply refers to
 
 
 def replied_note(call: Call) -> int | None:
-    """Return the number of the person's note that the message replied to is, or shows."""
+    """Return the number of the person's note that was made from the replied-to message, or is shown in it."""
     replied = call.message.reply_to
     return shown_note(call) or (_made_of(call, replied) if replied else None)
 
 
 def shown_note(call: Call) -> int | None:
-    """Return the number of the person's note whose card or receipt is replied to."""
+    """Return the number of the person's note whose card or receipt was replied to."""
     replied = call.message.reply_to
     known = call.app.pieces.shown_in(call.place.chat_id, replied.id) if replied else None
     return known[1] if known and known[0] == call.user_id else None
@@ -105,7 +108,7 @@ def _made_of(call: Call, message: Message) -> int | None:
 
 
 def shows(call: Call, reply: Reply, number: int) -> Reply:
-    """Return the reply; who replies to it means this note."""
+    """Return the reply, set up so that a reply to it refers to this note."""
 
     def remember(sent: list[int]) -> None:
         call.app.pieces.remember_shown(call.place.chat_id, sent, call.user_id, number)
@@ -113,11 +116,11 @@ def shows(call: Call, reply: Reply, number: int) -> Reply:
     return replace(reply, sent=remember)
 
 
-# Between Telegram's records and those of the file
+# Conversion between Telegram's records and the database's
 
 
 def files_of(message: Message) -> tuple[File, ...]:
-    """Return the files of a message as a note keeps them."""
+    """Return a message's files as database records."""
     return tuple(
         File(file.kind, file.file_id, file.unique_id, file.name, file.mime, file.size or None)
         for file in message.files
@@ -125,13 +128,13 @@ def files_of(message: Message) -> tuple[File, ...]:
 
 
 def origin_of(message: Message) -> Origin | None:
-    """Return where a message came from as a note keeps it."""
+    """Return a message's origin as a database record."""
     origin = message.origin
     return Origin(origin.name, origin.link, origin.date or None) if origin else None
 
 
 def attached(note: Note) -> list[contents.File]:
-    """Return the files of a note as Telegram gets them."""
+    """Return a note's files as Telegram's records."""
     return [
         contents.File(file.kind, file.file_id, file.name, file.mime, file.size or 0, file.file_unique_id)
         for file in note.files

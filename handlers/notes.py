@@ -22,7 +22,7 @@ NOTHING_THERE = "В том сообщении нечего сохранить: �
 
 @command("note_add", "<текст>", "Добавить заметку")
 def note_add(call: Call) -> Reply:
-    """/note_add купить хлеб: kept as it was written, and its number; as a reply it keeps that message."""
+    """/note_add купить хлеб: saved as written, and its number; sent as a reply, it saves that message."""
     if call.message.reply_to:
         return _add_replied(call, call.message.reply_to)
     if not call.message.files:
@@ -32,19 +32,19 @@ def note_add(call: Call) -> Reply:
 
 @command("note_list", "[N]", "Список заметок")
 def note_list(call: Call) -> Reply | str:
-    """/note_list 20: the newest ones, a line and a button each."""
+    """/note_list 20: the newest notes, each with a line and a button."""
     return newest(call, call.number(100, LISTED))
 
 
 @command("note_find", "<подстрока>", "Поиск заметок")
 def note_find(call: Call) -> Reply:
-    """/note_find хлеб: the newest ones with that in them, and how many there are."""
+    """/note_find хлеб: the newest matches, and how many there are."""
     return find(call, call.text().strip(), 0, FOUND)
 
 
 @command("note_edit", "<id> <текст>", "Изменить заметку")
 def note_edit(call: Call) -> Reply:
-    """/note_edit 8 купить два: that text instead; as a reply to a note it needs no number."""
+    """/note_edit 8 купить два: replaces the text; sent as a reply to a note, it needs no number."""
     replied = replied_note(call)
     number, (text, entities) = (replied, call.behind(0)) if replied else _number_and_text(call)
     files = files_of(call.message)
@@ -57,18 +57,18 @@ def note_edit(call: Call) -> Reply:
 
 @command("note_del", "<id>", "Удалить заметку")
 def note_del(call: Call) -> Reply:
-    """/note_del 8: the note goes into the bin; its first line shows whether it was the right one."""
+    """/note_del 8: the note goes into the bin; the answer shows its first line."""
     return delete_named(call)
 
 
 @command("note_count", "", "Сколько заметок")
 def note_count(call: Call) -> str:
-    """/note_count: how many."""
+    """/note_count: how many notes there are."""
     return f"Заметок: {call.app.db.count_notes(call.user_id)}."
 
 
 def _add_replied(call: Call, replied: Message) -> Reply:
-    """Keep the message that the command replies to, and below it what stands behind the command."""
+    """Save the replied-to message, with the command's own text below it."""
     own_words = "" if is_blank(call.args) else call.args
     number = replied_note(call)
     if number and (reply := _kept_before(call, number, own_words)):
@@ -90,7 +90,7 @@ def _add_replied(call: Call, replied: Message) -> Reply:
 
 
 def _kept_before(call: Call, number: int, own_words: str) -> Reply | None:
-    """Put what is new to a note that there is already; to keep a deleted one again brings it back."""
+    """Append the command's text to a note, restored if it was deleted; None if the note is gone for good."""
     again = not is_there(call, number)
     try:
         note = brought_back(call, number)
@@ -102,7 +102,7 @@ def _kept_before(call: Call, number: int, own_words: str) -> Reply | None:
 
 
 def _is_anothers_note(call: Call, replied: Message) -> bool:
-    """Return whether a message is a note of its author's, which goes on following its edits."""
+    """Return whether the message is a piece of its author's note, which must go on following its edits."""
     piece = call.app.pieces.find(call.place.chat_id, replied.id) if replied.author else None
     return piece is not None and piece.user_id != call.user_id
 

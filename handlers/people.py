@@ -31,28 +31,28 @@ def invite(call: Call) -> str:
 
 @command("people", "", "Кто пользуется ботом", group=OWNERS)
 def people(call: Call) -> Reply:
-    """/people: who is let in, with a button to show each guest out."""
+    """/people: who may use the bot, with a button to remove each guest."""
     _check(call)
     return _page(call, 1)
 
 
 @button("people")
 def turn_page(call: Call) -> Reply:
-    """«2 из 6 ▶»: that page in the place of this one."""
+    """«2 из 6 ▶»: that page replaces this one."""
     _check(call)
     return _page(call, call.number(), in_place=True)
 
 
 @command("remove", "<id>", "Убрать человека", group=OWNERS)
 def remove(call: Call) -> str:
-    """/remove 12345: that guest is shown out."""
+    """/remove 12345: that guest is removed."""
     _check(call)
     return _remove(call, call.number())
 
 
 @button("remove")
 def press_remove(call: Call) -> Reply:
-    """«Убрать: Анна (12345)»: she is shown out, and gone from the list."""
+    """«Убрать: Анна (12345)»: that guest is removed, and the list updated."""
     _check(call)
     page, _, user_id = call.args.partition(".")
     shown = parse_number(page)
@@ -74,7 +74,7 @@ def _page(call: Call, number: int, *, in_place: bool = False, notice: str = "") 
 
 
 def _name(person: Person) -> str:
-    """Return a name as a line can hold it, without marks that would turn the rest of the line around."""
+    """Return a name cut to one line, without direction marks that would reverse the rest of the line."""
     visible = "".join(char for char in person.name if unicodedata.category(char) != "Cf")
     return first_line(visible, LONGEST_NAME) or "без имени"
 
@@ -87,7 +87,7 @@ def _remove(call: Call, user_id: int) -> str:
 
 
 def _check(call: Call) -> None:
-    """Raise UserError unless the owner says this, where nobody else reads the answer, and has a say in it."""
+    """Raise UserError unless the owner asks, in a private chat, and guests are managed by invitation."""
     owner_only(call)
     if not call.private:
         raise UserError(

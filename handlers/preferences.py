@@ -1,4 +1,4 @@
-"""/settings: what a person can choose, by buttons."""
+"""/settings: a person's settings, changed by buttons."""
 
 from commands import MORE, Call, WrongArgumentsError, button, command
 from handlers.choices import CHOICES, choose, chosen
@@ -8,13 +8,13 @@ from telegram.replies import Button, Reply
 
 @command("settings", "", "Настройки", group=MORE)
 def settings(call: Call) -> Reply:
-    """/settings: what is chosen, and a button for each other choice."""
+    """/settings: the current choices, and a button for each alternative."""
     return _shown(call)
 
 
 @button("set")
 def press_choice(call: Call) -> Reply:
-    """A choice: from now on that."""
+    """A choice's button: it applies from now on."""
     which, value = own(call, 2)
     if which > len(CHOICES) or value > len(CHOICES[which - 1].values):
         raise WrongArgumentsError

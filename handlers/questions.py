@@ -1,4 +1,4 @@
-"""A question of a person on its way to a model: what comes with it, and who can read that."""
+"""Sending a question to a model: its media, and a model that can read them."""
 
 from collections.abc import Callable
 
@@ -18,7 +18,7 @@ NOT_YOUR_MONEY = "Модель платная: спрашивать её мож�
 
 
 def in_reply(call: Call) -> Reply | None:
-    """Go on with the conversation that a message replies to, if it is an answer."""
+    """Continue the conversation if the message replies to an answer; None if it does not."""
     question, replied = call.args.strip(), call.message.reply_to
     if question and (turn := answered_in(call, replied)):
         return put_question(call, question, parent_id=turn.id, media=media_in(call.message))
@@ -26,7 +26,7 @@ def in_reply(call: Call) -> Reply | None:
 
 
 def about_file(call: Call) -> Reply | None:
-    """Ask about the picture or file that a message replies to."""
+    """Ask about the picture or file that the message replies to; None if there is none."""
     question, replied = call.args.strip(), call.message.reply_to
     if question and call.private and media_in(replied):
         return put_question(call, question, media=media_in(replied))
@@ -44,7 +44,11 @@ def put_question(
     in_place: bool = False,
     answered: Callable[[], object] | None = None,
 ) -> Reply:
-    """Put a question on its way; the answer will grow in the message that this reply becomes."""
+    """Return the placeholder reply of a question; sending it starts the question, and the answer replaces it.
+
+    `in_place` edits the pressed button's message; `answered` is called once there is an answer. Raises
+    UserError, and OpenRouterError if the key is missing.
+    """
     if not call.app.registry.fallback() and (error := missing_key()):
         raise error
     call.app.questions.check_room(call.user_id)
@@ -64,12 +68,12 @@ def put_question(
 
 def _start(call: Call, question: Question, messages: list[int]) -> None:
     call.app.questions.start(question, messages)
-    if not call.app.gate.admits(call.user_id):  # removed while «⏳» was on its way
+    if not call.app.gate.admits(call.user_id):  # removed while «⏳» was being sent
         call.app.questions.drop(call.user_id)
 
 
 def _able(call: Call, turn: Turn, model: Model) -> tuple[Model, str]:
-    """Return the model if it can read what came with the question, else the first that can, and why."""
+    """Return the model if it can read the question's media, else the first that can; and the reason or ""."""
     if can_read(model, turn):
         return model, ""
     registry, sees = call.app.registry, needs(turn)
@@ -81,17 +85,17 @@ def _able(call: Call, turn: Turn, model: Model) -> tuple[Model, str]:
 
 
 def may_spend_on(call: Call, model: Model) -> bool:
-    """Return whether a question to it costs nothing, or the owner's money: who asks is he, or he chose it."""
+    """Return whether the person may ask a model: it is free, the owner asks, or the owner made it active."""
     owner = call.app.gate.owner
     return not model.paid or call.user_id == owner or (model.active and owner is not None)
 
 
 def media_in(message: Message | None) -> str:
-    """Return what of a message a model is shown, as JSON; raises UserError for a file that none can read."""
+    """Return a message's media for a model, as JSON or ""; raises UserError for a file no model can read."""
     media = find_media(message.files) if message else None
     return media.to_json() if media else ""
 
 
 def answered_in(call: Call, message: Message | None) -> Turn | None:
-    """Return the turn whose answer somebody replied to."""
+    """Return the turn whose answer is in a message, or None."""
     return call.app.dialogue.in_message(call.place.chat_id, message.id) if message else None

@@ -1,4 +1,4 @@
-"""/note_stats: when a person writes, as bars and as a picture of the last year."""
+"""/note_stats: how many notes a person wrote when, as bars and as a picture of the last year."""
 
 import math
 from collections import Counter
@@ -14,7 +14,7 @@ from telegram.replies import Reply
 from telegram.splitting import pre
 
 BAR = 20  # characters of the longest bar
-BY_DAY, BY_WEEK = 31, 210  # days, so that the bars fit a phone; more of them go by month
+BY_DAY, BY_WEEK = 31, 210  # days; the bars must fit a phone, beyond this they are monthly
 TAGS = 5
 
 
@@ -30,7 +30,7 @@ def note_stats(call: Call) -> Reply:
 
 
 def _year(call: Call, today: date) -> Reply:
-    """Draw the last year, and say what else there is to say."""
+    """Draw the last year, with a summary as the caption."""
     counts = _counts(call, first_day(today), today)
     return Reply("\n".join(_summary(call, today)), picture=heatmap(counts, today))
 
@@ -48,7 +48,7 @@ def _summary(call: Call, today: date) -> Iterator[str]:
 
 
 def _bars(counts: dict[date, int], days: int, today: date) -> Iterator[str]:
-    """Yield a line for each day, week or month of the last days, those without notes too."""
+    """Yield a line for each day, week or month, also for those without notes."""
     all_days = [today - timedelta(days=n) for n in reversed(range(days))]
     if days <= BY_DAY:
         labels = [f"{day:%d.%m}" for day in all_days]
@@ -69,5 +69,5 @@ def _bars(counts: dict[date, int], days: int, today: date) -> Iterator[str]:
 def _counts(call: Call, first: date, today: date) -> dict[date, int]:
     zone = call.app.settings.timezone
     counts = call.app.days.counts(call.user_id, midnight(first, zone), zone)
-    # What is dated ahead, by a phone whose clock is wrong, counts once its day has come.
+    # A phone with a wrong clock may date a note in the future; it counts once that day comes.
     return {day: count for day, count in counts.items() if first <= day <= today}

@@ -1,4 +1,4 @@
-"""/tags: the tags of a person's notes, each a button that finds them."""
+"""/tags: the tags of a person's notes, as buttons that find the notes."""
 
 from commands import MORE, Call, button, command
 from handlers.lists import FOUND, Pages, find_tagged, start_of
@@ -11,19 +11,19 @@ PAGE, BESIDE = 30, 3
 
 @command("tags", "", "Теги заметок", group=MORE)
 def tags(call: Call) -> Reply:
-    """/tags: each tag with its count as a button."""
+    """/tags: a button for each tag, with its count."""
     return _page(call, 1)
 
 
 @button("tags")
 def turn_tags(call: Call) -> Reply:
-    """◀ ▶ under the tags."""
+    """◀ ▶ under the tags: that page."""
     return _page(call, *own(call), in_place=True)
 
 
 @button("tagged")
 def press_tag(call: Call) -> Reply:
-    """A tag: the notes that have it."""
+    """A tag's button: the notes that have it."""
     return find_tagged(call, call.app.recalled.text(call.user_id, *own(call)), 0, FOUND)
 
 

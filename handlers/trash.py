@@ -1,4 +1,4 @@
-"""/note_trash: the bin of a person's notes, each given back by its button."""
+"""/note_trash: a person's deleted notes, with buttons that restore them."""
 
 from commands import MORE, Call, button, command
 from db import Note
@@ -13,21 +13,21 @@ EMPTY = f"В корзине пусто. Удалённое хранится зд
 
 @command("note_trash", "", "Удалённые заметки", group=MORE)
 def note_trash(call: Call) -> Reply:
-    """/note_trash: what was deleted, the last first, each with a button that gives it back."""
+    """/note_trash: the deleted notes, the latest first, each with a button that restores it."""
     empty_bin(call)
     return _trash(call, 1)
 
 
 @button("bin")
 def turn_bin(call: Call) -> Reply:
-    """◀ ▶ under the bin."""
+    """◀ ▶ under the bin: that page."""
     return _trash(call, *own(call), in_place=True)
 
 
 @button("untrash")
 def press_untrash(call: Call) -> Reply:
-    """A number under the bin: that note comes back."""
-    number, *page = own(call, 1, 2)  # an earlier button does not know its page
+    """A note's number under the bin: that note is restored."""
+    number, *page = own(call, 1, 2)  # a button of an older version has no page
     note = brought_back(call, number)
     return _trash(call, *page or [1], in_place=True, notice=f"Заметка #{note.number} возвращена.")
 

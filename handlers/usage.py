@@ -1,4 +1,4 @@
-"""/usage: what was asked today, what the key has left, and how the models do."""
+"""/usage: questions asked today, what the key has left, and how reliable the models are."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -17,7 +17,7 @@ UNKNOWN = "Остаток бесплатных запросов неизвест
 
 @command("usage", "", "Сколько спрошено и сколько осталось", group=MODELS, in_menu=False)
 def usage(call: Call) -> Reply:
-    """/usage: the bot's own figures at once, and what the key has left when the service has told it."""
+    """/usage: the bot's own figures at once, then the key's remaining questions from the service."""
     if not is_openrouter():
         return _report(call, "Бесплатный лимит считает только openrouter.ai.")
     if error := missing_key():
@@ -37,7 +37,7 @@ def _report(call: Call, left: str) -> Reply:
 
 
 def _left() -> str:
-    """Return what OpenRouter says of today's free questions; the day there is UTC's."""
+    """Return a sentence about today's free questions from OpenRouter, whose day is UTC."""
     try:
         info = key_info(KEY_S)
     except OpenRouterError as exc:

@@ -1,1 +1,1 @@
-"""The tables besides notes and models, one module for each, upon the Database of `db`."""
+"""The tables besides notes and models, one module each, on top of the Database in `db`."""

@@ -1,4 +1,4 @@
-"""Indexing what came into the file without us: notes of an older version, or rows copied from elsewhere."""
+"""Indexing notes that are not in the word index: from an older version, or copied in from elsewhere."""
 
 import logging
 import sqlite3
@@ -14,9 +14,9 @@ _REPORT_S = 3
 
 
 def catch_up(conn: sqlite3.Connection) -> None:
-    """Index the notes whose words are not known, and say in the log how far it is while it lasts.
+    """Index the notes that are not indexed yet, and log the progress.
 
-    Some thousands make a transaction each, so that whoever is killed goes on from there at the next start.
+    Each block of 4,096 numbers is a transaction of its own, so a killed run continues at the next start.
     """
     for user_id, there in conn.execute(
         "SELECT user_id, count(*) FROM notes WHERE deleted_at IS NULL GROUP BY user_id"
@@ -39,7 +39,7 @@ def _catch_up_with(conn: sqlite3.Connection, user_id: int) -> None:
 
 
 def _missing(conn: sqlite3.Connection, user_id: int) -> Numbers:
-    """Return the notes without words; if there are words without notes, all notes, and no words any more."""
+    """Return the unindexed notes; if the index holds notes that are gone, drop it and return all notes."""
     there = numbers_of(
         number
         for (number,) in conn.execute(

@@ -1,4 +1,4 @@
-"""When a person's notes were written, by the calendar and the clock of a time zone; None is the machine's."""
+"""When a person's notes were written, in days and hours of a time zone; None means the machine's."""
 
 import sqlite3
 from collections import Counter
@@ -9,32 +9,32 @@ from storage import notes
 from storage.notes import Note
 from storage.query import by_clock, midnight
 
-_QUARTER_S = 900  # every time zone is some quarters of an hour away from UTC
+_QUARTER_S = 900  # every UTC offset is a multiple of a quarter of an hour
 _YEAR = timedelta(days=366)
 
 
 class Days:
-    """The notes of a Database by their dates."""
+    """The notes of a Database, by date."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
 
     def counts(self, user_id: int, since: int, zone: tzinfo | None) -> dict[date, int]:
-        """Return how many notes each day has since then; days without any are missing."""
+        """Return the number of notes per day since a Unix time; days without notes are missing."""
         counts: Counter[date] = Counter()
         for moment, count in self._quarters(user_id, since, zone):
             counts[moment.date()] += count
         return dict(counts)
 
     def busiest_hour(self, user_id: int, since: int, zone: tzinfo | None) -> int | None:
-        """Return the hour of the day, 0 to 23, in which most notes were written since then."""
+        """Return the hour, 0 to 23, in which most notes were written since then; None without notes."""
         hours: Counter[int] = Counter()
         for moment, count in self._quarters(user_id, since, zone):
             hours[moment.hour] += count
         return max(hours, key=lambda hour: (hours[hour], -hour), default=None)
 
     def streak(self, user_id: int, today: date, zone: tzinfo | None) -> int:
-        """Return for how many days in a row there is a note each, up to today, or to yesterday."""
+        """Return the number of consecutive days with notes, ending today or yesterday."""
         begin = today - _YEAR
         days = self.counts(user_id, midnight(begin, zone), zone)
         day = today if today in days else today - timedelta(days=1)
@@ -55,7 +55,7 @@ class Days:
         return [(by_clock(quarter, zone), count) for quarter, count in rows]
 
     def of_this_day(self, user_id: int, today: date, zone: tzinfo | None) -> list[Note]:
-        """Return what was written on this day of earlier years, the newest first."""
+        """Return the notes written on this day in earlier years, the newest first."""
         with self._db.read() as conn:
             (first,) = conn.execute(
                 "SELECT min(created_at) FROM notes WHERE user_id = ? AND deleted_at IS NULL", (user_id,)
@@ -69,7 +69,7 @@ class Days:
 
 
 def _written_on(conn: sqlite3.Connection, user_id: int, day: date, zone: tzinfo | None) -> list[Note]:
-    rows = conn.execute(  # without the + SQLite looks at every note in that order
+    rows = conn.execute(  # the + keeps SQLite from scanning all notes in that order
         f"{notes.LIVING} AND created_at >= ? AND created_at < ? ORDER BY +number DESC",
         (user_id, midnight(day, zone), midnight(day + timedelta(days=1), zone)),
     )
@@ -79,5 +79,5 @@ def _written_on(conn: sqlite3.Connection, user_id: int, day: date, zone: tzinfo 
 def _same_day(day: date, year: int) -> date | None:
     try:
         return day.replace(year=year)
-    except ValueError:  # the 29th of February
+    except ValueError:  # 29 February
         return None

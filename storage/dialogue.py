@@ -1,4 +1,4 @@
-"""Conversations: questions with their answers, each knowing the turn before it."""
+"""Conversations: questions with their answers, each linked to the turn before it."""
 
 import sqlite3
 import time
@@ -12,15 +12,15 @@ from storage.registry import Attempt, note_attempts
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A question, and its answer as soon as there is one."""
+    """A question, and its answer once there is one."""
 
-    id: int  # 0: not kept yet
+    id: int  # 0 if not saved yet
     parent_id: int | None
     user_id: int
-    model_id: int  # that was asked
+    model_id: int  # the model that was asked
     question: str = field(repr=False)
-    context: str = field(default="", repr=False)  # a text that the question is about
-    media: str = field(default="", repr=False)  # JSON of a Media
+    context: str = field(default="", repr=False)  # the text that the question is about
+    media: str = field(default="", repr=False)  # a Media as JSON
     answer: str = field(default="", repr=False)
 
 
@@ -38,9 +38,9 @@ class Dialogue:
         self._db = db
 
     def begin(self, entry_id: int, turn: Turn, chat_id: int, message_ids: Sequence[int]) -> Turn:
-        """Keep a question, and the messages that its answer will stand in; returns it with its id.
+        """Save a question and the messages of its answer; return the turn with its id.
 
-        Of the same entry of the journal again it is the same turn.
+        For the same journal entry again, it returns the same turn.
         """
         with self._db.write() as conn:
             row = conn.execute(
@@ -56,14 +56,14 @@ class Dialogue:
         return kept
 
     def stands_in(self, entry_id: int, turn_id: int, chat_id: int, message_ids: Sequence[int]) -> None:
-        """Note the messages that an answer stands in by now."""
+        """Save the ids of the messages that now hold an answer."""
         with self._db.write() as conn:
             _stand_in(conn, entry_id, turn_id, chat_id, message_ids)
 
     def finish(
         self, turn: Turn, answer: str, finish_reason: str | None, attempts: Sequence[Attempt], *, asked: bool
     ) -> None:
-        """Keep the answer and how the models did; `asked`: it counts as a question, whatever came of it."""
+        """Save the answer and the attempts; with `asked` it counts in /usage, even if it failed."""
         with self._db.write() as conn:
             conn.execute(
                 "UPDATE turns SET answer = ?, finish_reason = ?, asked_at = ? WHERE id = ?",
@@ -72,7 +72,7 @@ class Dialogue:
             note_attempts(conn, turn.user_id, attempts)
 
     def note_aside(self, user_id: int, attempt: Attempt) -> None:
-        """Count a question that is no part of any conversation."""
+        """Count a question that belongs to no conversation."""
         with self._db.write() as conn:
             conn.execute(
                 "INSERT INTO turns (user_id, model_id, question, asked_at) VALUES (?, ?, '', ?)",
@@ -81,7 +81,7 @@ class Dialogue:
             note_attempts(conn, user_id, [attempt])
 
     def begun_by(self, entry_id: int) -> Turn | None:
-        """Return the turn that an entry of the journal has begun already; None if it has not."""
+        """Return the turn that a journal entry began, or None."""
         row = self._db.row(f"SELECT {_TURN} FROM turns WHERE entry_id = ?", entry_id)
         return Turn(*row) if row else None
 
@@ -93,13 +93,13 @@ class Dialogue:
         return Turn(*row)
 
     def in_message(self, chat_id: int, message_id: int) -> Turn | None:
-        """Return the turn whose answer stands in a message; None for a message of any other kind."""
+        """Return the turn whose answer is in a message, or None."""
         query = f"SELECT {_TURN} FROM turns JOIN turn_messages ON turn_id = id"
         row = self._db.row(f"{query} WHERE chat_id = ? AND message_id = ?", chat_id, message_id)
         return Turn(*row) if row else None
 
     def past(self, turn: Turn) -> list[Turn]:
-        """Return the answered turns before this one in its conversation, the oldest first."""
+        """Return the earlier answered turns of the conversation, the oldest first."""
         rows = self._db.rows(
             "WITH RECURSIVE past AS ("
             " SELECT * FROM turns WHERE id = ?"

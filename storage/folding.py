@@ -1,7 +1,6 @@
-"""What text is to a search: the form in which texts are compared, its words, and the way back.
+"""Folding of text for searches: the form in which texts are compared, its words, and the way back.
 
-Everything that is searched and everything that is searched for goes through `fold`: nothing else decides
-what looks the same.
+Queries and notes both go through `fold`; nothing else decides which texts are equal.
 """
 
 import re
@@ -12,13 +11,13 @@ from functools import cache
 _SAME = {
     **dict.fromkeys("’‘‚‛ʼ`´′‹›", "'"),
     **dict.fromkeys("«»„“”‟″", '"'),
-    **dict.fromkeys("\u115f\u1160\u2800\u3164\uffa0", " "),  # fillers of Hangul, Braille's empty cell
-    "−": "-",  # the minus sign is no dash to Unicode
-    # The other Cyrillic letters with a mark are letters of their own: й, ї, ў.
+    **dict.fromkeys("\u115f\u1160\u2800\u3164\uffa0", " "),  # Hangul fillers, Braille's empty cell
+    "−": "-",  # the minus sign; Unicode does not count it as a dash
+    # Other Cyrillic letters with a mark are separate letters: й, ї, ў.
     **{"ё": "е", "ѐ": "е", "ѝ": "и"},
 }
-_FIRST_ACCENT = 200  # combining classes from here on: marks above, below and around a letter
-_LATER_JAMO = range(0x1160, 0x1200)  # letters of a Hangul syllable after its first
+_FIRST_ACCENT = 200  # combining classes from here on are marks above, below and around a letter
+_LATER_JAMO = range(0x1160, 0x1200)  # the second and third letters of a Hangul syllable
 _ORDINARY = re.compile(r"[ -_a-~А-Яа-я]*")
 _WORD = re.compile(r"\w+")
 _EMOJI = re.compile("[\u2190-\u2bff\U0001f000-\U0001faff]")
@@ -27,12 +26,12 @@ _LOOK_ALIKES = str.maketrans("abcehkmoptxyi", "авсенкмортхуі")
 
 
 def fold(text: str) -> str:
-    """Bring a text to the form in which searches compare: what reads the same is the same.
+    """Return the form of a text in which searches compare, equal for texts that read the same.
 
-    No case, no ё, no stress marks or accents (but й stays й), nothing invisible; one kind of blank, quotation
-    mark and dash; full-width letters, ligatures and the like are plain ones. Folding again changes nothing.
+    It has no case, no ё, no stress marks or accents (but й stays), nothing invisible, one kind of blank,
+    quotation mark and dash, and plain letters for full-width ones and ligatures. It is idempotent.
     """
-    if _ORDINARY.fullmatch(text):  # most texts, five times as fast
+    if _ORDINARY.fullmatch(text):  # a shortcut for most texts, five times as fast
         return text.lower()
     shown = text.translate(_SHOWN)
     letters = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", shown).casefold())
@@ -40,9 +39,9 @@ def fold(text: str) -> str:
 
 
 def original_places(text: str) -> list[int]:
-    """Return for each letter of the folded text where the letter that it comes from stands in the text.
+    """Return, for each character of the folded text, the index of its original character in `text`.
 
-    One more stands at the end: the length of the text. Folding changes lengths: ß is ss.
+    The last item is the length of `text`. Folding changes lengths: ß becomes ss.
     """
     if _ORDINARY.fullmatch(text):
         return list(range(len(text) + 1))
@@ -61,25 +60,25 @@ def words_in(folded: str) -> list[str]:
 
 
 def emoji_in(folded: str) -> list[str]:
-    """Return the emoji, arrows and the like of a folded text, each for itself."""
+    """Return the emoji, arrows and similar symbols of a folded text, one by one."""
     return _EMOJI.findall(folded)
 
 
 def places_of_words(folded: str) -> Iterator[tuple[str, int]]:
-    """Return the words of a folded text, each with the place where it stands."""
+    """Return the words of a folded text, each with its index."""
     return ((found[0], found.start()) for found in _WORD.finditer(folded))
 
 
 def has_latin(folded: str) -> bool:
-    """Return whether a folded text has a Latin letter, so that `look_alike` may have something to say."""
+    """Return whether a folded text has a Latin letter; without one, `look_alike` returns ""."""
     return _LATIN.search(folded) is not None
 
 
 def look_alike(word: str) -> str:
-    """Return a word with Cyrillic in place of Latin letters of the same look; empty if it needs none.
+    """Return a word with its Latin letters replaced by Cyrillic ones of the same shape; "" if not applicable.
 
-    Only where somebody may have mixed up the keyboards: both alphabets in one word, or letters that all look
-    the same in both beside digits (А4 and A4). A word of one alphabet is what it is.
+    It applies only where the keyboard layout may have been wrong: to a word in both alphabets, or to one with
+    digits whose letters exist in both (А4 and A4).
     """
     if not _LATIN.search(word) or not (_CYRILLIC.search(word) or any(map(str.isdigit, word))):
         return ""
@@ -88,17 +87,17 @@ def look_alike(word: str) -> str:
 
 
 class _Shown(dict[int, str]):
-    """Takes away what shows nothing: soft hyphens, joiners, marks of direction, variation selectors."""
+    """Translation table that drops invisible characters: soft hyphens, joiners, direction marks etc."""
 
     def __missing__(self, code: int) -> str:
         char = chr(code)
         invisible = unicodedata.category(char) == "Cf" or "VARIATION SELECTOR" in unicodedata.name(char, "")
-        self[code] = "" if invisible or char == "\u034f" else char  # a joiner of letters
+        self[code] = "" if invisible or char == "\u034f" else char  # combining grapheme joiner
         return self[code]
 
 
 class _Plain(dict[int, str]):
-    """Brings letters to their plain form, after composing and casefold."""
+    """Translation table from letters to their plain form, after NFKC and casefold."""
 
     def __missing__(self, code: int) -> str:
         char = chr(code)
@@ -124,7 +123,7 @@ _fold_cluster = cache(fold)
 
 @cache
 def _continues(char: str) -> bool:
-    """Return whether a letter may become one with the letters before it."""
+    """Return whether a character may combine with the one before it."""
     return (
         unicodedata.category(char)[0] == "M"
         or not char.translate(_SHOWN)

@@ -1,8 +1,8 @@
-"""Forms of a word: whether two words are one in Russian or English, without a dictionary.
+"""Word forms: whether two words are forms of one Russian or English word, without a dictionary.
 
-Snowball cuts the endings off. What it cannot know of Russian comes on top: vowels that come and go (петля,
-петель), consonants that change before an ending (долг, должен), nouns that end like verbs (вокзал), verbs and
-their nouns (заказать, заказ), and the suffixes of everyday derivation (стиральная машина is a стиралка).
+Snowball removes the endings. This module adds what it lacks for Russian: fleeting vowels (петля, петель),
+consonants that change before an ending (долг, должен), nouns that end like verbs (вокзал), verbs and their
+nouns (заказать, заказ), and everyday suffixes (a стиральная машина is a стиралка).
 All words are folded (`storage.folding`).
 """
 
@@ -13,27 +13,27 @@ from functools import lru_cache
 
 import snowballstemmer
 
-_STEMMERS = threading.local()  # each keeps the word that it works on, so no two threads may share one
+_STEMMERS = threading.local()  # a stemmer keeps state, so threads cannot share one
 _C, _V = "бвгджзйклмнпрстфхцчшщ", "аеиоуыэюя"
 _ENDINGS, _LABIALS = _V + "йь", "бвмпф"
-# дня, сном, льва: Snowball takes nothing from a word whose root has no vowel.
+# дня, сном, льва: Snowball removes nothing if the root has no vowel.
 _NO_VOWEL = re.compile(f"([{_C}ь]{{2,4}})(?:[аяуюеыи]|ом|ем|ой|ей|ов|ью|ами?|ями?|ах|ях)")
 _PREFIX = re.compile("^(?:пере|про|при|под|раз|рас|из|ис|вы|до|за|на|об|от|по|со|[восу])")
-_NAME = re.compile("(..?с)[яиеюй]{1,2}")  # Вася, Люсе: to Snowball -ся is the ending of a verb
+_NAME = re.compile("(..?с)[яиеюй]{1,2}")  # Вася, Люсе: Snowball takes -ся for a verb's ending
 _SOFT_SIGN = re.compile(f"ь(?=[{_C}]?$)")  # пальца, палец
 _FLEETING = re.compile(f"(?<=[{_C}])[ое](?=[{_C}]$)")  # отец, отца
 _FLEETING_Y = re.compile(f"(?<=[{_V}])е(?=[кц]$)")  # копеек, копейка
-# Of roots with three letters only these have a vowel that goes: a мир is no мор, but a лев is a льва.
+# The only three-letter roots with a fleeting vowel: лев and льва are one word, мир and мор are not.
 _SHORT = frozenset("ден сон лоб рот лев лед пес пен мох ров шов лен рож лож".split())
 _CHANGES = ("гж", "кч", "хш", "цч", "дж", "тч", "зж", "сш", "тщ")
 _CHANGED = {a: {x for pair in _CHANGES if a in pair for x in pair} - {a} for pair in _CHANGES for a in pair}
-_ODD = {"яиц": "яйц", "дочер": "доч", "времен": "врем"}  # stems that change as no other does
-# What asks for figures.
+_ODD = {"яиц": "яйц", "дочер": "доч", "времен": "врем"}  # irregular stems
+# Words that ask for figures.
 FIGURE_WORDS = frozenset(
     "сколько скольки когда число числа числу какого день дня время год году года почем цена стоит размер"
     " размера номер код телефон рост вес when many much".split()
 )
-# What says nothing of the matter in a question.
+# Words that say nothing about the subject of a question.
 STOP_WORDS = frozenset(
     "а без будет будут бы был была были было быть в вам вас весь вместо во вот все всех вы где да делать"
     " для до его ее если есть еще же за зачем и из или им их к как какая какие каким какого какое какой"
@@ -44,12 +44,12 @@ STOP_WORDS = frozenset(
     " are was what when where who how which for and or do does my".split()
 )
 _SUFFIXES = "н к ик ок ек ов ев ск ник очк ечк оньк еньк ушк юшк".split()
-# Letters that a root needs for each.
+# The shortest root, in letters, for each rule.
 _LEAST_NOUN, _LEAST_THEME, _LEAST_CHANGING, _LEAST_SOFT, _LEAST_DERIVED = 4, 5, 4, 3, 6
 
 
 def same_word(one: str, other: str) -> bool:
-    """Return whether two words are forms of one word, or derived from each other in an everyday way."""
+    """Return whether two words are forms of one word, or one is derived from the other by a common suffix."""
     a, b = stem(one), stem(other)
     return (
         not {a, _as_noun(one)}.isdisjoint((b, _as_noun(other)))
@@ -61,7 +61,7 @@ def same_word(one: str, other: str) -> bool:
 
 
 def beginnings(word: str) -> list[str]:
-    """Return what every form of a word begins with, one of these: a sieve before `same_word`."""
+    """Return prefixes, one of which every form of a word begins with: a cheap filter before `same_word`."""
     found = stem(word)
     starts = {found, *_without_fleeting(word), *_roots(found)}
     starts |= {f"{start[:-1]}{other}" for start in starts for other in _CHANGED.get(start[-1:], ())}
@@ -74,13 +74,13 @@ def beginnings(word: str) -> list[str]:
 
 
 def longest_ending(start: str) -> int:
-    """Return how many letters a form may have behind its beginning: short roots take no long endings."""
+    """Return how many letters a form may have after such a prefix; short roots have only short endings."""
     return 4 if len(start) <= _LEAST_SOFT else 7
 
 
 @lru_cache(1 << 16)
 def stem(word: str) -> str:
-    """Return a word without its ending, and without a soft sign at the end of what is left."""
+    """Return a word without its ending and without a soft sign at the end of the rest."""
     if word.isascii():
         return _snowball("english", word)
     short = _NO_VOWEL.fullmatch(word) or _NAME.fullmatch(word)
@@ -94,7 +94,7 @@ def _snowball(language: str, word: str) -> str:
 
 
 def without_prefix(word: str) -> str:
-    """Return a word without what Russian puts before its verbs: записать is писать."""
+    """Return a word without its Russian verb prefix: записать becomes писать."""
     return _PREFIX.sub("", word)
 
 
@@ -104,20 +104,20 @@ def _harden(root: str) -> str:
 
 
 def _without_theme(found: str) -> str:
-    """Return a verb's stem as its noun has it: работать is работа, заказать is заказ."""
+    """Return a verb's stem in the form of its noun: работать and работа, заказать and заказ."""
     root = found[:-1] if found[-1:] in "ая" else found
     return root if len(root) >= _LEAST_THEME else found
 
 
 @lru_cache(1 << 16)
 def _as_noun(word: str) -> str:
-    """Return a word without a last vowel: Snowball takes Оксана, сметана and вокзал for verbs."""
+    """Return a word without its last vowel, since Snowball takes Оксана, сметана and вокзал for verbs."""
     root = word[:-1] if word[-1:] in _ENDINGS else word
     return root if len(root) >= _LEAST_NOUN else stem(word)
 
 
 def _without_fleeting(word: str) -> set[str]:
-    """Return the stems that a word would have without its fleeting vowel."""
+    """Return the stems of a word without its fleeting vowel."""
     return set(_drop_vowel(stem(word))) | set(_drop_vowel(_harden(word)))
 
 
@@ -138,6 +138,6 @@ def _consonant_changed(a: str, b: str) -> bool:
 
 @lru_cache(1 << 16)
 def _roots(found: str) -> frozenset[str]:
-    """Return a stem, and what may be left of it without its last suffix."""
+    """Return a stem, and its possible roots without the last suffix."""
     cut = (found.removesuffix(suffix) for suffix in _SUFFIXES if found.endswith(suffix))
     return frozenset([found, _without_theme(found), *(root for root in cut if len(root) >= _LEAST_DERIVED)])

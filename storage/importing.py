@@ -1,4 +1,4 @@
-"""Notes of an export that join a person's notes: what is there already is known by what it says."""
+"""Importing notes of an export; notes that exist already are recognised by their content."""
 
 import sqlite3
 from collections import Counter
@@ -12,28 +12,28 @@ from storage.notes import Note
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """How many notes were new, and how many were there already."""
+    """How many notes were added, and how many existed already."""
 
     added: int
     known: int
 
 
 class Importing:
-    """The notes of one file on their way in, some hundreds at a time.
+    """The import of one file, a few hundred notes at a time.
 
-    One whose text, time and files are there is there already; with `to_the_minute`, one whose text and
-    minute are. Of two that are the same in the file, both belong here. They keep their numbers where nobody
-    has had them here, else get new ones.
+    A note is known if one with the same text, time and files exists; with `to_the_minute`, the same text and
+    minute. Equal notes within the file are all added. A note keeps its number if it was never used here,
+    otherwise it gets a new one.
     """
 
     def __init__(self, db: Database, user_id: int, *, to_the_minute: bool = False) -> None:
         self._db = db
         self._user_id = user_id
         self._to_the_minute = to_the_minute
-        self._copies: Counter[int] = Counter()  # in the file until now, by their hashes
+        self._copies: Counter[int] = Counter()  # of each note in the file so far, by hash
 
     def add(self, batch: Iterable[Note]) -> Imported:
-        """Add what is new, all of it or nothing."""
+        """Add the new notes of a batch, in one transaction."""
         fresh: list[Note] = []
         known = 0
         with self._db.write() as conn:
@@ -48,7 +48,7 @@ class Importing:
         return Imported(len(fresh), known)
 
     def _is_known(self, conn: sqlite3.Connection, note: Note) -> bool:
-        """Return whether as many like it are there as the file has had until now."""
+        """Return whether there are already as many equal notes as the file has had so far."""
         unit = 60 if self._to_the_minute else 1
         begin = note.created_at // unit * unit
         files = () if self._to_the_minute else _ids(note)

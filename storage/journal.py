@@ -1,7 +1,7 @@
-"""The journal of updates: what Telegram handed over stands here before Telegram hears that it arrived.
+"""The journal of updates: each is saved here before it is confirmed to Telegram.
 
-An update is 'new' until its answer was delivered, then 'done' and without its body. What is still new when
-the program starts is taken up again, in order; an update that keeps ending badly is 'parked'.
+An update is 'new' until its answer is delivered, then 'done' and without its body. What is still 'new' when
+the program starts is resumed in order; an update that keeps failing is 'parked'.
 """
 
 import json
@@ -13,7 +13,7 @@ from typing import Any
 
 from db import Database
 
-KEEP_DONE_S = 2 * 86_400  # Telegram hands an update over for 24 hours at most
+KEEP_DONE_S = 2 * 86_400  # Telegram keeps updates for 24 hours at most
 KEEP_PARKED_S = 30 * 86_400
 PRUNED_AT_ONCE = 100
 
@@ -22,10 +22,10 @@ Body = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An update that waits for its answer; `answer_ids` are messages in which the answer has begun."""
+    """An unanswered update; `answer_ids` are the messages in which its answer has begun."""
 
-    entry_id: int  # its number in the journal, not Telegram's
-    body: Body = field(repr=False)  # a person's text, not for the log
+    entry_id: int  # the journal's number, not Telegram's update_id
+    body: Body = field(repr=False)  # holds a person's text, so it must not be logged
     received_at: int
     tries: int = 0
     answer_ids: tuple[int, ...] = ()
@@ -38,7 +38,7 @@ class Journal:
         self._db = db
 
     def add(self, bodies: Sequence[Body]) -> list[Entry]:
-        """Put a batch on disk and return what of it is new; the rest has been handed over before."""
+        """Write a batch to disk, synced; return the entries of the new updates, without repeated ones."""
         now = int(time.time())
         with self._db.write(synced=True) as conn:
             _forget(conn, "done", now - KEEP_DONE_S)
@@ -47,29 +47,29 @@ class Journal:
         return [Entry(number, body, now) for number, body in zip(numbers, bodies, strict=True) if number]
 
     def unanswered(self) -> list[Entry]:
-        """Return what an earlier run left, in the order in which it came."""
+        """Return what an earlier run left unanswered, in order of arrival."""
         rows = self._db.rows(f"SELECT {_ENTRY} FROM updates WHERE state = 'new' ORDER BY id")
         return [_entry(*row) for row in rows]
 
     def find(self, entry_id: int) -> Entry | None:
-        """Return an update that has no answer yet; None if it has, or is none."""
+        """Return an unanswered update; None if it is answered or unknown."""
         row = self._db.row(f"SELECT {_ENTRY} FROM updates WHERE id = ? AND state = 'new'", entry_id)
         return _entry(*row) if row else None
 
     def done(self, *entry_ids: int) -> None:
-        """Note that updates have their answer, all of them or none, and forget what they said."""
+        """Mark updates as answered, in one transaction, and delete their bodies."""
         self._set(entry_ids, "state = 'done', body = NULL")
 
     def park(self, *entry_ids: int) -> None:
-        """Put aside updates that cannot be handled; their bodies stay a while for whoever looks into it."""
+        """Give up on updates that cannot be handled; their bodies stay for 30 days, for debugging."""
         self._set(entry_ids, "state = 'parked'")
 
     def count_try(self, *entry_ids: int, by: int = 1) -> None:
-        """Count a try that ended badly, or with -1 take the last one back; what is done has no tries left."""
+        """Add `by` to the tries of unanswered updates; -1 takes a try back."""
         self._set(entry_ids, "tries = max(0, tries + ?)", by)
 
     def answered_in(self, entry_id: int, message_ids: Iterable[int]) -> None:
-        """Remember the messages in which an answer goes on, so that it can go on there after a restart."""
+        """Save the messages of an answer, so that it can continue there after a restart."""
         with self._db.write() as conn:
             note_answer(conn, entry_id, message_ids)
 
@@ -88,7 +88,7 @@ def _entry(entry_id: int, body: str, received_at: int, tries: int, answer_ids: s
 
 
 def note_answer(conn: sqlite3.Connection, entry_id: int, message_ids: Iterable[int]) -> None:
-    """Remember, within a transaction, the messages in which an answer goes on."""
+    """Save the messages of an answer; the caller has begun the transaction."""
     _set(conn, [entry_id], "answer_ids = ?", ",".join(map(str, message_ids)))
 
 
@@ -100,10 +100,10 @@ def _set(conn: sqlite3.Connection, entry_ids: Iterable[int], what: str, *values:
 
 
 def _add(conn: sqlite3.Connection, body: Body, now: int) -> int | None:
-    """Return the number that a new update gets in the journal; None for one that has been handed over before.
+    """Insert an update; return its entry_id, or None if it was delivered before.
 
-    Numbers are never below the clock, in microseconds: notes and questions remember the number that they
-    come from, and a journal that begins anew beside old notes must not give it out again.
+    An entry_id is never below the current time in microseconds: notes and questions keep the entry_id they
+    come from, so a new journal beside old notes must not give it out again.
     """
     row = conn.execute(
         "INSERT INTO updates (id, update_id, identity, body, received_at)"
@@ -115,7 +115,7 @@ def _add(conn: sqlite3.Connection, body: Body, now: int) -> int | None:
 
 
 def _forget(conn: sqlite3.Connection, state: str, before: int) -> None:
-    """Delete a hundred of the oldest; the index finds them, however many other rows there are."""
+    """Delete up to a hundred of the oldest; the index makes it fast however many rows there are."""
     conn.execute(
         "DELETE FROM updates WHERE id IN"
         " (SELECT id FROM updates WHERE state = ? AND received_at < ? ORDER BY received_at LIMIT ?)",
@@ -124,7 +124,7 @@ def _forget(conn: sqlite3.Connection, state: str, before: int) -> None:
 
 
 def identity(body: Body) -> str:
-    """Return what is the same when an update is handed over again, and differs in any other one."""
+    """Return a key that is equal for the same update delivered twice, and differs for any other update."""
     facts = []
     for kind, content in sorted(body.items()):
         if isinstance(content, dict):

@@ -1,4 +1,4 @@
-"""What else can be asked of a person's notes: changes, the bin, tags, what matters to a question."""
+"""More operations on a person's notes: edits, the bin, tags, finding notes for a question."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -15,12 +15,12 @@ PAGE = 500
 
 
 class Notebook:
-    """The notes of a Database, beside the commands of the course."""
+    """The operations on a Database's notes that the course does not have."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    # Changing one
+    # Editing
 
     def append_note(
         self,
@@ -33,9 +33,9 @@ class Notebook:
         files: Sequence[File] = (),
         source: str = "",
     ) -> Note:
-        """Put a text on a new line of a note, and files to its files; raises NoteNotFoundError.
+        """Append a text, on a new line, and files to a note; raises NoteNotFoundError.
 
-        From the same source again it is the same change.
+        A repeated call with the same source changes nothing.
         """
 
         def appended(old: Note) -> Note:
@@ -48,9 +48,9 @@ class Notebook:
             return notes.change(conn, user_id, number, appended, source)
 
     def undo_edit(self, user_id: int, number: int, edit: str = "", *, source: str = "") -> Note:
-        """Give a note back what it was before a change, by its source, or before the last one.
+        """Restore a note to its state before the edit with the source `edit`, or before the last one.
 
-        That is a change, too, and can be taken back. From the same source again it is done once.
+        That is an edit too, and can be undone. A repeated call with the same source changes nothing.
         Raises NoteNotFoundError, NothingToUndoError.
         """
         with self._db.write() as conn:
@@ -58,13 +58,13 @@ class Notebook:
             return notes.change(conn, user_id, number, was, source)
 
     def edits_since(self, user_id: int, number: int, edit: str) -> int:
-        """Return how many changes of a note came after one, by its source; 0 for an unknown one."""
+        """Return how many edits came after the one with the source `edit`; 0 if it is unknown."""
         with self._db.read() as conn:
             sources = [version["source"] for version in notes.versions(conn, user_id, number)]
         return sources.index(edit) if edit in sources else 0
 
     def pin_note(self, user_id: int, number: int, *, pinned_at: int | None) -> Note:
-        """Pin a note to the head of the list, or with None take it from there; raises NoteNotFoundError."""
+        """Pin a note to the top of the list, or with None unpin it; raises NoteNotFoundError."""
         with self._db.write() as conn:
             note = notes.find(conn, user_id, number)
             conn.execute(
@@ -76,7 +76,7 @@ class Notebook:
     # The bin
 
     def restore_note(self, user_id: int, number: int) -> Note:
-        """Take a note out of the bin; raises NoteNotFoundError if it is not there."""
+        """Take a note out of the bin; raises NoteNotFoundError if it is not in it."""
         with self._db.write() as conn:
             note = notes.find(conn, user_id, number, deleted=True)
             conn.execute(
@@ -89,7 +89,7 @@ class Notebook:
     def numbers_between(
         self, user_id: int, first: int, last: int, limit: int, *, source: str = ""
     ) -> list[int]:
-        """Return the numbers from one to another that are there, or were deleted by this source."""
+        """Return the existing numbers from `first` to `last`, and those that this source deleted."""
         query = (
             "SELECT number FROM notes WHERE user_id = ? AND number BETWEEN ? AND ?"
             " AND (deleted_at IS NULL OR deleted_by = ?) ORDER BY number LIMIT ?"
@@ -97,13 +97,13 @@ class Notebook:
         return [number for (number,) in self._db.rows(query, user_id, first, last, source, limit)]
 
     def waiting_source(self, user_id: int, number: int) -> str:
-        """Return the source of a note that it put in the bin itself, to wait there for a choice; else ""."""
+        """Return the source of a note that was put in the bin when made, to await a choice; else ""."""
         query = "SELECT source FROM notes WHERE user_id = ? AND number = ? AND deleted_by = source"
         row = self._db.row(query, user_id, number)
         return row[0] if row else ""
 
     def trash(self, user_id: int, limit: int, offset: int = 0) -> tuple[int, list[Note]]:
-        """Return how many notes lie in the bin, and a page of them, the last deleted first."""
+        """Return how many notes are in the bin, and a page of them, the last deleted first."""
         deleted = "FROM notes WHERE user_id = ? AND deleted_at IS NOT NULL"
         with self._db.read() as conn:
             (total,) = conn.execute(f"SELECT count(*) {deleted}", (user_id,)).fetchone()
@@ -114,9 +114,9 @@ class Notebook:
             return total, [notes.from_row(row) for row in rows]
 
     def empty_trash(self, before: int) -> int:
-        """Delete for good what was put in the bin before then, everybody's, with all that led to it.
+        """Delete for good everybody's notes put in the bin before then, and the records of their messages.
 
-        Returns how many notes.
+        Returns how many notes were deleted.
         """
         with self._db.write() as conn:
             conn.execute(
@@ -139,32 +139,32 @@ class Notebook:
     # Finding
 
     def rank_notes(self, user_id: int, queries: Sequence[str], limit: int) -> list[Note]:
-        """Return the notes that the queries are about, the best first; none where no word of them stands."""
+        """Return the notes most relevant to the queries, the best first; none if no word of them occurs."""
         with self._db.searching, self._db.read() as conn:
             best = ranking.rank(conn, user_id, queries)[:limit]
             return list(notes.find_all(conn, user_id, best))
 
     def similar_words(self, user_id: int, query: str, limit: int = 5) -> list[str]:
-        """Return the words of a person's notes that look most like a word of a query, the best first."""
+        """Return the words of a person's notes most similar to a word of a query, the best first."""
         with self._db.searching, self._db.read() as conn:
             return search.similar(conn, user_id, query, limit)
 
     def tags(self, user_id: int) -> list[tuple[str, int]]:
-        """Return a person's tags without their #, each with how many notes have it, most first."""
+        """Return a person's tags without the #, each with its number of notes, the most frequent first."""
         with self._db.read() as conn:
             tags = word_index.beginning(conn, user_id, "#")
             counts = [(tag[1:], count(word_index.notes_with(conn, user_id, [tag]))) for tag in tags]
         return sorted(((tag, n) for tag, n in counts if n), key=lambda one: (-one[1], one[0]))
 
     def tagged(self, user_id: int, tag: str, limit: int, offset: int = 0) -> tuple[int, list[Hit]]:
-        """Return how many notes have just this tag, and a page of them, the newest first."""
+        """Return how many notes have exactly this tag, and a page of them, the newest first."""
         wanted = Query(literals=(f"#{tag}",))
         with self._db.read() as conn:
             found = search.Found(word_index.notes_with(conn, user_id, wanted.literals), frozenset())
             return search.hits(conn, user_id, wanted, found, limit, offset)
 
     def random_note(self, user_id: int) -> Note | None:
-        """Return some note; None if there is none."""
+        """Return a random note, or None if there are none."""
         with self._db.read() as conn:
             row = conn.execute(
                 "SELECT number FROM notes WHERE user_id = ?1 AND deleted_at IS NULL LIMIT 1"
@@ -174,10 +174,10 @@ class Notebook:
             ).fetchone()
             return notes.find(conn, user_id, row[0]) if row else None
 
-    # All of them
+    # All notes
 
     def all_notes(self, user_id: int) -> Iterator[Note]:
-        """Return every note, the oldest first, a page at a time: nothing is held while somebody waits."""
+        """Yield every note, the oldest first, read page by page; no transaction stays open in between."""
         last = 0
         while page := self._after(user_id, last):
             yield from page

@@ -1,7 +1,6 @@
-"""Notes as records and as rows: what a note is, read from the file and written to it.
+"""Notes as dataclasses and as rows: reading them from the file and writing them.
 
-The functions work inside a transaction that somebody else has begun; `db.Database` and `storage.notebook`
-make one of each call.
+The functions run inside the caller's transaction; `db.Database` and `storage.notebook` begin one per call.
 """
 
 import json
@@ -16,13 +15,13 @@ from storage import word_index
 from storage.query import by_clock
 from storage.tags import without_marks, without_marks_in_code
 
-_PAST_EDITS, _PAST_LETTERS = 20, 100_000  # that can be taken back
-Entity = dict[str, Any]  # formatting of a part of a text, as Telegram's; offsets in UTF-16 units
+_PAST_EDITS, _PAST_LETTERS = 20, 100_000  # limits of a note's stored edits
+Entity = dict[str, Any]  # like Telegram's MessageEntity; offsets in UTF-16 units
 
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """What came with a note, by Telegram's ids; `kind` is photo, document, voice and so on."""
+    """A note's file, by Telegram's ids; `kind` is photo, document, voice and so on."""
 
     kind: str
     file_id: str
@@ -34,7 +33,7 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a forwarded note came from; there is a link only where everybody may read it."""
+    """Where a forwarded note came from; it has a link only if that is public."""
 
     name: str
     link: str = ""
@@ -43,7 +42,7 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A note as its owner sees it: `number` is the 7 of #7; `deleted_at` is set in the bin only."""
+    """A note as its owner sees it: `number` is the 7 of #7; `deleted_at` is set only in the bin."""
 
     number: int
     text: str
@@ -56,12 +55,12 @@ class Note:
     deleted_at: int | None = None
 
     def written(self, zone: tzinfo | None) -> datetime:
-        """Return when it was written, as a zone's clock shows it; None is the machine's."""
+        """Return its local date and time in a zone; None means the machine's."""
         return by_clock(self.created_at, zone)
 
 
 class NoteNotFoundError(Exception):
-    """This person has no such note."""
+    """The person has no such note."""
 
     def __init__(self, number: int) -> None:
         super().__init__(number)
@@ -69,7 +68,7 @@ class NoteNotFoundError(Exception):
 
 
 class NothingToUndoError(Exception):
-    """This note was never edited."""
+    """There is no such edit of this note to undo."""
 
     def __init__(self, number: int) -> None:
         super().__init__(number)
@@ -81,7 +80,7 @@ LIVING = f"SELECT {COLUMNS} FROM notes WHERE user_id = ? AND deleted_at IS NULL"
 
 
 def from_row(row: tuple[Any, ...]) -> Note:
-    """Make a Note of a row of COLUMNS."""
+    """Return the Note in a row of COLUMNS."""
     number, text, created_at, entities, origin, files, pinned_at, edited_at, deleted_at = row
     return Note(
         number,
@@ -97,7 +96,7 @@ def from_row(row: tuple[Any, ...]) -> Note:
 
 
 def find(conn: sqlite3.Connection, user_id: int, number: int, *, deleted: bool = False) -> Note:
-    """Return a note that is there, or one that is in the bin; raises NoteNotFoundError."""
+    """Return a note, or with `deleted` one in the bin; raises NoteNotFoundError."""
     row = conn.execute(
         f"SELECT {COLUMNS} FROM notes WHERE user_id = ? AND number = ? AND (deleted_at IS NOT NULL) = ?",
         (user_id, number, deleted),
@@ -108,7 +107,7 @@ def find(conn: sqlite3.Connection, user_id: int, number: int, *, deleted: bool =
 
 
 def find_all(conn: sqlite3.Connection, user_id: int, numbers: Iterable[int]) -> Iterator[Note]:
-    """Return the notes of these numbers, in that order."""
+    """Return the notes with these numbers, in that order; raises NoteNotFoundError."""
     return (find(conn, user_id, number) for number in numbers)
 
 
@@ -123,13 +122,13 @@ def pinned(conn: sqlite3.Connection, user_id: int) -> list[int]:
 
 
 def from_source(conn: sqlite3.Connection, source: str) -> tuple[int, Note] | None:
-    """Return the note that came from there, and whose it is."""
+    """Return the owner's id and the note that came from a source, or None."""
     row = conn.execute(f"SELECT user_id, {COLUMNS} FROM notes WHERE source = ?", (source,)).fetchone()
     return (row[0], from_row(row[1:])) if row else None
 
 
 def next_number(conn: sqlite3.Connection, user_id: int) -> int:
-    """Return the number of a person's next note; none is used twice, not even of what left the bin."""
+    """Return the number of a person's next note; none is reused, not even after the bin was emptied."""
     row = conn.execute(
         "SELECT 1 + max(coalesce((SELECT max(number) FROM notes WHERE user_id = ?1), 0),"
         " coalesce((SELECT number FROM used_numbers WHERE user_id = ?1), 0))",
@@ -139,7 +138,7 @@ def next_number(conn: sqlite3.Connection, user_id: int) -> int:
 
 
 def insert(conn: sqlite3.Connection, user_id: int, note: Note, source: str | None) -> None:
-    """Write a new note, without its words."""
+    """Insert a new note, without indexing it."""
     conn.execute(
         "INSERT INTO notes"
         " (user_id, number, text, created_at, source, entities, origin, files, pinned_at, edited_at)"
@@ -160,7 +159,7 @@ def insert(conn: sqlite3.Connection, user_id: int, note: Note, source: str | Non
 
 
 def rewrite(conn: sqlite3.Connection, user_id: int, old: Note, new: Note) -> None:
-    """Write what a note says and holds now, and index it."""
+    """Update a note's text, entities, files and time of edit, and its index."""
     conn.execute(
         "UPDATE notes SET text = ?, entities = ?, files = ?, edited_at = ? WHERE user_id = ? AND number = ?",
         (
@@ -178,9 +177,9 @@ def rewrite(conn: sqlite3.Connection, user_id: int, old: Note, new: Note) -> Non
 def change(
     conn: sqlite3.Connection, user_id: int, number: int, changed: Callable[[Note], Note], source: str
 ) -> Note:
-    """Make of a note what it becomes, and keep what it was; raises NoteNotFoundError.
+    """Replace a note by `changed(note)`, and save its earlier version; raises NoteNotFoundError.
 
-    Where its last change came from the same source, that has come again: then it is the note as it is.
+    If its last edit has the same source, the update has come again: then the note is returned unchanged.
     """
     old = find(conn, user_id, number)
     past = versions(conn, user_id, number)
@@ -198,9 +197,9 @@ def change(
 
 
 def before_edit(conn: sqlite3.Connection, user_id: int, edit: str, note: Note) -> Note:
-    """Return a note with what it said and held before an edit, by its source, or before the last one.
+    """Return a note as it was before the edit with the source `edit`, or before the last one.
 
-    Raises NothingToUndoError, also where that was too many edits ago.
+    Raises NothingToUndoError, also if too many edits followed.
     """
     past = versions(conn, user_id, note.number)
     was = next((version for version in past if version["source"] == edit or not edit), None)
@@ -211,7 +210,7 @@ def before_edit(conn: sqlite3.Connection, user_id: int, edit: str, note: Note) -
 
 
 def versions(conn: sqlite3.Connection, user_id: int, number: int) -> list[dict[str, Any]]:
-    """Return what a note was before each of its last edits, the newest first."""
+    """Return a note's earlier versions, one for each of its last edits, the newest first."""
     row = conn.execute(
         "SELECT previous FROM notes WHERE user_id = ? AND number = ?", (user_id, number)
     ).fetchone()
@@ -220,26 +219,26 @@ def versions(conn: sqlite3.Connection, user_id: int, number: int) -> list[dict[s
 
 
 def _newest(versions: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return as many versions as a row may hold, one at least."""
+    """Return the newest versions within the limits, at least one."""
     sizes = accumulate(len(version["text"]) for version in versions)
     fitting = sum(size <= _PAST_LETTERS for size in sizes)
     return versions[: max(1, min(_PAST_EDITS, fitting))]
 
 
 def with_files(files: tuple[File, ...], more: Sequence[File], instead_of: str) -> tuple[File, ...]:
-    """Return files with more of them: in the place of one, by its unique id, or behind all."""
+    """Return files with `more` in place of the one with the unique id `instead_of`, or at the end."""
     ids = [file.file_unique_id for file in files]
     place = ids.index(instead_of) if more and instead_of in ids else len(files)
     return (*files[:place], *more, *files[place + 1 :])
 
 
 def searched(note: Note) -> str:
-    """Return what a search looks through: the text, hidden addresses, names of files and of the author."""
+    """Return the text that a search looks through: the note's, hidden URLs, names of files and the author."""
     return "\n".join([note.text, *_beside(note)])
 
 
 def indexed(note: Note) -> str:
-    """Return the same as the index takes it, in which only the text has tags, and none in code."""
+    """Return the same for the index, with # kept only in the note's text, and not in its code."""
     text = without_marks_in_code(note.text, note.entities) if note.entities else note.text
     return "\n".join([text, *map(without_marks, _beside(note))])
 

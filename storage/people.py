@@ -1,4 +1,4 @@
-"""Who may use the bot: the people in the file, and the one-time codes that let somebody in."""
+"""The people who may use the bot, and the one-time codes that let somebody in."""
 
 import hashlib
 import secrets
@@ -14,7 +14,7 @@ _FOR_EVER = 2**62
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody who has been let in."""
+    """Somebody who may use the bot."""
 
     user_id: int
     name: str
@@ -22,7 +22,7 @@ class Person:
 
 
 class PersonNotFoundError(Exception):
-    """Nobody with this id is let in."""
+    """No guest has this id."""
 
 
 class People:
@@ -32,7 +32,7 @@ class People:
         self._db = db
 
     def list(self) -> list[Person]:
-        """Return who is let in, the owner first."""
+        """Return the people who may use the bot, the owner first."""
         rows = self._db.rows(
             "SELECT user_id, name, owner FROM people WHERE removed_at IS NULL"
             " ORDER BY owner DESC, joined_at, user_id"
@@ -40,15 +40,15 @@ class People:
         return [Person(user_id, name, bool(owner)) for user_id, name, owner in rows]
 
     def owner_code(self) -> str:
-        """Return a new code that makes its user the owner; earlier ones are dead."""
+        """Return a new code that makes its user the owner; it invalidates earlier ones."""
         return self._new_code(owner=True, expires_at=_FOR_EVER)
 
     def invitation(self) -> str:
-        """Return a new code that lets one person in, within a day."""
+        """Return a new code that lets one person in, valid for a day."""
         return self._new_code(owner=False, expires_at=int(time.time()) + INVITE_LASTS_S)
 
     def join(self, user_id: int, name: str, code: str) -> bool:
-        """Let in whoever knows a valid code, which is used up by that; return whether it was one."""
+        """Use up a code and let the person in; return whether the code was valid."""
         now = int(time.time())
         with self._db.write() as conn:
             row = conn.execute(
@@ -61,7 +61,7 @@ class People:
         return True
 
     def remove(self, user_id: int) -> Person:
-        """Show somebody the door; the notes stay. Raises PersonNotFoundError, also for the owner."""
+        """Remove a guest; the notes stay. Raises PersonNotFoundError, also for the owner."""
         with self._db.write() as conn:
             row = conn.execute(
                 "UPDATE people SET removed_at = ?"
@@ -73,7 +73,7 @@ class People:
         return Person(user_id, row[0], owner=False)
 
     def _new_code(self, *, owner: bool, expires_at: int) -> str:
-        code = secrets.token_urlsafe(18)  # 24 characters of those that a t.me link may carry
+        code = secrets.token_urlsafe(18)  # 24 characters, all allowed in a t.me link
         with self._db.write() as conn:
             conn.execute(
                 "DELETE FROM codes WHERE expires_at <= ? OR (owner AND ?)",
@@ -93,7 +93,7 @@ def _let_in(conn: sqlite3.Connection, user_id: int, name: str, *, owner: bool, n
         " SET name = excluded.name, owner = max(owner, excluded.owner), removed_at = NULL",
         (user_id, name, owner, now),
     )
-    if owner:  # whoever is let in as the owner leaves no second key under the mat
+    if owner:  # no second owner code may stay valid
         conn.execute("DELETE FROM codes WHERE owner")
 
 

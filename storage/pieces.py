@@ -1,4 +1,4 @@
-"""The messages that notes were made of, whose edits become edits of the notes, and those that show notes."""
+"""Which messages a note was made from, whose edits edit the note, and which messages show a note."""
 
 import sqlite3
 from collections.abc import Iterable, Mapping
@@ -10,22 +10,22 @@ from telegram.splitting import utf16_len
 
 
 class NotePiece(NamedTuple):
-    """Where the text of a message stands in a note; places are in UTF-16 units."""
+    """The part of a note that came from one message; `start` and `length` are in UTF-16 units."""
 
     user_id: int
     number: int  # of the note
     start: int
     length: int
     checksum: int
-    file: str = ""  # the unique id of what came with the message
+    file: str = ""  # the unique id of the message's file
 
     def is_(self, text: str) -> bool:
-        """Return whether this is its text."""
+        """Return whether the piece's text, by its checksum, is this."""
         return self.checksum == _checksum(text)
 
 
 def note_piece(user_id: int, number: int, start: int, text: str, file: str = "") -> NotePiece:
-    """Return the piece of a note that has this text."""
+    """Return the piece with this text."""
     return NotePiece(user_id, number, start, utf16_len(text), _checksum(text), file)
 
 
@@ -36,20 +36,20 @@ class Pieces:
         self._db = db
 
     def keep(self, chat_id: int, pieces: Mapping[int, NotePiece]) -> None:
-        """Remember what of a note messages are, by their ids."""
+        """Save pieces by the ids of their messages."""
         with self._db.write() as conn:
             _put(conn, chat_id, pieces)
 
     def find(self, chat_id: int, message_id: int) -> NotePiece | None:
-        """Return what of a note a message is; None if it is no part of any."""
+        """Return the piece that came from a message, or None."""
         query = "SELECT user_id, number, start, length, checksum, file FROM note_pieces"
         row = self._db.row(f"{query} WHERE chat_id = ? AND message_id = ?", chat_id, message_id)
         return NotePiece(*row) if row else None
 
     def change(self, chat_id: int, message_id: int, old: NotePiece, new: NotePiece, longer: int) -> None:
-        """Note what a piece is now; those behind it in the note move on, for that is so much longer.
+        """Replace a piece, and move the pieces after it by `longer` units.
 
-        Of pieces without a text, which stand in one place, the later message stands behind.
+        Of several pieces at the same position (empty ones), that of the later message comes after.
         """
         with self._db.write() as conn:
             conn.execute(
@@ -60,7 +60,7 @@ class Pieces:
             _put(conn, chat_id, {message_id: new})
 
     def remember_shown(self, chat_id: int, message_ids: Iterable[int], user_id: int, number: int) -> None:
-        """Note that messages are a note's: its receipt, or its card, which may be several."""
+        """Save that messages show a note: its receipt, or its card of one or more messages."""
         with self._db.write() as conn:
             conn.executemany(
                 "INSERT OR REPLACE INTO note_messages (chat_id, message_id, user_id, number)"
@@ -69,7 +69,7 @@ class Pieces:
             )
 
     def shown_in(self, chat_id: int, message_id: int) -> tuple[int, int] | None:
-        """Return whose note a message belongs to, and its number; None for any other message."""
+        """Return the owner's id and the number of the note that a message shows, or None."""
         query = "SELECT user_id, number FROM note_messages WHERE chat_id = ? AND message_id = ?"
         row: tuple[int, int] | None = self._db.row(query, chat_id, message_id)
         return row

@@ -1,4 +1,4 @@
-"""What a person searches for: words, "literal parts" and the days between which it was written."""
+"""A search query: words, "literal parts", and the days between which the notes were written."""
 
 import re
 from dataclasses import dataclass
@@ -6,33 +6,33 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 
 from storage.folding import fold
 
-# A part in quotation marks stands for itself; a lone mark, or one within a word, is a letter like others.
+# A part in quotation marks is literal; a single mark, or one inside a word, is an ordinary character.
 _PARTS = re.compile(r'(?<!\S)"([^"]+)"(?!\S)|(\S+)')
 _DAY = re.compile(r"(?<!\S)(от|до):\s*(\d[\d./-]*)[,;]?(?!\S)")
 _SHAPES = ("%d.%m.%Y", "%d.%m.%y", "%Y-%m-%d")
 
 
 class QueryError(Exception):
-    """A part of the query, which is the text, cannot be read."""
+    """A part of the query cannot be read; the text is that part."""
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What is searched for, folded; times in seconds, `before` is not included."""
+    """A query, folded; `since` and `before` are Unix times, `before` exclusive."""
 
-    words: tuple[str, ...] = ()  # in any form, each as part of a word too; may hold punctuation
+    words: tuple[str, ...] = ()  # matched in any form and as part of a word; may hold punctuation
     literals: tuple[str, ...] = ()
     since: int | None = None
     before: int | None = None
 
     @property
     def parts(self) -> tuple[str, ...]:
-        """Words and literal parts alike."""
+        """The words and the literal parts together."""
         return self.words + self.literals
 
 
 def parse(text: str, zone: tzinfo | None = UTC) -> Query:
-    """Read a query; its days are those of the zone, None is the machine's. Raises QueryError."""
+    """Read a query, with days in a time zone (None means the machine's); raises QueryError."""
     days: dict[str, date] = {}
 
     def take(found: re.Match[str]) -> str:
@@ -58,10 +58,10 @@ def _day(found: re.Match[str]) -> date:
 
 
 def by_clock(time: int, zone: tzinfo | None) -> datetime:
-    """Return a time as a zone's clock shows it; None is the machine's."""
+    """Return a Unix time as local time in a zone; None means the machine's."""
     return datetime.fromtimestamp(time, UTC).astimezone(zone)
 
 
 def midnight(day: date, zone: tzinfo | None) -> int:
-    """Return when a day begins in a zone; None is the machine's."""
+    """Return the Unix time at which a day begins in a zone; None means the machine's."""
     return int(datetime(day.year, day.month, day.day, tzinfo=zone).timestamp())

@@ -1,4 +1,4 @@
-"""Which notes matter most to a question."""
+"""Ranking notes by their relevance to a question."""
 
 import math
 import sqlite3
@@ -12,28 +12,28 @@ from storage.numbers import Numbers, both, count, newest_first, numbers_of
 from storage.search import containing, forms_of, text_of
 from storage.word_index import ALL, beginning, notes_with, vocabulary
 
-_RARE = 2000  # notes that a word may stand in to bring notes of its own into the ranking
-_RANKED = 300  # notes that are read for it
-_FORM, _DERIVED, _ONLY_LIKE = 0.85, 0.75, 0.7  # how near to a word what is not the word itself may be
+_RARE = 2000  # a word in more notes than this adds no candidates
+_RANKED = 300  # candidates that are read and scored
+_FORM, _DERIVED, _ONLY_LIKE = 0.85, 0.75, 0.7  # nearness of a word's form, derivative, similar word
 _LEAST_LIKE = 0.3
-_FIGURES = 1.25  # what a note with figures gains where a question asks for some
-_LEAST_ROOT = 3  # letters that say nothing by themselves
+_FIGURES = 1.25  # factor for a note with digits if the question asks for figures
+_LEAST_ROOT = 3  # letters; a root this short is not compared
 
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """A word of a question: the words of the notes that are near to it, and the notes that hold them."""
+    """A word of a question, the notes' words near to it, and the notes that contain those."""
 
-    nearness: dict[str, float]  # 1: the word itself
+    nearness: dict[str, float]  # of each word in the notes; 1 for the word itself
     notes: Numbers
-    weight: float  # the rarer, the heavier
+    weight: float  # higher for rarer words
 
 
 def rank(conn: sqlite3.Connection, user_id: int, queries: Sequence[str]) -> list[int]:
-    """Return the numbers of the notes that the queries are about, the best first.
+    """Return the numbers of the notes most relevant to the queries, the best first.
 
-    BM25 without its rule on length, for a long note is no wordy article but a list of many things. A form of
-    the word counts nearly as much as the word, and a word that only begins like it counts a little.
+    The score is BM25 without length normalisation, since a long note is usually a list of many things. A form
+    of a word counts nearly as much as the word, and a word with the same beginning a little.
     """
     asked = list(_asked(conn, user_id, queries))
     texts = {number: text_of(conn, user_id, number) for number in _candidates(asked)}
@@ -78,19 +78,19 @@ def _nearness(word: str, root: str, forms: set[str], other: str) -> float:
         return _FORM
     if len(root) > _LEAST_ROOT and without_prefix(other).startswith(root):
         return _DERIVED
-    other_root = stem(other)  # what is behind it says nothing of likeness
+    other_root = stem(other)  # letters after the stem do not matter
     shared = len(root) if root in other_root else _shared(root, other_root)
     return _ONLY_LIKE * shared / max(len(root), len(other_root)) if len(word) > _LEAST_ROOT else 0
 
 
 def _shared(word: str, other: str) -> int:
-    """Return how many letters two words begin with alike."""
+    """Return the length of two words' common prefix."""
     pairs = enumerate(zip(word, other, strict=False))
     return next((place for place, (a, b) in pairs if a != b), min(len(word), len(other)))
 
 
 def _candidates(asked: list[_Asked]) -> list[int]:
-    """Return the notes with the heaviest words; words that stand everywhere bring none, unless all do."""
+    """Return the notes with the most weight in words; frequent words add none, unless all are frequent."""
     most = max(_RARE, min((count(one.notes) for one in asked), default=0))
     weights: defaultdict[int, float] = defaultdict(float)
     for one in sorted(asked, key=lambda one: count(one.notes) > most):

@@ -1,4 +1,4 @@
-"""Texts that buttons refer to by a number: searches, lists of notes."""
+"""Stored texts that buttons refer to by number: queries, lists of notes."""
 
 import sqlite3
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from db import Database
 
 
 class TextGoneError(Exception):
-    """This person has no such text."""
+    """The person has no such text."""
 
 
 class Recalled:
@@ -17,7 +17,7 @@ class Recalled:
         self._db = db
 
     def keep(self, user_id: int, texts: Sequence[str]) -> list[int]:
-        """Keep texts and return their numbers; the same text of the same person has the same one."""
+        """Save texts and return their numbers; the same person's equal texts share one."""
         with self._db.write() as conn:
             return [
                 conn.execute(
@@ -37,7 +37,7 @@ class Recalled:
 
 
 def forget_lists(conn: sqlite3.Connection) -> None:
-    """Delete the lists of numbers of which no note is left, not even in the bin; what else is kept stays."""
+    """Delete the lists of note numbers none of which exists, even in the bin; other texts stay."""
     conn.execute(
         """
         WITH lists AS (

@@ -1,7 +1,7 @@
-"""The living part of the registry: what the service offers now, what the owner adds, how it fares.
+"""Updates of the model registry: what the service offers, what the owner adds, how reliable models are.
 
-`Database` lists and switches the models; this keeps the list true. A model's id is never used again: rows
-stay, marked as gone (the service's doing) or as removed (the owner's).
+`Database` lists and switches the models; this module keeps the list up to date. Model ids are never reused:
+rows stay, marked as gone (by the service) or as removed (by the owner).
 """
 
 import sqlite3
@@ -18,7 +18,7 @@ KEEP_ATTEMPTS_S = 30 * 86_400
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """How a model did lately; `ms` is the mean of its answers."""
+    """A model's recent record; `ms` is the mean time of its successful answers."""
 
     label: str
     asked: int
@@ -28,7 +28,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One time that a model was asked, for `Dialogue.finish`; `failed` means by its own fault."""
+    """One request to a model; `failed` means by the model's own fault."""
 
     model_id: int
     ms: int
@@ -43,9 +43,9 @@ class Registry:
         self._db = db
 
     def sync(self, listed: Sequence[RemoteModel], *, free_only: bool) -> bool:
-        """Make the registry what the service lists, and say whether it was a list.
+        """Update the registry from the service's list; return whether the list was usable.
 
-        An empty one is taken for a failed reading and changes nothing.
+        A list without usable models counts as a failed request and changes nothing.
         """
         offered = [model for model in listed if model.usable]
         if not offered:
@@ -64,7 +64,7 @@ class Registry:
         return True
 
     def sync_fallback(self, model: RemoteModel | None) -> None:
-        """Make this model (or none) the row of the second service; that of earlier settings is gone."""
+        """Save the second service's model, if any; its rows from earlier settings are marked as gone."""
         with self._db.write() as conn:
             conn.execute(
                 f"UPDATE models SET gone_at = ? WHERE gone_at IS NULL AND {_IS_FALLBACK} AND key IS NOT ?",
@@ -76,15 +76,15 @@ class Registry:
             _replace_active(conn, tell=True)
 
     def find(self, part: str) -> list[Model]:
-        """Return the models with that in their key or label; only available ones if there are any."""
+        """Return the models with `part` in their key or label; only the available ones if there are any."""
         wanted = part.casefold()
         hits = [m for m in self._db.list_models() if wanted in f"{m.key}\n{m.label}".casefold()]
         return [model for model in hits if model.available] or hits
 
     def substitutes(self, model: Model, needs: frozenset[str]) -> list[Model]:
-        """Return the free models of the first service to ask instead, the next ones first.
+        """Return the first service's free models to ask instead, beginning after this model's id.
 
-        OpenRouter's router is among them only if fewer than two others are left: it picks one of them itself.
+        OpenRouter's router, which picks a model itself, is included only if fewer than two others are left.
         """
         able = [m for m in self._db.list_models() if m.available and needs <= m.inputs]
         free = [m for m in able if not m.paid and not is_fallback(m.key)]
@@ -93,17 +93,17 @@ class Registry:
         return named if len(named) > 1 else others
 
     def fallback(self) -> list[Model]:
-        """Return the model of the second service if it can be asked."""
+        """Return the second service's model as a list: empty if it is not available."""
         return [m for m in self._db.list_models() if m.available and is_fallback(m.key)]
 
     def add(self, model: RemoteModel, *, paid: bool) -> Model:
-        """Add a model, or take back one that was removed."""
+        """Add a model, or restore a removed one."""
         with self._db.write() as conn:
             _upsert(conn, model)
             return _restore(conn, "key = ?", model.key, paid=paid)
 
     def offer(self, model: RemoteModel) -> Model:
-        """Note a model that costs, without adding it: that takes a `restore`."""
+        """Save a paid model without adding it; `restore` adds it."""
         with self._db.write() as conn:
             conn.execute(
                 "INSERT INTO models (key, label, paid, removed_at) VALUES (?, ?, 1, ?)"
@@ -115,12 +115,12 @@ class Registry:
         return read_model(row)
 
     def restore(self, model_id: int) -> Model:
-        """Take back a model that was removed or only offered; raises UnknownModelError."""
+        """Restore a model that was removed or only offered; raises UnknownModelError."""
         with self._db.write() as conn:
             return _restore(conn, "id = ?", model_id)
 
     def remove(self, model_id: int) -> Model:
-        """Put a model away until the owner adds it again; raises UnknownModelError."""
+        """Remove a model until the owner adds it again; raises UnknownModelError."""
         with self._db.write() as conn:
             row = conn.execute(
                 "UPDATE models SET removed_at = ? WHERE id = ? AND removed_at IS NULL"
@@ -132,7 +132,7 @@ class Registry:
         return removed
 
     def mark_gone(self, model: Model) -> None:
-        """Note that nobody offers a model any more, until the service lists it again."""
+        """Mark a model as gone until the service lists it again."""
         with self._db.write() as conn:
             conn.execute(
                 "UPDATE models SET gone_at = ? WHERE id = ? AND gone_at IS NULL", (int(time.time()), model.id)
@@ -140,11 +140,11 @@ class Registry:
             _replace_active(conn, tell=True)
 
     def replaced(self) -> str:
-        """Return the key of the model that was active until it was gone; empty once somebody has chosen."""
+        """Return the key of the active model that was replaced because it is gone; "" after a new choice."""
         return self._replaced("model_switch")
 
     def replaced_untold(self) -> str:
-        """Return the same once: for the first answer after it."""
+        """Return the same, but only once: for the first answer after the switch."""
         key = self._replaced("model_switch_untold")
         if key:
             with self._db.write() as conn:
@@ -152,15 +152,15 @@ class Registry:
         return key
 
     def _replaced(self, fact: str) -> str:
-        """Return the key that a fact holds, unless that model has come back meanwhile."""
+        """Return the key in a fact; "" if it is not set or that model is available again."""
         query = "SELECT value FROM facts JOIN models ON key = value WHERE name = ? AND gone_at IS NOT NULL"
         row = self._db.row(query, fact)
         return row[0] if row else ""
 
-    # How the models do
+    # Statistics
 
     def usage(self, since: int, user_id: int | None) -> tuple[int, int]:
-        """Return how many questions were asked and tokens used since then, by one person or by all."""
+        """Return the numbers of questions and tokens since then, of one person, or with None of all."""
         who = "(?2 IS NULL OR user_id = ?2)"
         asked, tokens = self._db.row(
             f"SELECT (SELECT count(*) FROM turns WHERE asked_at >= ?1 AND {who}),"
@@ -171,7 +171,7 @@ class Registry:
         return asked, int(tokens)
 
     def records(self, since: int) -> list[Record]:
-        """Return how each model did since then, the busiest first."""
+        """Return each model's record since then, the most asked first."""
         rows = self._db.rows(
             "SELECT label, count(*), sum(failed), avg(ms) FILTER (WHERE NOT failed)"
             " FROM attempts JOIN models ON models.id = model_id WHERE at >= ?"
@@ -185,7 +185,7 @@ class Registry:
 
 
 def note_attempts(conn: sqlite3.Connection, user_id: int, attempts: Iterable[Attempt]) -> None:
-    """Note, within a transaction, that models were asked; what is older than a month is forgotten."""
+    """Save attempts in the caller's transaction, and delete those older than 30 days."""
     now = int(time.time())
     conn.execute("DELETE FROM attempts WHERE at < ?", (now - KEEP_ATTEMPTS_S,))
     conn.executemany(
@@ -195,7 +195,7 @@ def note_attempts(conn: sqlite3.Connection, user_id: int, attempts: Iterable[Att
 
 
 def _upsert(conn: sqlite3.Connection, model: RemoteModel) -> None:
-    """Add a model or note what is known of it now; its label and whether it was removed are the owner's."""
+    """Insert a model, or update what the service reports; its label and whether it was removed stay."""
     conn.execute(
         "INSERT INTO models (key, label, context_length, inputs) VALUES (?, ?, ?, ?)"
         " ON CONFLICT (key) DO UPDATE"
@@ -211,7 +211,7 @@ def _restore(conn: sqlite3.Connection, where: str, which: object, *, paid: bool 
         (paid, which),
     ).fetchone()
     restored = found_model(row, which)
-    # In an empty registry the first model is active, even a paid one: the owner has just chosen it.
+    # If no model is active, this one is, even a paid one: the owner has just chosen it.
     conn.execute(
         "UPDATE models SET active = 1 WHERE id = ? AND NOT EXISTS (SELECT 1 FROM models WHERE active)",
         (restored.id,),
@@ -220,9 +220,9 @@ def _restore(conn: sqlite3.Connection, where: str, which: object, *, paid: bool 
 
 
 def _replace_active(conn: sqlite3.Connection, *, tell: bool) -> None:
-    """Make the first free model on offer the active one if the active one is gone; with none it stays.
+    """If the active model is gone or removed, activate the first available free one; without one it stays.
 
-    One that the owner removed cannot stay: then a model that costs or is gone takes its place, if need be.
+    A removed model cannot stay active, so a paid or gone one replaces it if necessary.
     """
     active = conn.execute("SELECT key, gone_at, removed_at FROM models WHERE active").fetchone()
     key, gone, removed = active or ("", True, True)
@@ -239,7 +239,7 @@ def _replace_active(conn: sqlite3.Connection, *, tell: bool) -> None:
 
 
 def _first_free(conn: sqlite3.Connection) -> int | None:
-    """Return the id of the first model that can be asked for nothing, that of the second service last."""
+    """Return the id of the first available free model; the second service's comes last."""
     row = conn.execute(
         "SELECT id FROM models WHERE removed_at IS NULL AND gone_at IS NULL AND NOT paid AND NOT active"
         f" ORDER BY {_IS_FALLBACK}, id LIMIT 1"
@@ -248,7 +248,7 @@ def _first_free(conn: sqlite3.Connection) -> int | None:
 
 
 def _first_of_any_kind(conn: sqlite3.Connection) -> int | None:
-    """Return the id of a model that the owner kept: on offer rather than gone, free rather than paid."""
+    """Return the id of a model that was not removed; available before gone, free before paid."""
     row = conn.execute(
         "SELECT id FROM models WHERE removed_at IS NULL AND NOT active"
         " ORDER BY gone_at IS NOT NULL, paid, id LIMIT 1"

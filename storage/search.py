@@ -1,7 +1,7 @@
-"""Searching a person's notes: which notes a query finds, and where it stands in them.
+"""Searching a person's notes: which notes match a query, and where in them.
 
-A word of a query is found where it is part of a word of a note, or where a form of it stands; so whatever
-holds the query as it was typed is found as well.
+A word of a query matches where it is part of a note's word, or where a form of it occurs; so every note that
+contains the query as typed is found too.
 """
 
 import re
@@ -20,13 +20,13 @@ from storage.query import Query, parse
 from storage.word_index import ALL, beginning, notes_with, vocabulary
 
 _WORD = re.compile(r"\w+")
-# Words with the signs of a sentence: other signs mean themselves.
+# Words with ordinary punctuation; a part with other signs is only matched literally.
 _SENTENCE = re.compile(r"[\w.,;:!?()\"'-]+")
 _TAG_OR_WORD = re.compile(r"#?\w+")
 _MOST_CORRECTED = 10  # words of a query
-_LEAST_FORM = 3  # letters of a part of «что-то» that is found in its forms
+_LEAST_FORM = 3  # letters; shorter parts of «что-то» match only literally
 _MOST_SPANS = 100
-# What the keys of one layout write in the other: ghbdtn is привет, мзт is vpn.
+# Text typed in the wrong keyboard layout: ghbdtn is привет, мзт is vpn.
 _LATIN = "{}:\"<>~qwertyuiop[]asdfghjkl;'zxcvbnm,.`"
 _CYRILLIC = "хъжэбюёйцукенгшщзхъфывапролджэячсмитьбюё"
 _OTHER_LAYOUT = str.maketrans(dict(zip(_CYRILLIC + _LATIN, _LATIN + _CYRILLIC, strict=True)))
@@ -34,7 +34,7 @@ _OTHER_LAYOUT = str.maketrans(dict(zip(_CYRILLIC + _LATIN, _LATIN + _CYRILLIC, s
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A note that a search found, and where it stands in its text: beginnings and lengths in letters."""
+    """A note that a search found, and the matches in its text as (start, length) in characters."""
 
     note: Note
     spans: tuple[tuple[int, int], ...]
@@ -42,14 +42,14 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a query found: the notes, and the words of the notes that are forms of its words."""
+    """The notes that match a query, and the words in notes that are forms of its words."""
 
     notes: Numbers
     forms: frozenset[str]
 
 
 def find(conn: sqlite3.Connection, user_id: int, query: Query) -> Found:
-    """Return the notes that hold all words and parts of a query, written when it says."""
+    """Return the notes that contain all words and literal parts of a query and are within its dates."""
     known = vocabulary(conn, user_id) if query.parts else ""
     forms = {
         piece: forms_of(conn, user_id, piece)
@@ -70,7 +70,7 @@ def find(conn: sqlite3.Connection, user_id: int, query: Query) -> Found:
 def hits(
     conn: sqlite3.Connection, user_id: int, query: Query, found: Found, limit: int, offset: int
 ) -> tuple[int, list[Hit]]:
-    """Return how many notes a query has found, and a page of them, the newest first."""
+    """Return how many notes were found, and a page of them, the newest first."""
     there = notes.find_all(conn, user_id, page(found.notes, limit, offset))
     return count(found.notes), [Hit(note, spans(query, found.forms, note.text)) for note in there]
 
@@ -78,7 +78,7 @@ def hits(
 def _in_any_form(
     conn: sqlite3.Connection, user_id: int, known: str, part: str, forms: dict[str, set[str]]
 ) -> Numbers:
-    """Return the notes that hold a part as it is, or all words of it in some form."""
+    """Return the notes that contain a part as typed, or all its words in some form."""
     if part in forms:
         return notes_with(conn, user_id, {*containing(known, part), *_alike(known, part), *forms[part]})
     found = _literally(conn, user_id, known, part)
@@ -102,7 +102,7 @@ def _written_between(conn: sqlite3.Connection, user_id: int, query: Query) -> Nu
 
 
 def _literally(conn: sqlite3.Connection, user_id: int, known: str, part: str) -> Numbers:
-    """Return the notes that hold a part as it is: the index offers some, and their texts decide."""
+    """Return the notes that contain a part as typed: the index narrows them down, their texts decide."""
     if _WORD.fullmatch(part):
         return notes_with(conn, user_id, containing(known, part))
     if emoji_in(part) == [part]:
@@ -119,12 +119,12 @@ def _literally(conn: sqlite3.Connection, user_id: int, known: str, part: str) ->
 
 
 def text_of(conn: sqlite3.Connection, user_id: int, number: int) -> str:
-    """Return what a search looks through of a note, folded."""
+    """Return a note's searched text, folded."""
     return fold(notes.searched(notes.find(conn, user_id, number)))
 
 
 def containing(known: str, part: str) -> Iterator[str]:
-    """Return the words with a part in them; line ends in it stand for the ends of the word."""
+    """Yield a vocabulary's words that contain a part; a line break in it marks a word's start or end."""
     place = known.find(part)
     while place >= 0:
         begin = place + 1 if part[0] == "\n" else known.rfind("\n", 0, place) + 1
@@ -134,7 +134,7 @@ def containing(known: str, part: str) -> Iterator[str]:
 
 
 def forms_of(conn: sqlite3.Connection, user_id: int, word: str) -> set[str]:
-    """Return the words that are forms of a word."""
+    """Return the words in a person's notes that are forms of a word."""
     near = {
         other
         for start in beginnings(word)
@@ -144,13 +144,13 @@ def forms_of(conn: sqlite3.Connection, user_id: int, word: str) -> set[str]:
 
 
 def _alike(known: str, part: str) -> Iterator[str]:
-    """Return the words that look as if a part were in them, where the keyboard was the wrong one."""
+    """Return the words that contain a part typed with similar letters of the other alphabet."""
     swapped = look_alike(part)
     return containing(known, swapped) if swapped else iter(())
 
 
 def spans(query: Query, forms: frozenset[str], text: str) -> tuple[tuple[int, int], ...]:
-    """Return where a text holds what was searched for: beginnings and lengths, in order, none in another."""
+    """Return the matches in a text as (start, length) in characters, in order and without overlaps."""
     folded, places = fold(text), original_places(text)
     found = sorted({*_spans_of_parts(query, folded), *_spans_of_words(query, forms, folded)})
     result: list[tuple[int, int]] = []
@@ -164,7 +164,7 @@ def spans(query: Query, forms: frozenset[str], text: str) -> tuple[tuple[int, in
 
 
 def _end_of(places: list[int], last: int) -> int:
-    """Return where the original of a folded letter ends."""
+    """Return where the original of a folded character ends."""
     return next(place for place in [*places[last + 1 :], places[-1] + 1] if place > places[last])
 
 
@@ -188,9 +188,9 @@ def _spans_of_words(query: Query, forms: frozenset[str], folded: str) -> Iterato
 
 
 def similar(conn: sqlite3.Connection, user_id: int, query: str, limit: int) -> list[str]:
-    """Return the words of the notes that look most like those of a query that stand in no note.
+    """Return the words in notes most similar to those words of a query that occur in no note.
 
-    Without any, the query in the other layout of the keyboard, if that finds something.
+    If there are none, return the query in the other keyboard layout, if that finds something.
     """
     known = vocabulary(conn, user_id)
     found: list[str] = []
@@ -206,7 +206,7 @@ def similar(conn: sqlite3.Connection, user_id: int, query: str, limit: int) -> l
 
 
 def _close_to(conn: sqlite3.Connection, user_id: int, known: str, word: str, limit: int) -> list[str]:
-    # One mistake leaves the beginning or the end of a word as it was.
+    # A single typo leaves the beginning or the end of a word intact.
     near = {*beginning(conn, user_id, word[:3]), *containing(known, f"{word[-3:]}\n")}
     near |= set(beginning(conn, user_id, word[:1])) if len(word) < 5 else set()
     fitting = [other for other in near if abs(len(other) - len(word)) <= 2]

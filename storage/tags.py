@@ -6,18 +6,18 @@ from typing import Any
 
 from storage.folding import fold
 
-# Within an address it is none, and neither is C#; what stands before it may be a bracket or a quotation mark.
+# A # inside a URL or after a letter, as in C#, is no tag; a bracket or quotation mark may stand before a tag.
 _TAG = re.compile(r"https?://\S+|(?<![\w#&/])[#\uff03](\w+)")
 
 
 def tags_in(text: str, entities: Iterable[dict[str, Any]] = ()) -> list[str]:
-    """Return the tags of a text, folded and without their #, in order and each once."""
+    """Return the tags of a text, folded and without the #, in order, each once."""
     found = (fold(tag) for tag in _TAG.findall(without_marks_in_code(text, entities)))
     return list(dict.fromkeys(tag for tag in found if tag and not tag.isdigit()))
 
 
 def without_marks_in_code(text: str, entities: Iterable[dict[str, Any]]) -> str:
-    """Return a text with blanks for the # in what is formatted as code: #include is no tag there."""
+    """Return a text with each # in its code replaced by a blank: #include is not a tag."""
     units = bytearray(text.encode("utf-16-le", "surrogatepass"))
     for entity in entities:
         if entity["type"] in ("code", "pre"):
@@ -28,5 +28,5 @@ def without_marks_in_code(text: str, entities: Iterable[dict[str, Any]]) -> str:
 
 
 def without_marks(text: str) -> str:
-    """Return a text with blanks for its #."""
+    """Return a text with each # replaced by a blank."""
     return re.sub("[#\uff03]", " ", text)

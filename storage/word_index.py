@@ -1,10 +1,11 @@
-"""Which notes hold which words: three tables that are made of the notes, and can be made of them again.
+"""The word index: which notes contain which words, in three tables that can be rebuilt from the notes.
 
-`words` knows each word of a person, and the numbers of its notes as long as those are few; of a word that
-has many, `postings` holds them, a row for each block of 4096 numbers. `vocabulary` is the words once more, as
-texts of some kilobytes: to look through them for a part of a word is a hundred times faster than row by row.
+`words` has a row for each word of a person, with the numbers of its notes while they are few. For a word
+with many notes, `postings` has them, a row for each block of 4096 numbers. `vocabulary` has the words once
+more, as texts of a few kilobytes: searching these for a part of a word is a hundred times faster than row by
+row.
 
-A note in the bin is not indexed. The pseudo-word '' stands in every note, so it tells which are.
+Notes in the bin are not indexed. The pseudo-word '' is in every note, so it gives the set of indexed notes.
 """
 
 import json
@@ -27,27 +28,27 @@ from storage.numbers import (
 )
 from storage.tags import tags_in
 
-FEW = 200  # numbers that stand beside the word itself: what fits on its page of the file
-_CHUNK = 4000  # letters of a text of the vocabulary
+FEW = 200  # numbers stored in the word's own row, so that it fits on one page of the file
+_CHUNK = 4000  # characters in a row of `vocabulary`
 ALL = ""  # the pseudo-word
 
 # Looking up
 
 
 def vocabulary(conn: sqlite3.Connection, user_id: int) -> str:
-    """Return all words that a person ever used, each between line ends."""
+    """Return all words that a person ever used, each between line breaks."""
     rows = conn.execute("SELECT words FROM vocabulary WHERE user_id = ?", (user_id,))
     return "".join(["\n", *(words for (words,) in rows)])
 
 
 def notes_with(conn: sqlite3.Connection, user_id: int, words: Iterable[str]) -> Numbers:
-    """Return the numbers of the notes that hold any of these words."""
+    """Return the numbers of the notes that contain any of these words."""
     rows = conn.execute(
         "SELECT numbers, block, bits FROM words LEFT JOIN postings ON word_id = id"
         " WHERE user_id = ? AND word IN (SELECT value FROM json_each(?))",
         (user_id, json.dumps(list(words))),
     )
-    # A part of a word may be in thousands of words: what is written alike is put together before it is read.
+    # A part of a word may occur in thousands of words, so rows in the same format are joined before decoding.
     few, many = bytearray(), Numbers()
     sparse: defaultdict[int, bytearray] = defaultdict(bytearray)
     for numbers, block, bits in rows:
@@ -63,7 +64,7 @@ def notes_with(conn: sqlite3.Connection, user_id: int, words: Iterable[str]) -> 
 
 
 def beginning(conn: sqlite3.Connection, user_id: int, start: str, longest: int = 1000) -> list[str]:
-    """Return the words with this beginning and at most so many letters."""
+    """Return the words with this beginning and at most `longest` letters."""
     rows = conn.execute(
         "SELECT word FROM words WHERE user_id = ? AND word >= ? AND word < ? AND length(word) <= ?",
         (user_id, start, f"{start[:-1]}{chr(ord(start[-1]) + 1)}", longest),
@@ -71,20 +72,20 @@ def beginning(conn: sqlite3.Connection, user_id: int, start: str, longest: int =
     return [word for (word,) in rows]
 
 
-# Keeping it true
+# Updating
 
 
 def change(
     conn: sqlite3.Connection, user_id: int, number: int, before: str | None, after: str | None
 ) -> None:
-    """Index a note whose searched text has changed; None stands for a note that is not there."""
+    """Update the index for a note's changed text; None means that the note was not there, or is gone."""
     old, new = _words(before), _words(after)
     _remove(conn, user_id, number, old - new)
     _add(conn, user_id, {word: [number] for word in new - old})
 
 
 def add_many(conn: sqlite3.Connection, user_id: int, texts: Iterable[tuple[int, str]]) -> None:
-    """Index some thousands of notes at once, each a number and its searched text."""
+    """Index thousands of new notes at once, given as pairs of number and text."""
     found: defaultdict[str, list[int]] = defaultdict(list)
     for number, text in texts:
         for word in _words(text):
@@ -93,14 +94,14 @@ def add_many(conn: sqlite3.Connection, user_id: int, texts: Iterable[tuple[int, 
 
 
 def forget(conn: sqlite3.Connection, user_id: int) -> None:
-    """Delete what is known of a person's words."""
+    """Delete a person's index."""
     conn.execute("DELETE FROM postings WHERE word_id IN (SELECT id FROM words WHERE user_id = ?)", (user_id,))
     conn.execute("DELETE FROM words WHERE user_id = ?", (user_id,))
     conn.execute("DELETE FROM vocabulary WHERE user_id = ?", (user_id,))
 
 
 def _words(text: str | None) -> set[str]:
-    """Return all that a note is found by: words, their look-alikes, emoji, tags, and the pseudo-word."""
+    """Return everything a note is indexed by: words, their look-alikes, emoji, tags, the pseudo-word."""
     if text is None:
         return set()
     folded = fold(text)
@@ -115,7 +116,7 @@ def _words(text: str | None) -> set[str]:
 def _known(
     conn: sqlite3.Connection, user_id: int, words: Iterable[str]
 ) -> dict[str, tuple[int | None, bytes]]:
-    """Return the rows of those words that are there: the id of its postings, or its few numbers."""
+    """Return the rows of the known words: each the id of its postings, or its few numbers."""
     rows = conn.execute(
         "SELECT word, id, numbers FROM words WHERE user_id = ? AND word IN (SELECT value FROM json_each(?))",
         (user_id, json.dumps(list(words))),
@@ -124,7 +125,7 @@ def _known(
 
 
 def _add(conn: sqlite3.Connection, user_id: int, found: dict[str, list[int]]) -> None:
-    """Note that words stand in notes in which they did not stand."""
+    """Add notes to words; each must be new for its word."""
     known = _known(conn, user_id, found)
     _extend_vocabulary(conn, user_id, [word for word in found if word not in known])
     (next_id,) = conn.execute("SELECT coalesce(max(word_id), 0) + 1 FROM postings").fetchone()
@@ -177,7 +178,7 @@ def _block(conn: sqlite3.Connection, word_id: int, block: int) -> bytes:
 
 
 def _extend_vocabulary(conn: sqlite3.Connection, user_id: int, words: list[str]) -> None:
-    """Write new words behind the others; a word that was used up once may stand there twice."""
+    """Append new words."""
     if not words:
         return
     last, text = conn.execute(

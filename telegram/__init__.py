@@ -1,1 +1,1 @@
-"""All that knows Telegram: one call, delivery, what an update says, text and entities."""
+"""Everything that knows Telegram: API calls, delivery, reading of updates, text and entities."""

@@ -1,4 +1,4 @@
-"""One call to the Bot API, through the library, with a body of its own and without the token in any error."""
+"""Calls to the Bot API through the library: parameters sent as a body, and no token in any error."""
 
 import io
 from typing import Any, Protocol
@@ -9,25 +9,25 @@ from telebot import apihelper
 from settings import Settings
 from telegram.routes import Route, Routes, routes_of
 
-DOWNLOAD_TIMEOUT_S = (10, 60)  # to connect, and between two pieces
+DOWNLOAD_TIMEOUT_S = (10, 60)  # to connect, and between two chunks
 
-# Where there is more than one way to Telegram, one that died without a word is left within half a minute.
+# With several routes to Telegram, one that silently died is abandoned within half a minute.
 CONNECT_S, ANSWER_S, LONG_POLL_S = 5, 15, 10
 
 
 class TelegramError(Exception):
-    """A call that did not succeed; the text names the method and the cause, never an address or a message."""
+    """A failed call; the text names the method and the cause, never a URL or a person's message."""
 
     def __init__(self, method: str, cause: str) -> None:
         super().__init__(f"{method}: {cause}")
 
 
 class UnreachableError(TelegramError):
-    """No usable answer came, so the call may have had its effect or not."""
+    """No usable answer came; the call may have taken effect or not."""
 
 
 class RefusedError(TelegramError):
-    """Telegram said no, and why; `retry_after` is in seconds, `moved_to` what a group has become."""
+    """Telegram refused the call; `retry_after` is in seconds, `moved_to` the id of a group's supergroup."""
 
     def __init__(
         self, method: str, code: int, description: str, retry_after: float = 0, moved_to: int = 0
@@ -39,12 +39,12 @@ class RefusedError(TelegramError):
         self.moved_to = moved_to
 
     def says(self, *fragments: str) -> bool:
-        """Return whether the description holds one of these, in any case: Telegram changes its capitals."""
+        """Return whether the description has one of these lower-case fragments; Telegram's case varies."""
         return any(fragment in self.description.lower() for fragment in fragments)
 
 
 class Door(Protocol):
-    """The way out to people: Telegram, or the terminal in its place."""
+    """The outside world: Telegram, or the terminal in its place."""
 
     def call(self, method: str, **params: Any) -> Any:
         """Call one function of `apihelper` and return the result as plain data; raises TelegramError."""
@@ -57,7 +57,7 @@ class Telegram:
     """The Bot API with one bot's token."""
 
     def __init__(self, settings: Settings) -> None:
-        self.date = ""  # of its last answer, as HTTP writes it
+        self.date = ""  # the last answer's Date header
         self._token = settings.token
         self._session = _session(settings)
         self._routes = Routes(routes_of(settings), self._answers)
@@ -66,7 +66,7 @@ class Telegram:
 
     @property
     def route(self) -> str:
-        """The way that is used just now, without passwords."""
+        """The current route, without passwords."""
         return str(self._routes.current)
 
     def call(self, method: str, **params: Any) -> Any:
@@ -78,14 +78,14 @@ class Telegram:
         except apihelper.ApiTelegramException as exc:
             retry_after, moved_to = _parameter(exc, "retry_after"), _parameter(exc, "migrate_to_chat_id")
             raise RefusedError(method, exc.error_code, exc.description, retry_after, int(moved_to)) from None
-        except apihelper.ApiException as exc:  # what it thinks of an answer that we thought was one
+        except apihelper.ApiException as exc:  # the library rejects an answer that _is_answer accepted
             raise UnreachableError(method, type(exc).__name__) from None
 
     def download(self, file_id: str) -> bytes:
         """Fetch a file that somebody sent, 20 MB at most; raises TelegramError."""
         path = self.call("get_file", file_id=file_id)["file_path"]
         route = self._routes.current
-        # Not by the library: it has no time-out, and its exceptions hold the address with the token.
+        # Not through the library: it sets no timeout, and its exceptions contain the URL with the token.
         try:
             url = f"{route.url}/file/bot{self._token}/{path}"
             response = self._session.get(url, timeout=DOWNLOAD_TIMEOUT_S, proxies=route.proxies)
@@ -104,7 +104,7 @@ class Telegram:
         timeout: Any = None,
         **_more: Any,
     ) -> requests.Response:
-        """Send what the library would put into the URL, the text of a message included, as a body."""
+        """Send as a body what the library would put into the URL, even the text of a message."""
         method = url.rpartition("/")[2]
         route = self._routes.current
         try:
@@ -115,28 +115,28 @@ class Telegram:
                 timeout=self._timeout(method, timeout, uploads=bool(files)),
                 proxies=route.proxies,
             )
-        except requests.RequestException as exc:  # its text holds the URL with the token
+        except requests.RequestException as exc:  # its text contains the URL with the token
             raise self._failed(route, method, type(exc).__name__) from None
         self.date = response.headers.get("Date", "")
-        response.encoding = "utf-8"  # or the library guesses it, letter by letter
+        response.encoding = "utf-8"  # else requests guesses the encoding, which is slow
         if not _is_answer(response):
             raise self._failed(route, method, f"HTTP {response.status_code} без ответа Telegram")
         return response
 
     def _timeout(self, method: str, given: Any, *, uploads: bool) -> Any:
-        """Return how long to wait for a connection and for an answer: less where there is another way."""
+        """Return the timeouts for connecting and for the answer; shorter if there is another route."""
         if self._routes.is_only_one or uploads:
             return given
         connect, read = given
         return min(connect, CONNECT_S), LONG_POLL_S + 5 if method == "getUpdates" else min(read, ANSWER_S)
 
     def _failed(self, route: Route, method: str, cause: str) -> UnreachableError:
-        """Look for another route, and return what to raise: the call itself may have had its effect."""
+        """Look for another route, and return the error; the call is not repeated: it may have worked."""
         self._routes.lost(route)
         return UnreachableError(method, cause)
 
     def _answers(self, route: Route) -> bool:
-        """Return whether Telegram answers on a route, even if only that it does not know the token."""
+        """Return whether Telegram answers on a route, even with an error about the token."""
         try:
             response = self._session.post(
                 f"{route.url}/bot{self._token}/getMe", timeout=(CONNECT_S, CONNECT_S), proxies=route.proxies
@@ -147,22 +147,22 @@ class Telegram:
 
 
 def _file(param: Any) -> Any:
-    """Return bytes as a file: of bytes the library makes text for its log, 80 MB of a document of 10.
+    """Return bytes wrapped as a file: the library formats bytes for its log, 80 MB for a 10 MB document.
 
-    It does so at every level of logging: pyTelegramBotAPI 4.37.1, apihelper._make_request.
+    It does so at every log level: pyTelegramBotAPI 4.37.1, apihelper._make_request.
     """
     return io.BytesIO(param) if isinstance(param, bytes) else param
 
 
 def _parameter(exc: apihelper.ApiTelegramException, name: str) -> float:
-    """Return a number of Telegram's ResponseParameters, 0 if it is not there."""
+    """Return a number from Telegram's ResponseParameters, 0 if it is missing."""
     parameters = exc.result_json.get("parameters")
     value = parameters.get(name) if isinstance(parameters, dict) else None
     return value if isinstance(value, int | float) else 0
 
 
 def _is_answer(response: requests.Response) -> bool:
-    """Return whether it is Telegram's answer, not a proxy's page: on that the library fails in three ways."""
+    """Return whether it is Telegram's answer; on a proxy's page the library fails in three different ways."""
     try:
         answer = response.json()
     except (ValueError, RecursionError):
@@ -173,7 +173,7 @@ def _is_answer(response: requests.Response) -> bool:
 
 
 def _session(settings: Settings) -> requests.Session:
-    """Make the session that all threads share, its surroundings looked up once and not at every call."""
+    """Make the session that all threads share; it reads the environment once, not at every call."""
     session = requests.Session()
     for scheme in ("https://", "http://"):
         session.mount(scheme, requests.adapters.HTTPAdapter(pool_maxsize=64))

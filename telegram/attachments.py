@@ -1,4 +1,4 @@
-"""Files of notes as calls: what belongs together is one album, and what is gone is said to be."""
+"""Turn files into API calls: albums where possible, and a message in place of a file that is gone."""
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
@@ -9,8 +9,8 @@ from telebot import types
 from telegram.contents import File
 from telegram.lines import file_line
 
-ALBUM = 10  # files at most: https://core.telegram.org/bots/api#sendmediagroup
-# Pictures and videos stand in one album, documents and audio files only among their like; the rest in none.
+ALBUM = 10  # files at most; https://core.telegram.org/bots/api#sendmediagroup
+# Photos and videos can share an album; documents and audio only with their own kind; the others have none.
 _ALBUMS = {"photo": "pictures", "video": "pictures", "document": "document", "audio": "audio"}
 _MEDIA = {
     "photo": types.InputMediaPhoto,
@@ -18,7 +18,7 @@ _MEDIA = {
     "document": types.InputMediaDocument,
     "audio": types.InputMediaAudio,
 }
-# The functions of the library and what each calls its file.
+# The library's functions, and the name of their file parameter.
 _SENDERS = {
     "photo": ("send_photo", "photo"),
     "video": ("send_video", "data"),
@@ -30,7 +30,7 @@ _SENDERS = {
 
 
 class Outgoing(NamedTuple):
-    """A call of a function of `apihelper`, and what is sent instead if Telegram refuses it."""
+    """A call of an `apihelper` function, and the calls to make instead if Telegram refuses it."""
 
     method: str
     params: dict[str, Any]
@@ -38,7 +38,7 @@ class Outgoing(NamedTuple):
 
 
 def attachments(files: Sequence[File], reply: types.ReplyParameters | None) -> Iterator[Outgoing]:
-    """Yield the calls that send files by their ids, in order."""
+    """Yield the calls that send files by their file_id, in order."""
     for kind, run in groupby(files, key=lambda file: _ALBUMS.get(file.kind)):
         alike = list(run)
         size = ALBUM if kind else 1
@@ -51,7 +51,7 @@ def _album(files: Sequence[File], reply: types.ReplyParameters | None) -> Outgoi
     if len(each) == 1:
         return each[0]
     media = [_MEDIA[file.kind](file.file_id) for file in files]
-    # One file that is gone spoils the album.
+    # If one file is gone, Telegram refuses the whole album.
     return Outgoing("send_media_group", {"media": media, "reply_parameters": reply}, instead=each)
 
 

@@ -1,4 +1,4 @@
-"""What a message holds besides its frame: words, files, and where they came from."""
+"""Content of a message: text, files, and where it came from."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -8,9 +8,9 @@ from telegram.fields import UnreadableUpdateError, dict_in, dicts_in, number_in,
 from telegram.formatted import Formatted, cut_out
 from telegram.splitting import Entity, utf16_len
 
-# Several sizes of a photo come as a list, the largest last; of the others there is one.
+# A photo is a list of sizes, the largest last; the others are single objects.
 FILES = ("photo", "video", "animation", "document", "audio", "voice", "video_note", "sticker")
-# What a person writes, and not the chat itself («joined», «pinned» and the like).
+# Content that people send, unlike service messages ("joined", "pinned" and the like).
 WRITTEN = frozenset({
     "text", "caption", "rich_message", *FILES, "location", "contact", "poll", "dice", "venue", "story",
     "paid_media", "checklist",
@@ -26,12 +26,12 @@ class File:
     name: str = field(default="", repr=False)
     mime: str = ""
     size: int = 0
-    unique_id: str = ""  # the same for the same file sent again, but nothing to fetch it by
+    unique_id: str = ""  # the same if the file is sent again; it cannot be used to download it
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Whose words a forwarded message holds; `link` leads to them where they are public."""
+    """The original author of a message; `link` leads to it if it is public."""
 
     name: str = field(repr=False)
     link: str = field(default="", repr=False)
@@ -39,12 +39,15 @@ class Origin:
 
 
 def is_written(content: Content) -> bool:
-    """Return whether a person wrote it."""
+    """Return whether it is a person's message, not a service message."""
     return bool(content.keys() & WRITTEN)
 
 
 def words_of(content: Content) -> tuple[str, tuple[Entity, ...]]:
-    """Return the text or caption with its formatting, else in words what the message shows."""
+    """Return the text or caption with its entities, or else a description of what the message shows.
+
+    Raises UnreadableUpdateError if the text is not a string.
+    """
     for text, entities in (("text", "entities"), ("caption", "caption_entities")):
         value = content.get(text)
         if isinstance(value, str) and value:
@@ -56,10 +59,10 @@ def words_of(content: Content) -> tuple[str, tuple[Entity, ...]]:
 
 
 def quote_in(content: Content, replied: Formatted) -> Formatted:
-    """Return the part that was marked of the message replied to.
+    """Return the quoted part of the replied-to message, with its entities; empty if nothing is quoted.
 
-    Telegram leaves links out of its formatting; where the part stands, the message's own has them. Its place
-    may be wrong: https://core.telegram.org/bots/api#textquote
+    Telegram omits links from a quote's entities, so they are taken from the message itself, unless the
+    quote's position is wrong, which may happen: https://core.telegram.org/bots/api#textquote
     """
     quote = dict_in(content, "quote")
     if not quote:
@@ -70,7 +73,7 @@ def quote_in(content: Content, replied: Formatted) -> Formatted:
 
 
 def _sound(entities: object, text: str) -> Iterator[Entity]:
-    """Yield the entities that are within the text."""
+    """Yield the entities that are well-formed and within the text."""
     end = utf16_len(text)
     for entity in entities if isinstance(entities, list) else ():
         if isinstance(entity, dict) and isinstance(entity.get("type"), str):
@@ -80,7 +83,7 @@ def _sound(entities: object, text: str) -> Iterator[Entity]:
 
 
 def _in_words(content: Content) -> Iterator[str]:
-    """Yield what a message without a text says all the same."""
+    """Yield lines that describe a message without text."""
     contact, place, poll = (dict_in(content, name) for name in ("contact", "location", "poll"))
     if contact:
         yield f"👤 {_name(contact)} {text_in(contact, 'phone_number')}".strip()
@@ -107,9 +110,9 @@ def _in_words(content: Content) -> Iterator[str]:
 
 
 def _flat(rich: object) -> str:
-    """Return the words of a rich text: a string, a list, or an object with more of them inside.
+    """Return the plain text of a rich text: a string, a list, or an object that contains more of them.
 
-    Objects of the Bot API's RichBlock and RichText; what is not text in them is left out.
+    The objects are the Bot API's RichBlock and RichText; anything but text is left out.
     """
     if isinstance(rich, str):
         return rich
@@ -127,7 +130,7 @@ def _flat(rich: object) -> str:
 
 
 def files_of(content: Content) -> tuple[File, ...]:
-    """Return the file of a message; an animation comes as a document, too, and counts once."""
+    """Return the file of a message, or (); an animation is also sent as a document, and counts once."""
     for kind in FILES:
         record: object = content.get(kind)
         if isinstance(record, list):
@@ -141,7 +144,7 @@ def _file(kind: str, record: Content) -> File:
     return File(
         kind,
         text_in(record, "file_id"),
-        text_in(record, "file_name") or text_in(record, "emoji"),  # of a sticker
+        text_in(record, "file_name") or text_in(record, "emoji"),  # a sticker has no name
         text_in(record, "mime_type"),
         number_in(record, "file_size"),
         text_in(record, "file_unique_id"),
@@ -149,7 +152,7 @@ def _file(kind: str, record: Content) -> File:
 
 
 def author_of(content: Content) -> Origin:
-    """Return who wrote a message, with a link to it where everybody may read it."""
+    """Return who wrote a message, with a link to the message if it is public."""
     chat, public = dict_in(content, "sender_chat"), text_in(dict_in(content, "chat"), "username")
     link = f"https://t.me/{public}/{number_in(content, 'message_id')}" if public else ""
     name = text_in(chat, "title") or _name(dict_in(content, "from"))
@@ -161,7 +164,7 @@ def _name(person: Content) -> str:
 
 
 def origin_of(content: Content) -> Origin | None:
-    """Return where a forwarded message came from."""
+    """Return where a forwarded message came from, or None if it was not forwarded."""
     origin = dict_in(content, "forward_origin")
     if not origin:
         return None

@@ -1,4 +1,4 @@
-"""The one place that talks back to Telegram: when something is sent, and what happens if it is refused."""
+"""Sending to Telegram, the one place for it: when something is sent, and what happens if it is refused."""
 
 import logging
 import random
@@ -13,17 +13,17 @@ from telegram.updates import Place
 
 log = logging.getLogger(__name__)
 LONGEST_PAUSE_S = 30
-GIVE_UP_S = 86_400  # on an answer that could not be delivered
-# Between two edits in one chat. Telegram publishes no figure; bots that edit twice a second are told to wait
-# for minutes. The margin is for the network: what leaves 1.2 s apart may arrive closer together.
+GIVE_UP_S = 86_400  # of trying to deliver one answer
+# Between two edits in one chat. Telegram publishes no figure; bots that edit twice a second get 429s of
+# minutes. The margin is for the network: calls sent 1.2 s apart may arrive closer together.
 EDIT_PAUSE_S, GROUP_EDIT_PAUSE_S = 1.25, 3.05
-MAX_SLOWER = 8  # times, after one 429 upon another
-HALVED_AFTER_S = 6.5  # each time, so that even the slowest chat has its pace again after twenty seconds
+MAX_SLOWER = 8  # times, after repeated 429s
+HALVED_AFTER_S = 6.5  # each time, so even the slowest chat is at full pace after twenty seconds
 MAX_TOAST = 200  # characters
 
 
-class Pause(Exception):  # noqa: N818 - no error, only a wait
-    """Not now: try again in so many seconds."""
+class Pause(Exception):  # noqa: N818 - not an error, only a wait
+    """Not now; try again in `seconds`."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__(seconds)
@@ -31,28 +31,28 @@ class Pause(Exception):  # noqa: N818 - no error, only a wait
 
 
 class UndeliverableError(Exception):
-    """The chat cannot be written to at all: blocked, left, gone."""
+    """The chat cannot be written to: the bot is blocked or removed, or the chat is gone."""
 
 
 class Delivery:
-    """Sends and edits, one attempt a call; a chat that has to wait holds up no other one."""
+    """Sends and edits, one attempt per call; a chat that has to wait does not delay the others."""
 
     def __init__(self, door: Door, clock: Callable[[], float] = time.monotonic) -> None:
         self._door = door
-        self._clock = clock  # all times are its seconds
+        self._clock = clock  # seconds; all times below are from it
         self._lock = threading.Lock()
         self._not_before: dict[int, float] = {}  # chat -> time
         self._failures: dict[int, int] = {}  # chat -> failed calls in a row
         self._next_edit: dict[int, float] = {}  # chat -> time
-        self._slower: dict[int, tuple[float, float]] = {}  # chat -> factor, and time from which it fades
-        self._moved: dict[int, int] = {}  # group -> the supergroup that it has become
+        self._slower: dict[int, tuple[float, float]] = {}  # chat -> (factor, time when it begins to fade)
+        self._moved: dict[int, int] = {}  # group -> the supergroup that replaced it
         self._plain: set[tuple[int, int]] = set()  # messages whose entities were refused
 
     def attempt(self, place: Place, method: str, **params: Any) -> Any:
-        """Make one call for a chat, in its topic; raises Pause, UndeliverableError, or RefusedError.
+        """Make one call for a chat and its topic; raises Pause, UndeliverableError, or RefusedError.
 
-        Returns what Telegram does: the message, True, or None where an edit would have changed nothing.
-        RefusedError means that the call is our mistake.
+        Returns Telegram's result: a message, a list of messages, True, or None if an edit changes nothing.
+        RefusedError means that the call is wrong.
         """
         chat_id = self._moved.get(place.chat_id, place.chat_id)
         if place.thread_id and method.startswith("send_"):
@@ -72,25 +72,25 @@ class Delivery:
                 self._next_edit[chat_id] = self._clock() + self._edit_pause(chat_id)
         with self._lock:
             self._failures.pop(chat_id, None)
-            if self._not_before.get(chat_id, 0) < self._clock():  # or another thread has been told to wait
+            if self._not_before.get(chat_id, 0) < self._clock():  # else another thread has just got a 429
                 self._not_before.pop(chat_id, None)
         return result
 
     def _take_turn(self, chat_id: int, *, edits: bool) -> None:
-        """Raise Pause if the chat has to wait, or for an edit if another one has only just gone."""
+        """Raise Pause if the chat has to wait, or if an edit follows another one too soon."""
         with self._lock:
             due = max(self._not_before.get(chat_id, 0), self._next_edit.get(chat_id, 0) if edits else 0)
             wait = due - self._clock()
             if wait > 0:
                 raise Pause(wait)
-            if edits:  # counted again from its arrival
+            if edits:  # set again when the call has returned
                 self._next_edit[chat_id] = self._clock() + self._edit_pause(chat_id)
 
     def _edit_pause(self, chat_id: int) -> float:
         return (GROUP_EDIT_PAUSE_S if chat_id < 0 else EDIT_PAUSE_S) * self._slowness(chat_id)
 
     def _slowness(self, chat_id: int) -> float:
-        """Return how many times slower than others a chat is edited, less and less after its last 429."""
+        """Return how many times slower than usual a chat is edited; it decreases after the last 429."""
         factor, since = self._slower.get(chat_id, (1.0, 0.0))
         halvings = max(0.0, self._clock() - since) // HALVED_AFTER_S
         return float(max(1.0, factor / 2.0 ** min(halvings, 10)))
@@ -100,7 +100,7 @@ class Delivery:
     ) -> Any:
         if exc.code == 429:
             raise self._too_many(chat_id, exc) from None
-        if exc.code >= 500 or exc.code in (401, 409):  # a revoked token is the polling loop's to notice
+        if exc.code >= 500 or exc.code in (401, 409):  # the polling loop handles a revoked token
             raise self._broken(chat_id, exc) from None
         if exc.moved_to and place.chat_id not in self._moved:
             self._moved[place.chat_id] = exc.moved_to
@@ -111,7 +111,7 @@ class Delivery:
             self._next_edit.pop(chat_id, None)  # nothing was edited
             return None
         if method == "edit_message_text" and _is_about_entities(exc, params):
-            self._plain.add((chat_id, params["message_id"]))  # an edit, too, so the next one has to wait
+            self._plain.add((chat_id, params["message_id"]))  # the refused edit counts, so the next must wait
             raise Pause(self._edit_pause(chat_id)) from None
         plainer = self._plainer(exc, method, params)
         if plainer is None:
@@ -123,7 +123,7 @@ class Delivery:
 
     @staticmethod
     def _plainer(exc: RefusedError, method: str, params: dict[str, Any]) -> tuple[str, dict[str, Any]] | None:
-        """Return the call without what was refused; None if it was something else."""
+        """Return the call without the refused part, or None if the refusal has another reason."""
         if _is_about_entities(exc, params):
             return method, params | {"entities": None}
         if params.get("reply_parameters") and exc.says(*_NOT_QUOTED):
@@ -135,7 +135,7 @@ class Delivery:
         return None
 
     def _too_many(self, chat_id: int, exc: RefusedError) -> Pause:
-        """Wait for as long as Telegram says, or longer and longer if it says nothing, and be slower then."""
+        """Pause as long as Telegram says, or with backoff if it says nothing; edit more slowly afterwards."""
         pause = exc.retry_after or self._growing_pause(chat_id)
         factor = min(MAX_SLOWER, 2 * self._slowness(chat_id))
         self._slower[chat_id] = factor, self._clock() + pause
@@ -157,7 +157,7 @@ class Delivery:
         return Pause(seconds)
 
     def toast(self, query_id: str, text: str) -> None:
-        """Answer a pressed button; it matters to nobody if that comes too late."""
+        """Answer a pressed button; a failure is only logged."""
         text = first_line(text, MAX_TOAST)
         try:
             self._door.call("answer_callback_query", callback_query_id=query_id, text=text)
@@ -165,7 +165,7 @@ class Delivery:
             log.info("Ответ на кнопку не принят: %s", exc)
 
     def typing(self, place: Place) -> None:
-        """Show «печатает…» for five seconds, if that works out."""
+        """Show «печатает…» for five seconds; a failure is only logged."""
         chat_id, thread_id = self._moved.get(place.chat_id, place.chat_id), place.thread_id
         if self._not_before.get(chat_id, 0) > self._clock():
             return
@@ -178,7 +178,7 @@ class Delivery:
                 self._too_many(chat_id, exc)
 
 
-# What Telegram words so it will not take in this chat, or topic, today or tomorrow. Its wordings:
+# Refusals that stay the same however often the call is repeated in this chat or topic. The wordings:
 # https://github.com/tdlib/telegram-bot-api/blob/master/telegram-bot-api/Client.cpp
 _FINAL = (
     *("chat not found", "user not found", "user is deactivated", "group chat was upgraded"),
@@ -199,18 +199,18 @@ _NOT_EDITED = (
 
 
 def _is_final(exc: RefusedError) -> bool:
-    """Return whether a chat cannot be written to, so that trying again, or saying so there, is no use."""
+    """Return whether the chat cannot be written to at all, so that no retry and no message can help."""
     return exc.code == 403 or exc.says(*_FINAL)
 
 
 def _is_about_entities(exc: RefusedError, params: dict[str, Any]) -> bool:
-    """Return whether the text may pass without its entities; they count when it is too long, too."""
+    """Return whether the text may be accepted without its entities, which also count towards its length."""
     return bool(params.get("entities")) and exc.says(
         "entit", "parse", "message is too long", "message_too_long"
     )
 
 
 def backoff(failures: int, longest: float) -> float:
-    """Return the seconds to wait after so many failures in a row, with jitter, the longest at most."""
-    # The exponent is held: after a night of failures the power itself would be too large for a float.
+    """Return the seconds to wait after `failures` in a row: exponential, with jitter, at most `longest`."""
+    # The exponent is capped: after a night of failures the power would overflow a float.
     return min(longest, 0.25 * 2.0 ** min(failures, 10) * random.uniform(0.75, 1.25))  # noqa: S311 - no secret

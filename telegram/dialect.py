@@ -1,7 +1,7 @@
 """The Markdown that models write: CommonMark with tables, strikethrough and formulas.
 
-``PARSER`` is a parser of CommonMark. Rules of our own say which text is no markup, find formulas
-and tables, and keep the library's rules from what is no quote and no link in a chat.
+``PARSER`` is a CommonMark parser. Our own rules say which text is not markup, find formulas and tables,
+and override the library's rules where a quote or a link makes no sense in a chat.
 """
 
 import re
@@ -12,8 +12,8 @@ from markdown_it.rules_inline import StateInline, autolink, image, link
 
 from telegram.tables import find_table, line_of
 
-FAR = 1000  # letters, in which the other half of a formula or a link is looked for, not in all the answer
-DEEP = 16  # levels of quotes and lists in each other (a list has two); what is deeper is text
+FAR = 1000  # characters to search for the end of a formula or a link
+DEEP = 16  # nested levels of quotes and lists (a list takes two); deeper ones are plain text
 
 _WORD = r"[^\W_]"  # a letter or a digit
 _IN_ADDRESS = r"[^\s<>\"`|\[\]\\]"
@@ -41,7 +41,7 @@ _NO_MARKUP = re.compile(rf"(?:{'|'.join(_VERBATIM)}|{_WORD}+|[^\w\n!$&*<\[\]\\`~
 
 
 def _no_markup(state: StateInline, silent: bool) -> bool:
-    """Find text up to the next sign that may be markup; an address, a name, a product is none."""
+    """Match text up to the next character that may be markup; URLs, names and products are not."""
     found = _NO_MARKUP.match(state.src, state.pos, state.posMax)
     if found is None:
         return False
@@ -58,7 +58,7 @@ _MATHS = re.compile(r"[\\^_={}<>+]")
 
 
 def _formula(state: StateInline, silent: bool) -> bool:
-    r"""Find ``$x^2$``, ``$$x^2$$``, ``\(x^2\)`` or ``\[x^2\]`` in a line."""
+    r"""Match ``$x^2$``, ``$$x^2$$``, ``\(x^2\)`` or ``\[x^2\]`` within a line."""
     src, start = state.src, state.pos
     opening = src[start : start + 2] if src[start : start + 2] in _CLOSING else src[start]
     if opening not in _CLOSING:
@@ -75,7 +75,7 @@ def _formula(state: StateInline, silent: bool) -> bool:
 
 
 def _is_formula(opening: str, latex: str, around: str = "") -> bool:
-    """Return whether it is a formula, and not money or brackets that are escaped."""
+    """Return whether it is a formula, and not money or escaped brackets."""
     if opening == "$$":
         return bool(latex.strip(" \n$"))
     if opening != "$":
@@ -87,7 +87,7 @@ def _is_formula(opening: str, latex: str, around: str = "") -> bool:
 
 
 def _formula_block(state: StateBlock, start_line: int, end_line: int, silent: bool) -> bool:
-    r"""Find ``$$`` or ``\[`` at the beginning of a line, with its other half at the end of one."""
+    r"""Match a block from ``$$`` or ``\[`` at a line's start to the closing sign at a line's end."""
     opening = line_of(state, start_line)[:2]
     if opening not in ("$$", r"\[") or state.is_code_block(start_line):
         return False
@@ -114,7 +114,7 @@ def _formula_block(state: StateBlock, start_line: int, end_line: int, silent: bo
 
 
 def _quote(state: StateBlock, start_line: int, end_line: int, silent: bool) -> bool:
-    """Find a quote; ``>5`` and ``>= 5`` are comparisons, and ``>>>`` is the prompt of Python."""
+    """Match a quote; ``>5`` and ``>= 5`` are comparisons, and ``>>>`` is Python's prompt."""
     is_other = re.match(">(?:\\d|=|>>)", line_of(state, start_line))
     return not is_other and state.level <= DEEP and blockquote(state, start_line, end_line, silent)
 
@@ -129,7 +129,7 @@ _SCHEME = re.compile("(?:https?|tg|mailto):", re.IGNORECASE)
 
 
 def _autolink(state: StateInline, silent: bool) -> bool:
-    """Find an address in angle brackets; around one of mail, as in ``Name <a@b.c>``, they are text."""
+    """Match a URL in angle brackets; an email address, as in ``Name <a@b.c>``, stays text."""
     return _SCHEME.match(state.src, state.pos + 1) is not None and autolink(state, silent)
 
 
@@ -142,18 +142,18 @@ def _image(state: StateInline, silent: bool) -> bool:
 
 
 def _is_link_ahead(state: StateInline) -> bool:
-    """Return whether a bracket may begin a link; the library tries each one with all brackets in it."""
+    """Return whether a bracket may begin a link; without this check many nested brackets are very slow."""
     return state.src.find("](", state.pos, state.pos + FAR) >= 0
 
 
 class _Parser(MarkdownIt):
-    """The parser that knows the links a chat can open, and their addresses as they are written."""
+    """A parser that accepts only links a chat can open, and keeps their URLs as written."""
 
     def validateLink(self, url: str) -> bool:  # noqa: N802 - the library's name
         return _SCHEME.match(url) is not None
 
     def normalizeLink(self, url: str) -> str:  # noqa: N802
-        return url.replace(" ", "%20")  # or Telegram would not take it for an address
+        return url.replace(" ", "%20")  # Telegram refuses a URL with a blank
 
     def normalizeLinkText(self, link: str) -> str:  # noqa: N802
         return link
@@ -161,7 +161,7 @@ class _Parser(MarkdownIt):
 
 def _parser() -> MarkdownIt:
     parser = _Parser("commonmark", {"maxNesting": DEEP + 4}).enable("strikethrough")
-    # HTML is shown, and so is `[1]: https://…`; dashes below a line of text make no heading of it.
+    # HTML and `[1]: https://…` are shown as text, and dashes below a line do not make it a heading.
     parser.disable(["html_block", "reference", "lheading"])
     parser.inline.ruler.at("text", _no_markup)
     parser.inline.ruler.at("autolink", _autolink)
@@ -179,4 +179,4 @@ def _parser() -> MarkdownIt:
 
 
 PARSER = _parser()
-PARSER.parse("x")  # the library builds its chains of rules at the first text, safe for one thread only
+PARSER.parse("x")  # the first parse builds the library's rule chains, which is not thread-safe

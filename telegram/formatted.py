@@ -1,4 +1,4 @@
-"""Texts with their formatting: put together, cut off, changed in a place. Places are in UTF-16 units."""
+"""Texts with entities: joining, cutting, replacing a part. Offsets and lengths are in UTF-16 units."""
 
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -7,7 +7,7 @@ from telegram.splitting import Entity, from_units, to_units, utf16_len
 
 Formatted = tuple[str, Sequence[Entity]]
 
-# Shown as nothing or as a blank, although Unicode counts them as letters, marks or symbols.
+# Invisible, although Unicode counts them as letters, marks or symbols.
 _UNSEEN = frozenset(
     "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0"
     + "".join(map(chr, range(0xFE00, 0xFE10)))
@@ -15,19 +15,19 @@ _UNSEEN = frozenset(
 
 
 def is_blank(text: str) -> bool:
-    """Return whether there is nothing to see in a text."""
+    """Return whether a text has nothing visible."""
     return all(
         char in _UNSEEN or unicodedata.category(char) in ("Zs", "Zl", "Zp", "Cc", "Cf") for char in text
     )
 
 
 def moved(entities: Iterable[Entity], by: int) -> list[Entity]:
-    """Return entities whose text stands so much further on."""
+    """Return entities with their offsets increased by `by`."""
     return [{**entity, "offset": entity["offset"] + by} for entity in entities]
 
 
 def concat(*parts: Formatted) -> tuple[str, list[Entity]]:
-    """Put texts together."""
+    """Join texts with their entities."""
     whole, formatting, length = "", list[Entity](), 0
     for text, entities in parts:
         formatting += moved(entities, length)
@@ -37,13 +37,13 @@ def concat(*parts: Formatted) -> tuple[str, list[Entity]]:
 
 
 def lines(*parts: Formatted) -> tuple[str, list[Entity]]:
-    """Put texts together, each on a line of its own, those left out that are empty."""
+    """Join texts, each on its own line; empty ones are left out."""
     whole, formatting = concat(*(piece for part in parts if part[0] for piece in (part, ("\n", ()))))
     return whole.removesuffix("\n"), formatting
 
 
 def behind(entities: Iterable[Entity], head: str) -> tuple[Entity, ...]:
-    """Return the entities of what stands behind the head of a text, counted from there."""
+    """Return the entities of the text after `head`, with offsets counted from there."""
     cut = utf16_len(head)
     rest = []
     for entity in entities:
@@ -54,7 +54,7 @@ def behind(entities: Iterable[Entity], head: str) -> tuple[Entity, ...]:
 
 
 def cut_out(formatted: Formatted, start: int, length: int) -> Formatted:
-    """Return a piece of a text with its formatting."""
+    """Return a part of a text with its entities."""
     text, entities = formatted
     piece = piece_of(text, start, length)
     rest = behind(entities, piece_of(text, 0, start))
@@ -63,7 +63,7 @@ def cut_out(formatted: Formatted, start: int, length: int) -> Formatted:
 
 
 def replaced(old: Formatted, start: int, length: int, new: Formatted) -> tuple[str, list[Entity]]:
-    """Put a new text in the place of a piece of the old one; formatting across its ends is lost."""
+    """Replace a part of a text; entities that overlap it are dropped."""
     (text, entities), (piece, formatting) = old, new
     end, units = start + length, to_units(text)
     before = [entity for entity in entities if entity["offset"] + entity["length"] <= start]
@@ -72,17 +72,17 @@ def replaced(old: Formatted, start: int, length: int, new: Formatted) -> tuple[s
 
 
 def on_its_line(text: str, start: int, length: int, new: Formatted) -> tuple[int, int, int, Formatted]:
-    """Return the place in a text, and what to put there, for a piece that gets a text or loses it.
+    """Return what to replace, and with what, when a piece of a text changes: (start, length, head, new text).
 
-    It brings the line ends that tell it from its neighbours, and takes one with it when it goes. The third
-    number is how much of them stands before it.
+    An empty piece that gets a text also gets line breaks to its neighbours, `head` of them before it; a piece
+    that becomes empty takes one line break away.
     """
     units = to_units(text)
     before, after = units[:start], units[start + length :]
     if not length and new[0]:
         head = "\n" if before and not before.endswith("\n") else ""
         tail = "\n" if after and not after.startswith("\n") else ""
-        if head and tail:  # within a line: what was there has changed
+        if head and tail:  # in the middle of a line: the text has changed, so append
             return len(units), 0, 1, concat(("\n", ()), new)
         return len(before), 0, len(head), concat((head, ()), new, (tail, ()))
     if length and not new[0]:
@@ -94,5 +94,5 @@ def on_its_line(text: str, start: int, length: int, new: Formatted) -> tuple[int
 
 
 def piece_of(text: str, start: int, length: int) -> str:
-    """Return a piece of a text."""
+    """Return a part of a text."""
     return from_units(to_units(text)[start : start + length])

@@ -1,6 +1,6 @@
-r"""LaTeX, as models write it, as text that can be read: ``\frac{a}{b} \le x^2`` is ``a/b ≤ x²``.
+r"""LaTeX from models as readable text: ``\frac{a}{b} \le x^2`` becomes ``a/b ≤ x²``.
 
-What is not known here is shown as written, so that nothing of a formula is lost.
+Unknown commands are shown as written, so nothing is lost.
 """
 
 import re
@@ -46,29 +46,29 @@ _NAME = re.compile(r"\\[A-Za-z]+")
 
 
 def readable(latex: str) -> str:
-    """Return a formula without the signs around it as text, of several lines if it has rows."""
-    tokens = _TOKEN.findall(latex)[::-1]  # the next one is the last of the list
+    """Return a formula, given without its delimiters, as text; with several lines if it has rows."""
+    tokens = _TOKEN.findall(latex)[::-1]  # reversed, so that pop() takes the next one
     try:
         text = _until("", tokens)
-    except RecursionError:  # thousands of brackets in each other: nothing that anybody could read
+    except RecursionError:  # thousands of nested brackets; unreadable anyway
         return latex
     return "\n".join(" ".join(line.split()) for line in text.split("\n")).strip()
 
 
 def _until(end: str, tokens: list[str]) -> str:
-    """Return what stands before the item that ends it, or all if it is missing, as in half an answer."""
+    """Return the text up to the item `end`, or all of it if `end` is missing, as in half an answer."""
     text, apart = "", False
     while tokens and (item := tokens.pop()) != end:
         was_apart, apart = apart, item[1:] in _FRACTIONS or _is_name(item, tokens)
         piece = _piece(item, tokens)
         if (apart or was_apart) and item not in "^_" and re.fullmatch(r"\w[\w(√]", text[-1:] + piece[:1]):
-            text += " "  # one and a half is not 11/2, and sin x is not sinx
+            text += " "  # "1 1/2" must not become "11/2", nor "sin x" "sinx"
         text += piece
     return text
 
 
 def _is_name(item: str, tokens: list[str]) -> bool:
-    """Return whether a command is but a word, as in ``\\sin x``, and takes no argument."""
+    """Return whether a command is just a word without an argument, as in ``\\sin x``."""
     return bool(_NAME.fullmatch(item)) and item[1:] not in _KNOWN and tokens[-1:] != ["{"]
 
 

@@ -1,4 +1,4 @@
-"""What an inline query is answered with: texts and files that a person pastes into any chat."""
+"""Results of an inline query: texts and files that a person pastes into any chat."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ CAPTION = 1024  # UTF-16 units
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Something that can be pasted: a text, or a file with a text below it."""
+    """One result: a text, or a file with a caption."""
 
     id: str
     title: str
@@ -25,13 +25,13 @@ class Choice:
 
 
 def results(choices: Sequence[Choice], *, files: bool = True) -> list[Any]:
-    """Return choices as Telegram wants them; without files, those that have a text are texts."""
+    """Return choices as Telegram's types; with `files` false, as texts only, without those that have none."""
     made = (_result(choice, choice.file if files else None) for choice in choices)
     return [result for result in made if result is not None]
 
 
 def _result(choice: Choice, file: File | None) -> Any:
-    """Return a choice in the shape that its file has; None for what has no shape at all."""
+    """Return a choice as Telegram's type for its file; None if it has neither text nor a usable file."""
     if file is None:
         return _article(choice)
     titled: dict[str, Any] = {"title": choice.title, "description": choice.description}
@@ -51,7 +51,7 @@ def _result(choice: Choice, file: File | None) -> Any:
             return types.InlineQueryResultCachedMpeg4Gif(choice.id, file.file_id, choice.title, **captioned)
         case "sticker":
             return types.InlineQueryResultCachedSticker(choice.id, file.file_id)
-    return _article(choice)  # also of a round video, which cannot be offered
+    return _article(choice)  # a round video has no type of its own
 
 
 def _captioned(choice: Choice) -> dict[str, Any]:
@@ -63,13 +63,13 @@ def _article(choice: Choice) -> Any:
     part = _first_part(choice, LIMIT)
     if part is None:
         return None
-    entities: Any = part.entities  # the library takes dicts as well
+    entities: Any = part.entities  # the library also accepts dicts
     content = types.InputTextMessageContent(part.text, entities=entities)
     return types.InlineQueryResultArticle(choice.id, choice.title, content, description=choice.description)
 
 
 def _first_part(choice: Choice, limit: int) -> Part | None:
-    """Return what of the text fits: what is pasted cannot be more than one message."""
+    """Return the part of the text that fits, since a result is always a single message."""
     parts = split(choice.text, choice.entities, limit - 2)
     if len(parts) > 1:
         return Part(f"{parts[0].text} …", parts[0].entities)

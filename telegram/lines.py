@@ -1,4 +1,4 @@
-"""Lines of lists: the first line of a note, a note around a found place, a file."""
+"""One-line summaries: the first line of a note, a note around a match, a file."""
 
 import re
 from collections.abc import Sequence
@@ -20,20 +20,20 @@ _FILES = {
 
 
 def file_line(kind: str, name: str) -> str:
-    """Return a file as a line: what it is, and its name (of a sticker, its emoji)."""
+    """Return a file's kind and name (for a sticker, its emoji) as one line."""
     return first_line(f"{_FILES.get(kind, _FILES['document'])} {name}")
 
 
 def first_line(text: str, limit: int = 80) -> str:
-    """Return the first line of a note that is not blank, with «…» where something is left out."""
+    """Return the first non-blank line of a text, with «…» where something is left out."""
     lines = [" ".join(line.split()) for line in text.splitlines() if line.strip()]
     return from_units(_shortened(to_units(lines[0]), limit, more=len(lines) > 1)) if lines else ""
 
 
 def around(text: str, spans: Sequence[Span], limit: int = 120) -> tuple[str, list[Span]]:
-    """Return one line of a note around the first found place, and the found places in it in UTF-16 units.
+    """Return one line of a note around the first match, and the matches in it, in UTF-16 units.
 
-    The given places are in characters, as (start, length), in order.
+    `spans` are the matches in order, in characters; there must be at least one.
     """
     units, begin = _window(text, *spans[0], limit)
     shift = begin - utf16_len(text[: spans[0][0]])
@@ -48,7 +48,7 @@ def around(text: str, spans: Sequence[Span], limit: int = 120) -> tuple[str, lis
 
 
 def _window(text: str, start: int, length: int, limit: int) -> tuple[str, int]:
-    """Return the units of one line around a found place, and where in it that begins."""
+    """Return one line around a match, as units, and the match's start in it."""
     flat = re.sub(r"\s", " ", text)
     before = to_units(flat[:start].lstrip())
     found = to_units(flat[start : start + length])
@@ -61,14 +61,14 @@ def _window(text: str, start: int, length: int, limit: int) -> tuple[str, int]:
 
 
 def _end_of(units: str, room: int) -> str:
-    """Return the last words of a text that fit, or the last letters if not even one word does."""
+    """Return the last words that fit, or the last characters if not even one word does."""
     cut = len(units) - room
     word = units.find(" ", cut - 1) + 1
     return units[word or unglued(units, range(cut, len(units) + 1)) :]
 
 
 def _shortened(units: str, limit: int, *, keep: int = 1, more: bool = False) -> str:
-    """Return a line within the limit; where it is cut, between words behind the first ``keep`` units."""
+    """Return a line cut to the limit, between words if there is a blank after the first ``keep`` units."""
     ending = "…" if more else ""
     if len(units + ending) <= limit:
         return units + ending
@@ -77,5 +77,5 @@ def _shortened(units: str, limit: int, *, keep: int = 1, more: bool = False) -> 
 
 
 def grouped(number: int) -> str:
-    """Return a number as it is read easily: 120 000."""
+    """Return a number with its thousands separated: 120 000."""
     return f"{number:,}".replace(",", " ")

@@ -1,6 +1,6 @@
-"""A model's Markdown as a text and entities, as Telegram wants them.
+"""A model's Markdown as text and entities for Telegram.
 
-The parser (``dialect``) finds what is markup; here its tokens are written down one after the other.
+The parser (``dialect``) finds the markup; this module renders its tokens in order.
 Nothing here does I/O: pictures and links are never fetched.
 """
 
@@ -15,7 +15,7 @@ from telegram.tables import aligned
 from telegram.writer import Writer
 
 _UNWELCOME = re.compile("[\x00-\x08\x0b-\x1f\x7f\ufdd0-\ufdef]")
-# An answer of nothing but these has only just begun, or is nothing that a person can see.
+# An answer of only these characters has just begun, or has nothing visible.
 _NOTHING = re.compile("[#>*_~`|$\\s\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u206f\u2800\u3164\ufeff-]*")
 _STYLES = {"strong": "bold", "em": "italic", "s": "strikethrough"}
 _LINE_ACROSS = "————————"
@@ -26,9 +26,9 @@ _BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 
 
 def markdown(text: str) -> tuple[str, list[Entity]]:
-    """Return a model's Markdown as a text and entities, whatever it is, half of an answer too.
+    """Return a model's Markdown as text and entities; any text is accepted, also half an answer.
 
-    HTML and everything else that Markdown does not show is shown as written, pictures as links.
+    HTML and anything else that is not Markdown is shown as written, pictures as links.
     The text is empty if there is nothing to show yet.
     """
     source = _clean(text)
@@ -39,20 +39,20 @@ def markdown(text: str) -> tuple[str, list[Entity]]:
 
 
 def _clean(text: str) -> str:
-    """Return the text without what no Telegram message can hold, halves of characters among it."""
+    """Return the text without characters that Telegram does not accept, such as lone surrogates."""
     text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     return _UNWELCOME.sub(" ", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
 class _Renderer(Writer):
-    """The tokens of a parsed text, written down."""
+    """Renders the tokens of a parsed text."""
 
     def __init__(self, source: str = "") -> None:
         super().__init__()
         self._source = source.split("\n")
-        self._line = -1  # of the source, where the last block began
-        self._lists = 0  # in each other
-        self._urls: list[str] = []  # of the links that are open
+        self._line = -1  # of the source, where the last block begins
+        self._lists = 0  # how many lists are open
+        self._urls: list[str] = []  # of the open links
 
     # Blocks
 
@@ -94,16 +94,16 @@ class _Renderer(Writer):
             self.code(token.content.rstrip("\n"), "pre", **language)
 
     def _begin_block(self, line: int) -> None:
-        """Leave as much room before a block as the source does."""
+        """Put an empty line before a block if the source has one."""
         if line != self._line:
             self._line = line
             is_apart = line > 0 and not self._source[line - 1].strip(" \t>")
             self.gap = self.gap.rstrip("\n") + ("\n\n" if is_apart else "\n")
 
     def _begin_item(self, item: Token, first: Token) -> None:
-        """Set the marker of an item of a list: a number as the model wrote it, or a bullet."""
+        """Set the marker of a list item: a number as the model wrote it, or a bullet."""
         line = item.map[0] if item.map else 0
-        before = self.marker if line == self._line else ""  # of the item that this one stands in
+        before = self.marker if line == self._line else ""  # the marker of the enclosing item
         if not before:
             self._keep_number()
             before = "  " * (self._lists - 1)
@@ -116,7 +116,7 @@ class _Renderer(Writer):
         self.marker = f"{before}{marker} "
 
     def _keep_number(self) -> None:
-        """Write a number with nothing behind it, which is still a number; an empty bullet is nothing."""
+        """Write the number of an empty list item; an empty bullet is dropped."""
         if any(char.isdigit() for char in self.marker):
             self.write("")
         self.marker = ""
@@ -164,7 +164,7 @@ class _Renderer(Writer):
     def _write_image(self, image: Token) -> None:
         url = str(image.attrs["src"])
         alt = "".join(" " if "break" in token.type else token.content for token in image.children or [])
-        if url.startswith("tg:"):  # an emoji of Telegram's own: its description is the emoji
+        if url.startswith("tg:"):  # a custom emoji: its alternative text is the plain emoji
             self.write(alt)
         else:
             self.write("🖼 " if url else "!")
@@ -174,12 +174,12 @@ class _Renderer(Writer):
 
 
 def _bullet(sign: str, content: str) -> str:
-    """Return how the bullet of an item is shown: one that may be a number's sign stays as it is."""
+    """Return the bullet to show; a "+" or "-" that may be a number's sign is kept."""
     return sign if sign == "+" or (sign == "-" and _NEGATIVE.match(content)) else "•"
 
 
 def _cell(source: str) -> str:
-    """Return a table's cell as text: a break in it is a blank, and an address stands behind its link."""
+    """Return a table cell as text: line breaks become blanks, and a link's URL follows its text."""
     (line,) = PARSER.parseInline(source)
     tokens = line.children or []
     for token in tokens:

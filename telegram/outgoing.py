@@ -1,4 +1,4 @@
-"""A reply as the calls that deliver it."""
+"""Turn a reply into the API calls that deliver it."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -9,11 +9,11 @@ from telegram.attachments import Outgoing, attachments
 from telegram.replies import Button, Buttons, Reply
 from telegram.splitting import Part, split
 
-NO_PREVIEW = types.LinkPreviewOptions(is_disabled=True)  # or Telegram fetches the first address of an answer
+NO_PREVIEW = types.LinkPreviewOptions(is_disabled=True)  # else Telegram fetches an answer's first URL
 
 
 def outgoing(reply: Reply, message_id: int) -> Iterator[Outgoing]:
-    """Turn a reply into the calls that deliver it, quoting the message that it answers, or in its place."""
+    """Yield the calls that deliver a reply: quoting the message, or editing it if the reply is `in_place`."""
     if reply.document:
         method, document = document_of(*reply.document)
         yield Outgoing(method, {"reply_parameters": quote(message_id), **document})
@@ -48,12 +48,12 @@ def _messages(reply: Reply, message_id: int) -> Iterator[Outgoing]:
 
 
 def document_of(name: str, content: bytes) -> tuple[str, dict[str, Any]]:
-    """Return the call that sends a file."""
+    """Return the method and the parameters that send a file."""
     return "send_data", {"data": content, "data_type": "document", "visible_file_name": name}
 
 
 def message_of(part: Part, buttons: Buttons) -> dict[str, Any]:
-    """Return the parameters that a message has, whether it is sent or edited."""
+    """Return the parameters that sending and editing have in common."""
     return {
         "text": part.text,
         "entities": part.entities,
@@ -63,7 +63,7 @@ def message_of(part: Part, buttons: Buttons) -> dict[str, Any]:
 
 
 def quote(message_id: int | None) -> types.ReplyParameters | None:
-    """Quote a message, or answer without it if it was deleted meanwhile."""
+    """Return parameters that quote a message, or send without a quote if it was deleted meanwhile."""
     return types.ReplyParameters(message_id, allow_sending_without_reply=True) if message_id else None
 
 

@@ -1,4 +1,4 @@
-"""Patience: how long to wait after trouble, and what to say about it once."""
+"""Waiting after errors: how long, and logging each kind of error once."""
 
 import logging
 import random
@@ -12,40 +12,40 @@ from upkeep.systemd import ALIVE, notify
 
 log = logging.getLogger("bot")
 LONGEST_PAUSE_S = 15
-LONGEST_SILENCE_S = 60  # towards systemd
+LONGEST_SILENCE_S = 60  # between two signs of life for systemd
 SECOND_COPY = "Telegram отдаёт обновления другой копии бота с этим токеном. Остановите её; жду."
 WEBHOOK = "Telegram отдаёт обновления другой программе (webhook). Снимаю его; жду."
 NONSENSE = "Telegram прислал не обновления, а что-то другое; повторяю, пока не пришлёт"
 
 
 class BadTokenError(Exception):
-    """Telegram does not know this token (any more)."""
+    """Telegram does not know this token, or no longer."""
 
 
 class StoppingError(Exception):
-    """Somebody stops the bot."""
+    """The bot is being stopped."""
 
 
 class NonsenseError(Exception):
-    """A good answer that is none: not a list of updates."""
+    """A successful answer that is not a list of updates."""
 
 
 class Patience:
-    """The waiting of one loop; `calm` ends it."""
+    """The backoff of one loop; `calm` resets it."""
 
     def __init__(self, door: Door, stopping: threading.Event) -> None:
         self._door = door
         self._stopping = stopping
         self._failures = 0
-        self._said = ""  # so that trouble is logged when it begins and not for an hour
+        self._said = ""  # the last logged line, so as not to repeat it
 
     def calm(self) -> None:
-        """Note that it went well."""
+        """Reset after a success."""
         self._failures, self._said = 0, ""
         notify(ALIVE)
 
     def insist(self, method: str) -> Any:
-        """Call until Telegram answers; raises BadTokenError, StoppingError."""
+        """Repeat a call until it succeeds, and return its result; raises BadTokenError, StoppingError."""
         while not self._stopping.is_set():
             try:
                 result = self._door.call(method)
@@ -57,7 +57,7 @@ class Patience:
         raise StoppingError
 
     def wait(self, exc: Exception, sentence: str = "") -> None:
-        """Wait as long as is good after this; raises BadTokenError. The sentence is for trouble elsewhere."""
+        """Log an error and wait before a retry; raises BadTokenError. `sentence` is the text to log."""
         if isinstance(exc, RefusedError) and exc.code in (401, 404):
             raise BadTokenError
         self._failures += 1
@@ -67,7 +67,7 @@ class Patience:
         self._rest(self._pause(exc))
 
     def _rest(self, seconds: float) -> None:
-        """Wait, and let systemd know that this is no death: Telegram may order pauses of hours."""
+        """Wait, and keep telling systemd that the bot is alive: Telegram may order pauses of hours."""
         until = time.monotonic() + seconds
         while (left := until - time.monotonic()) > 0 and not self._stopping.is_set():
             notify(ALIVE)
@@ -88,7 +88,7 @@ class Patience:
         try:
             self._door.call("delete_webhook")
         except TelegramError as exc:
-            log.debug("Webhook не снят: %s", exc)  # the sentence has been said
+            log.debug("Webhook не снят: %s", exc)  # the reason is already logged
 
 
 def _sentence(exc: Exception) -> str:

@@ -1,4 +1,4 @@
-"""The ways to Telegram: each address through each proxy, and which of them is used just now."""
+"""Routes to Telegram: each address through each proxy, and which one is in use."""
 
 import logging
 import threading
@@ -12,19 +12,19 @@ from settings import Settings
 from starting.addresses import DIRECT
 
 log = logging.getLogger(__name__)
-PROBE_S = 8.0  # for all of them together, beside each other
+PROBE_S = 8.0  # for all probes together; they run in parallel
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One address of the Bot API, and the proxy that leads to it; written, it tells no password."""
+    """One address of the Bot API and its proxy; printed, it shows no password."""
 
     url: str
-    proxy: str = field(default="", repr=False)  # "" is whatever the machine's surroundings say
+    proxy: str = field(default="", repr=False)  # "" means the environment's proxy, if any
 
     @property
     def proxies(self) -> dict[str, str]:
-        """Return what requests wants to know of the proxy, if this route has its own."""
+        """The proxies for requests; empty if the route has none of its own."""
         return {} if self.proxy in ("", DIRECT) else {"http": self.proxy, "https": self.proxy}
 
     def __str__(self) -> str:
@@ -33,44 +33,44 @@ class Route:
 
 
 def routes_of(settings: Settings) -> list[Route]:
-    """Return the routes of the settings, in their order; each proxy of the first address comes first."""
+    """Return the configured routes in order: the first address with each proxy, then the next address."""
     return [Route(*way) for way in product(settings.telegram_api_url, settings.telegram_proxy or ("",))]
 
 
 class Routes:
-    """The route in use; when it fails, the next one that answers takes its place."""
+    """The route in use; when it fails, the next one that answers replaces it."""
 
     def __init__(self, routes: Sequence[Route], answers: Callable[[Route], bool]) -> None:
         self._routes = list(routes)
         self._answers = answers
-        self._looking = threading.Lock()  # held for PROBE_S at most, and nobody waits for it
+        self._looking = threading.Lock()  # held for PROBE_S at most; nobody waits for it
         self.current = self._routes[0]
 
     @property
     def is_only_one(self) -> bool:
-        """Whether there is no other way."""
+        """Whether there is no other route."""
         return len(self._routes) == 1
 
     def lost(self, route: Route) -> None:
-        """Look for another route, since this one has failed; whoever comes meanwhile does not wait."""
+        """Look for another route, since this one has failed; other threads meanwhile return at once."""
         if self.is_only_one or not self._looking.acquire(blocking=False):
             return
         try:
-            if route is self.current:  # or another thread has found a better one already
+            if route is self.current:  # else another thread has already switched
                 self._look()
         finally:
             self._looking.release()
 
     def _look(self) -> None:
         at = self._routes.index(self.current)
-        # Itself comes last: it may only have stumbled.
+        # The failed route comes last: it may work again.
         found = self._first([*self._routes[at + 1 :], *self._routes[: at + 1]])
         if found and found is not self.current:
             log.warning("Telegram: %s не отвечает, дальше — %s", self.current, found)
             self.current = found
 
     def _first(self, routes: list[Route]) -> Route | None:
-        """Return the first route that answers; all are asked at once, so that none waits for another."""
+        """Return the first route in order that answers; all are probed in parallel."""
         until = time.monotonic() + PROBE_S
         good: set[Route] = set()
 
@@ -78,7 +78,7 @@ class Routes:
             if self._answers(route):
                 good.add(route)
 
-        # Daemons: a probe that hangs must not hold up the end of the program.
+        # Daemon threads: a hanging probe must not delay the program's exit.
         probes = [threading.Thread(target=ask, args=(route,), name="probe", daemon=True) for route in routes]
         for probe in probes:
             probe.start()

@@ -1,8 +1,7 @@
-"""A text and its entities as messages that Telegram takes: cut where it hurts least.
+"""Split a text and its entities into messages that Telegram accepts, at the best places.
 
-An entity is a dict as Telegram's MessageEntity: ``type``, ``offset``, ``length``, and for some
-types more, which goes along unread. All offsets, lengths and limits are in UTF-16 units, of which
-an emoji takes two.
+An entity is a dict like Telegram's MessageEntity: ``type``, ``offset``, ``length``, and for some types more,
+which is passed on unread. All offsets, lengths and limits are in UTF-16 units; an emoji takes two.
 """
 
 import re
@@ -12,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-LIMIT, MAX_ENTITIES = 4096, 100  # of one message; further entities Telegram ignores without a word
+LIMIT, MAX_ENTITIES = 4096, 100  # per message; Telegram silently drops more entities
 
 Entity = dict[str, Any]
 
@@ -22,7 +21,7 @@ _QUOTES = ("blockquote", "expandable_blockquote")
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One Telegram message: a text that is never blank, and its entities in order."""
+    """A message: a text that is never blank, and its entities in order."""
 
     text: str
     entities: list[Entity]
@@ -34,7 +33,7 @@ def utf16_len(text: str) -> int:
 
 
 def to_units(text: str) -> str:
-    """Return the text with surrogate pairs for emoji: Telegram's offsets are indices of this string."""
+    """Return the text with surrogate pairs for emoji, so that Telegram's offsets are its indices."""
     if utf16_len(text) == len(text):
         return text
     data = text.encode("utf-16-le", "surrogatepass")
@@ -42,17 +41,17 @@ def to_units(text: str) -> str:
 
 
 def from_units(units: str) -> str:
-    """Return the text of which these are the units."""
+    """Return the text of a string of UTF-16 units; the inverse of `to_units`."""
     return units.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
 
 
 def pre(text: str) -> tuple[str, list[Entity]]:
-    """Return the whole text as one block of monospace."""
+    """Return the text with one entity that shows all of it in monospace; no entity for a blank text."""
     return text, [{"type": "pre", "offset": 0, "length": utf16_len(text)}] if text.strip() else []
 
 
 class _Range(NamedTuple):
-    """An entity and where it is in the units of its text."""
+    """An entity with its range in the units of its text."""
 
     start: int
     end: int
@@ -71,20 +70,20 @@ def _ranges(entities: Iterable[Entity]) -> list[_Range]:
 
 
 def trimmed(text: str, entities: Iterable[Entity]) -> tuple[str, list[Entity]]:
-    """Return a text and its entities without blanks at the ends; the text is empty if it is blank."""
+    """Return a text and its entities without blanks at both ends; "" for a blank text."""
     units = to_units(text)
     part = _part(units, _ranges(entities), 0, len(units))
     return (part.text, part.entities) if part else ("", [])
 
 
 def split(text: str, entities: Sequence[Entity] = (), limit: int = LIMIT) -> list[Part]:
-    """Cut a text into messages, at a paragraph if possible, or a line, a sentence, a blank.
+    """Split a text into messages, if possible between paragraphs, else lines, sentences, words.
 
-    An entity that is cut goes on in the next message. What fits into one message as a whole (a
-    block of code, a link) is not cut while there is another place to cut at.
+    An entity that is cut continues in the next message. One that fits into a single message (a block of code,
+    a link) is not cut while there is another place to cut.
     """
     units = to_units(text)
-    ahead = _ranges(entities)[::-1]  # the next one is the last
+    ahead = _ranges(entities)[::-1]  # reversed, so that pop() takes the next one
     parts, start, near = [], 0, list[_Range]()
     while start < len(units):
         near = [item for item in near if item.end > start]
@@ -100,7 +99,7 @@ def split(text: str, entities: Sequence[Entity] = (), limit: int = LIMIT) -> lis
 
 
 def _part(units: str, ranges: Iterable[_Range], start: int, end: int) -> Part | None:
-    """Return a piece of a text as a message, trimmed as Telegram does; None if it is blank."""
+    """Return a part of a text as a message, trimmed as Telegram does; None if it is blank."""
     shown = [item for whole in ranges if (item := _clipped(units, whole, start, end))]
     body = units[start:end]
     if not body.strip():
@@ -113,7 +112,7 @@ def _part(units: str, ranges: Iterable[_Range], start: int, end: int) -> Part | 
 
 
 def _clipped(units: str, item: _Range, start: int, end: int) -> _Range | None:
-    """Return what of an entity is in a piece, without blanks at its ends but for the indent of code."""
+    """Return the entity's range within a part, without blanks at both ends; code keeps its indentation."""
     start, end = max(item.start, start), min(item.end, end)
     shown = units[start:end]
     if not shown.strip():
@@ -130,7 +129,7 @@ _FLAG = "\ud83c" + "".join(map(chr, range(0xDDE6, 0xDE00)))  # the units of 🇦
 
 
 def _cut(units: str, ranges: list[_Range], start: int, limit: int) -> tuple[int, int]:
-    """Return where the message that begins at ``start`` ends, and where the next one begins."""
+    """Return the end of the message that begins at ``start``, and the start of the next one."""
     end = start + limit
     if end >= len(units):
         return len(units), len(units)
@@ -139,7 +138,7 @@ def _cut(units: str, ranges: list[_Range], start: int, limit: int) -> tuple[int,
     inside_whole, inside_fitting = _inside(whole, start, limit), _inside(fitting, start, limit)
     nowhere = bytes(limit + 1)
     middle = start + (limit + 1) // 2
-    blanks = _BLANKS.match(units, start, end)  # a cut in them would leave a message of nothing
+    blanks = _BLANKS.match(units, start, end)  # a cut within them would make an empty message
     first = max(start + 1, blanks.end() if blanks else 0)
     for floor, kept in (
         (middle, inside_whole),
@@ -156,7 +155,7 @@ def _cut(units: str, ranges: list[_Range], start: int, limit: int) -> tuple[int,
 
 
 def _inside(items: Iterable[_Range], start: int, limit: int) -> bytearray:
-    """Return a byte for each place after ``start``, not 0 where a cut would tear one of the entities."""
+    """Return a byte for each position from ``start`` on, non-zero where a cut would split an entity."""
     canvas = bytearray(limit + 1)
     for item in items:
         first, last = max(item.start + 1 - start, 0), min(item.end - start, limit + 1)
@@ -165,7 +164,7 @@ def _inside(items: Iterable[_Range], start: int, limit: int) -> bytearray:
 
 
 def _joint(units: str, found: re.Match[str], ranges: list[_Range]) -> tuple[int, int]:
-    """Return what to leave out at a cut: all the blanks, but in code only the end of a line."""
+    """Return the range to leave out at a cut: all the blanks, but in code only one line break."""
     start, end = found.span()
     for code in ranges:
         if code.code and code.start < end and start < code.end:
@@ -176,20 +175,20 @@ def _joint(units: str, found: re.Match[str], ranges: list[_Range]) -> tuple[int,
 
 
 def unglued(units: str, places: Sequence[int]) -> int:
-    """Return the first of the places where a cut tears no letter, or at least no half of a character."""
+    """Return the first position where a cut splits no grapheme, or failing that no surrogate pair."""
     whole = [i for i in places if not "\udc00" <= units[i : i + 1] <= "\udfff"] or [places[0]]
     return next((i for i in whole if not _glued(units, i)), whole[0])
 
 
 def _glued(units: str, i: int) -> bool:
-    """Return whether a place is in the middle of an emoji, a flag, or a letter with its accents."""
+    """Return whether a position is inside an emoji, a flag, or a letter with its accents."""
     before, after = units[:i], units[i : i + 2]
     half_flag = (len(before) - len(before.rstrip(_FLAG))) % 4 == 2
     return bool(after) and (
         before[-1:] == "\u200d"
         or after[0] == "\u200d"
         or unicodedata.category(after[0])[0] == "M"
-        or "\ud83c\udffb" <= after <= "\ud83c\udfff"  # the colour of a skin
-        or "\udb40\udc20" <= after <= "\udb40\udc7f"  # a letter in the flag of a region
+        or "\ud83c\udffb" <= after <= "\ud83c\udfff"  # a skin tone
+        or "\udb40\udc20" <= after <= "\udb40\udc7f"  # a tag letter in a region's flag
         or (half_flag and not after.strip(_FLAG))
     )

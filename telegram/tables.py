@@ -1,4 +1,4 @@
-"""Tables: found in a model's Markdown, and shown as lines of monospace, columns below each other."""
+"""Tables: found in a model's Markdown, and shown as aligned monospace text."""
 
 import re
 import unicodedata
@@ -12,9 +12,9 @@ _RULE = re.compile(r"\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?")
 
 
 def find_table(state: StateBlock, start_line: int, end_line: int, silent: bool) -> bool:
-    """Find a table; its token has the cells of all rows and of the rule, with none left out.
+    """Match a table; its token has all cells of all rows, and those of the rule below the head.
 
-    The library's own rule drops the cells of a row that is longer than the first one.
+    The library's own rule drops cells from a row that is longer than the first one.
     """
     if start_line + 1 >= end_line or state.is_code_block(start_line):
         return False
@@ -38,9 +38,9 @@ def find_table(state: StateBlock, start_line: int, end_line: int, silent: bool) 
 
 
 def _cells(row: str, most: int | None = None) -> list[str]:
-    """Return the cells of a row between its bars, but for bars that are escaped.
+    """Return the cells of a row, split at its unescaped bars.
 
-    In a row of more than `most` cells bars within code do not count either: `a || b` is one cell.
+    If that gives more than `most` cells, bars within code do not split either: `a || b` is one cell.
     """
     cells = re.split(_BAR, row.removeprefix("|"))
     if len(cells) > 1 and not cells[-1].strip():
@@ -51,12 +51,12 @@ def _cells(row: str, most: int | None = None) -> list[str]:
 
 
 def line_of(state: StateBlock, line: int) -> str:
-    """Return a line of the source without the signs of quotes and lists before it."""
+    """Return a line of the source without the quote and list markers before it."""
     return state.src[state.bMarks[line] + state.tShift[line] : state.eMarks[line]].strip()
 
 
 def aligned(rows: list[list[str]], rule: list[str]) -> str:
-    """Return the rows of a table with a line below the first; a column with ``--:`` is flush right."""
+    """Return a table's rows as text, with a line below the head; a column with ``--:`` is right-aligned."""
     columns = list(zip_longest(*rows, fillvalue=""))
     widths = [max(map(_width, column)) for column in columns]
     right = [mark.endswith(":") and not mark.startswith(":") for mark in rule]
@@ -72,7 +72,7 @@ def _padded(cell: str, width: int, right: bool) -> str:
 
 
 def _width(text: str) -> int:
-    """Return how many columns of monospace a text takes."""
+    """Return how many monospace columns a text takes."""
     return sum(
         2 if unicodedata.east_asian_width(char) in "WF" else 1
         for char in text

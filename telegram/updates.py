@@ -1,6 +1,6 @@
-"""What Telegram hands over, read once: whatever comes after it gets fields with types, not a dict to dig in.
+"""Reading of Telegram's updates, once, into dataclasses, so that no other code digs in raw dicts.
 
-Nothing that Telegram might ever send breaks `read`, or one update would stop the polling loop for good.
+`read` must never raise, whatever Telegram sends: otherwise one update would stop the polling loop for good.
 """
 
 import json
@@ -23,16 +23,16 @@ from telegram.contents import (
 from telegram.fields import MAX_INT, Body, UnreadableUpdateError, dict_in, need, number_in, text_in
 from telegram.splitting import Entity, utf16_len
 
-KINDS = ("message", "edited_message", "callback_query", "inline_query")  # that the bot asks for
-# Accounts of Telegram's own that write for others: anonymous admins, channels, a channel in its group.
-# Whoever stands behind them is not told: https://core.telegram.org/bots/api#message (`from`, `sender_chat`)
+KINDS = ("message", "edited_message", "callback_query", "inline_query")  # that the bot requests
+# Telegram's own accounts that post for others: anonymous admins, channels, a channel in its linked group.
+# The real author is not disclosed: https://core.telegram.org/bots/api#message (`from`, `sender_chat`)
 STAND_INS = frozenset({1087968824, 136817688, 777000})
 
 LAST_DATE = 2**34  # seconds since 1970: in the year 2514
 
 
 class Place(NamedTuple):
-    """Where something is said: a chat, and the topic in it if it has topics."""
+    """A chat, and the topic in it if it has topics."""
 
     chat_id: int
     thread_id: int | None = None
@@ -42,7 +42,7 @@ NOWHERE = Place(0)
 
 
 class Piece(NamedTuple):
-    """Where the text of a message stands in that of an action, in UTF-16 units, and what came with it."""
+    """The range of one message in a text joined from several, in UTF-16 units, and the message's file."""
 
     message_id: int
     start: int
@@ -60,7 +60,7 @@ class Speaker:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What somebody wrote; `entities` are Telegram's, counted in UTF-16 units."""
+    """A message; its `entities` are Telegram's, in UTF-16 units."""
 
     id: int
     place: Place
@@ -71,70 +71,70 @@ class Message:
     files: tuple[File, ...] = ()
     origin: Origin | None = None  # of a forwarded message
     foreign: bool = False  # forwarded, or another bot's: not the speaker's own words
-    album: str = ""  # the same for all pictures of one
-    written: bool = True  # by a person; not the chat's own «joined», «pinned» and the like
+    album: str = ""  # the same id for all messages of an album
+    written: bool = True  # false for service messages: "joined", "pinned" and the like
     reply_to: "Message | None" = None
-    author: Origin | None = None  # of a message replied to that somebody else has written
-    quote: str = field(default="", repr=False)  # the part of that message that was marked
+    author: Origin | None = None  # set on a replied-to message if somebody else wrote it
+    quote: str = field(default="", repr=False)  # the quoted part of the replied-to message
     quote_entities: tuple[Entity, ...] = field(default=(), repr=False)
-    pieces: tuple[Piece, ...] = ()  # if it is put together of several
+    pieces: tuple[Piece, ...] = ()  # if it was joined from several messages
     entry_id: int = 0  # its number in the journal
 
 
 def whole(message: Message) -> Piece:
-    """Return a message as a piece that begins by itself."""
+    """Return a message as a single piece that begins at 0."""
     file = message.files[0].unique_id if message.files else ""
     return Piece(message.id, 0, utf16_len(message.text), file)
 
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """One thing that somebody did: wrote, edited, pressed a button."""
+    """One event from Telegram: a message, an edit, a pressed button, an inline query."""
 
-    body: Body = field(repr=False)  # as it is kept in the journal
-    kind: str = ""  # one of KINDS, or empty for what the bot has no use for
+    body: Body = field(repr=False)  # as stored in the journal
+    kind: str = ""  # one of KINDS, or "" for anything else
     speaker: Speaker | None = None
-    stands_in: bool = False  # written by an account behind which is nobody in particular
+    stands_in: bool = False  # posted in the name of a chat; the author is unknown
     place: Place = NOWHERE
     private: bool = False
-    message: Message | None = None  # that was written, or whose button was pressed
-    query_id: str = ""  # of a pressed button or an inline query, which waits for an answer
-    data: str = field(default="", repr=False)  # of the button; what was typed behind the bot's name
-    offset: str = ""  # of the page of an inline query
-    fault: str = ""  # why it cannot be read any further
+    message: Message | None = None  # the new message, or the one whose button was pressed
+    query_id: str = ""  # of a pressed button or an inline query that waits for an answer
+    data: str = field(default="", repr=False)  # the button's data, or the text of an inline query
+    offset: str = ""  # where the requested page of an inline query begins
+    fault: str = ""  # why it cannot be read
 
     @property
     def number(self) -> int:
-        """Telegram's number of it."""
+        """Telegram's update_id."""
         number: int = self.body["update_id"]
         return number
 
     @property
     def lane(self) -> Hashable:
-        """What it has to queue up for: its chat, but «⏹ Стоп» overtakes what waits there."""
+        """The lane to wait in: the chat's, except that «⏹ Стоп» overtakes the chat's queue."""
         return self.data if self.data.startswith("stop:") else self.place.chat_id
 
     @property
     def quotable(self) -> int | None:
-        """The message that an answer may quote."""
+        """The id of the message that an answer may quote, or None."""
         return self.message.id if self.message and not self.query_id else None
 
 
 def updates_in(batch: object) -> tuple[list[Update], bool]:
-    """Return the updates of what getUpdates answered, and whether there was nothing else in it."""
+    """Return the updates in a result of getUpdates, and whether it held nothing else."""
     listed = batch if isinstance(batch, list) else []
     bodies = [body for body in map(_mended, listed) if isinstance(body, dict) and _is_update(body)]
     return [read(body) for body in bodies], isinstance(batch, list) and len(bodies) == len(batch)
 
 
 def read(body: Body) -> Update:
-    """Read an update, as far as it can be read."""
+    """Return an update's fields; if it cannot be read, with `fault` set."""
     kind = next((kind for kind in KINDS if kind in body), "")
     content = body.get(kind)
     if not isinstance(content, dict):
         return Update(body, fault=f"{kind}: {type(content).__name__}" if kind else "")
     is_query = kind in ("callback_query", "inline_query")
-    where = dict_in(content, "message") if is_query else content  # of an inline query there is none
+    where = dict_in(content, "message") if is_query else content  # an inline query has no message
     chat = dict_in(where, "chat")
     stands_in = not is_query and _stands_in(content)
     message, fault = None, ""
@@ -185,13 +185,13 @@ def _replied(content: Body) -> Message | None:
     # In a topic every message replies to the service message that opened it.
     if not replied or "forum_topic_created" in replied:
         return None
-    with suppress(UnreadableUpdateError):  # what somebody says can be read without it
+    with suppress(UnreadableUpdateError):  # the message itself is readable without it
         return replace(_message(replied), author=_author(replied, content))
     return None
 
 
 def _author(replied: Body, content: Body) -> Origin | None:
-    """Return who wrote a message that somebody else replies to; a bot's is nobody's."""
+    """Return the author of a replied-to message; None for the replier's own or a bot's message."""
     person = dict_in(replied, "from")
     own = person.get("id") == dict_in(content, "from").get("id") or person.get("is_bot")
     return author_of(replied) if replied.get("sender_chat") or not own else None
@@ -208,18 +208,18 @@ def _stands_in(content: Body) -> bool:
 
 
 def _date(content: Body) -> int:
-    """Return when it was written; by our clock where that is no time that a calendar could show."""
+    """Return the message's date, or the current time if the date is outside the calendar's range."""
     date = number_in(content, "date")
     return date if 0 < date < LAST_DATE else int(time.time())
 
 
 def _thread(content: Body) -> int | None:
-    """Return the topic; a thread of replies in a group without topics has a number, too, but no place."""
+    """Return the topic's id; a reply thread outside topics also has an id, but is no place to send to."""
     return number_in(content, "message_thread_id") or None if content.get("is_topic_message") else None
 
 
 def _mended(body: object) -> object:
-    """Return it with the halves of broken emoji replaced, which neither SQLite nor Telegram would take."""
+    """Return it with lone surrogates replaced, which SQLite and Telegram refuse; None if that fails."""
     try:
         whole = json.dumps(body, ensure_ascii=False).encode("utf-16-le", "surrogatepass")
         return json.loads(whole.decode("utf-16-le", "replace"))
@@ -228,6 +228,6 @@ def _mended(body: object) -> object:
 
 
 def _is_update(body: Body) -> bool:
-    """Return whether it can be journalled: it has a number that SQLite can hold."""
+    """Return whether it can be journalled: its update_id fits into SQLite."""
     number = body.get("update_id")
     return type(number) is int and 0 <= number < MAX_INT

@@ -1,4 +1,4 @@
-"""A text that is written piece by piece, with its entities, none of which Telegram refuses."""
+"""Building a text piece by piece, with only entities that Telegram accepts."""
 
 from collections import Counter
 
@@ -6,31 +6,31 @@ from telegram.splitting import Entity, utf16_len
 
 
 class Writer:
-    """A text that grows, the entities that are complete, and those that are open."""
+    """A growing text with its finished and its open entities."""
 
     def __init__(self) -> None:
         self.entities: list[Entity] = []
         self._written: list[str] = []
         self._length = 0  # in UTF-16 units
-        self._open: dict[str, Entity] = {}  # by type, without their lengths
-        self._depths = Counter[str]()  # how often each type is open
-        # What stands before the next text is written together with it, so nothing stands before nothing.
-        self.gap = ""  # the end of the line before, an empty line
-        self.marker = ""  # the number or the bullet of an item of a list
+        self._open: dict[str, Entity] = {}  # by type; their lengths are not known yet
+        self._depths = Counter[str]()  # nesting level of each type
+        # Written together with the next text, so that neither is left over without one.
+        self.gap = ""  # line breaks and rules
+        self.marker = ""  # a list item's number or bullet
 
     @property
     def text(self) -> str:
         return "".join(self._written)
 
     def write(self, text: str) -> None:
-        """Write text, behind the gap and the marker that are due."""
+        """Write text, after the pending gap and marker."""
         due = (self.gap if self._length else "") + self.marker
         self.gap = self.marker = ""
         self._written += [due, text]
         self._length += utf16_len(due + text)
 
     def begin(self, kind: str, **more: str) -> None:
-        """Begin an entity; in another one of its type, which Telegram refuses, it is none of its own."""
+        """Begin an entity; inside one of the same type, which Telegram refuses, it adds nothing."""
         self.write("")
         self._depths[kind] += 1
         self._open.setdefault(kind, {"type": kind, "offset": self._length, "length": 0, **more})
@@ -45,7 +45,7 @@ class Writer:
             self.entities.append({**entity, "length": length})
 
     def code(self, text: str, kind: str, **more: str) -> None:
-        """Write code, which Telegram takes neither in bold and the like nor in a link."""
+        """Write code; other styles, which Telegram refuses in it, are interrupted; in a link it is text."""
         if not text.strip() or "text_link" in self._open:
             self.write(text)
             return
