@@ -3,8 +3,16 @@
 from answers.about_notes import briefed, cited, numbers_told
 from answers.asking import Outcome
 from db import Model
-from openrouter_client import FALLBACK, Kind, OpenRouterError, fallback_name, is_fallback
+from openrouter_client import (
+    FALLBACK,
+    FREE_ROUTER,
+    Kind,
+    OpenRouterError,
+    fallback_name,
+    is_fallback,
+)
 from storage.dialogue import Turn
+from telegram.lines import first_line
 from telegram.replies import Button, Buttons
 
 STOPPED = "остановлено"
@@ -22,12 +30,20 @@ def stop_button(entry_id: int) -> Buttons:
 
 def footer(outcome: Outcome, ms: int, note: str, *, stopped: bool) -> str:
     """Return the line below an answer: how long it took, who answered, and who could not."""
-    notes = [f"{ms} мс", f"модель: {outcome.model.key.removeprefix(FALLBACK)}"]
+    notes = [f"{ms} мс", f"модель: {_who(outcome)}"]
     notes += [f"ответил запасной сервис {fallback_name()}"] if is_fallback(outcome.model.key) else []
     notes += [note] if note else []
     notes += [_why_not(model, exc) for model, exc in outcome.failures]
     notes += [STOPPED] if stopped else []
     return f"({'; '.join(notes)})"
+
+
+def _who(outcome: Outcome) -> str:
+    """Return the model that answered: the router says which one it has picked."""
+    asked = outcome.model.key
+    if asked == FREE_ROUTER and outcome.answer and outcome.answer.model != asked:
+        return f"{first_line(outcome.answer.model, 100)}; её выбрал {asked}"
+    return asked.removeprefix(FALLBACK)
 
 
 def elsewhere_too(outcome: Outcome) -> str:
