@@ -36,10 +36,11 @@ def set_up_logging(level: str, secrets: Iterable[str]) -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(RedactingFormatter(secrets))
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    # The library adds its own handler and at DEBUG logs every text; urllib3 logs every URL.
+    # The library adds its own handler and at DEBUG logs every text.
     telebot.logger.handlers.clear()
-    for name in (telebot.logger.name, "urllib3"):
-        logging.getLogger(name).setLevel(logging.WARNING)
+    telebot.logger.setLevel(logging.WARNING)
+    # At DEBUG it logs every URL, as a WARNING the traceback of a malformed header, which the caller reports.
+    logging.getLogger("urllib3").setLevel(logging.ERROR)
     sys.excepthook = _log_uncaught
     threading.excepthook = lambda args: _log_uncaught(args.exc_type, args.exc_value, args.exc_traceback)
 

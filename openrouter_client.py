@@ -8,8 +8,9 @@ asks from the command line: the shortest way to see what is wrong with a key.
 
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from openrouter.answer import Answer, Thinking
 from openrouter.errors import Kind, OpenRouterError, no_answer
@@ -116,18 +117,28 @@ def missing_key() -> OpenRouterError | None:
 
 def main(arguments: Sequence[str]) -> int:
     """Ask the question in the arguments; returns the exit code."""
-    if len(arguments) not in (1, 2) or not arguments[0].strip():
-        sys.stderr.write('Использование: python openrouter_client.py "вопрос" [модель]\n')
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # closed, there is none
+            stream.reconfigure(encoding="utf-8", errors="replace")
+    if len(arguments) not in (1, 2) or not arguments[0].strip() or arguments[0].startswith("--"):
+        _say('Использование: python openrouter_client.py "вопрос" [модель]', sys.stderr)
         return 2
     question, model = (*arguments, DEFAULT_MODEL)[:2]
     try:
         env_file.load(Path(__file__).with_name(".env"))
         answer = chat_once([{"role": "user", "content": question}], model=model, max_tokens=2000)
     except (OpenRouterError, env_file.EnvFileError) as error:
-        sys.stderr.write(f"Ошибка: {error}\n")
+        _say("\n".join(filter(None, [f"Ошибка: {error}", getattr(error, "hint", "")])), sys.stderr)
         return 1
-    sys.stdout.write(f"{answer.text}\n\n({answer.latency_ms} мс; модель: {answer.model})\n")
+    except KeyboardInterrupt:
+        return 130  # as the shell has it
+    footer = f"({answer.latency_ms} мс; модель: {answer.model})"
+    _say("\n\n".join(filter(None, [answer.text, answer.unfinished, footer])), sys.stdout)
     return 0
+
+
+def _say(text: str, stream: TextIO) -> None:
+    print(text, file=stream)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from threading import Thread
 from typing import TypeVar
 
 from answers.about_notes import numbers_told, without_others
-from answers.conversation import Told, request
+from answers.conversation import Told, request, room_of
 from answers.media import Download, Files, can_read, needs
 from answers.rendering import Rendered, Renderer
 from db import Model
@@ -251,6 +251,8 @@ class Asking:
 
 def _may_help(exc: OpenRouterError, failed: Model, others: list[Model]) -> list[Model]:
     """Return which of the other models may be asked after this error."""
+    if exc.kind is Kind.TOO_LONG and not exc.partial:
+        return [model for model in others if room_of(model) > room_of(failed)]
     elsewhere = [model for model in others if is_fallback(model.key) != is_fallback(failed.key)]
     if exc.is_of_the_service and elsewhere:
         return elsewhere

@@ -28,7 +28,7 @@ def request(turn: Turn, past: list[Turn], model: Model, files: Files, max_tokens
     Raises UserError or TelegramError if the question's own file cannot be read.
     """
     question = {"role": "user", "content": _content(turn, model, files)}
-    context = model.context_length or UNKNOWN_CONTEXT
+    context = room_of(model)
     room = context - min(max_tokens, context // 2) - _tokens(question) - len(SYSTEM_PROMPT)
     kept: list[Message] = []
     for earlier in reversed(past):
@@ -42,6 +42,11 @@ def request(turn: Turn, past: list[Turn], model: Model, files: Files, max_tokens
         kept = pair + kept
     messages = [{"role": "system", "content": SYSTEM_PROMPT}, *kept, question]
     return messages, FREE_PDF_READER if _has_file(messages) else []
+
+
+def room_of(model: Model) -> int:
+    """Return how many tokens a model holds."""
+    return model.context_length or UNKNOWN_CONTEXT
 
 
 def _pair(turn: Turn, model: Model, files: Files, room: int) -> list[Message]:

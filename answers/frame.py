@@ -3,8 +3,16 @@
 from answers.about_notes import briefed, cited, numbers_told
 from answers.asking import Outcome
 from db import Model
-from openrouter_client import FALLBACK, Kind, OpenRouterError, fallback_name, is_fallback
+from openrouter_client import (
+    FALLBACK,
+    FREE_ROUTER,
+    Kind,
+    OpenRouterError,
+    fallback_name,
+    is_fallback,
+)
 from storage.dialogue import Turn
+from telegram.lines import first_line
 from telegram.replies import Button, Buttons
 
 STOPPED = "остановлено"
@@ -23,11 +31,18 @@ def stop_button(entry_id: int) -> Buttons:
 def footer(outcome: Outcome, ms: int, note: str, *, stopped: bool) -> str:
     """Return the line below an answer: how long it took, who answered, and who could not."""
     notes = [f"{ms} мс", f"модель: {outcome.model.key.removeprefix(FALLBACK)}"]
+    notes += [f"ответила {picked}"] if (picked := _picked(outcome)) else []
     notes += [f"ответил запасной сервис {fallback_name()}"] if is_fallback(outcome.model.key) else []
     notes += [note] if note else []
     notes += [_why_not(model, exc) for model, exc in outcome.failures]
     notes += [STOPPED] if stopped else []
     return f"({'; '.join(notes)})"
+
+
+def _picked(outcome: Outcome) -> str:
+    """Return the model that the router has picked, "" if no router was asked or it does not say."""
+    picked = outcome.answer.model if outcome.answer else ""
+    return first_line(picked, 100) if outcome.model.key == FREE_ROUTER != picked else ""
 
 
 def elsewhere_too(outcome: Outcome) -> str:

@@ -10,7 +10,6 @@ from openrouter_client import (
     described_fallback,
     fallback_model,
     fetch_models,
-    is_openrouter,
 )
 from storage.registry import Registry
 
@@ -20,7 +19,7 @@ REFRESH_S, FAILED_REFRESH_S = 6 * 3600, 10 * 60
 
 def refresh(registry: Registry, timeout_s: float = 60) -> bool:
     """Update the registry from the service's list; return whether it listed any; raises OpenRouterError."""
-    return registry.sync(fetch_models(timeout_s), free_only=is_openrouter())
+    return registry.sync(fetch_models(timeout_s))
 
 
 def refresh_fallback(registry: Registry) -> None:

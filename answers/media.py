@@ -12,6 +12,7 @@ from telegram.contents import File
 from telegram.replies import UserError
 
 MAX_FILE = 20 * 2**20  # bytes that a bot can download: https://core.telegram.org/bots/api#getfile
+UNREADABLE = "Такие файлы модели не читают. Пришлите фото, PDF или текстовый файл."
 NO_PDF = "PDF читает только openrouter.ai. Пришлите текст файлом .txt или сообщением."
 TOO_MUCH = "Файлов в этой беседе слишком много. Начните новую: /ask <вопрос>."
 
@@ -72,7 +73,7 @@ def _kind(mime: str, name: str) -> str:
         return "pdf"
     if mime.startswith("text/") or mime in _TEXTS or name.lower().endswith(_TEXT_NAMES):
         return "text"
-    raise UserError("Такие файлы модели не читают. Пришлите фото, PDF или текстовый файл.")
+    raise UserError(UNREADABLE)
 
 
 _TEXTS = ("application/json", "application/xml", "application/sql", "application/x-sh")

@@ -9,6 +9,7 @@ from handlers.questions import (
     answered_in,
     may_spend_on,
     media_in,
+    own_media,
     put_question,
 )
 from storage.dialogue import Turn
@@ -26,7 +27,7 @@ NOT_YOURS = "Это ответ на чужой вопрос."
 def ask(call: Call) -> Reply:
     """/ask почему небо голубое: «⏳» turns into the answer; sent as a reply, it asks about that message."""
     question, replied = call.text().strip(), call.message.reply_to
-    context, media = _context(call, replied), media_in(call.message) or media_in(replied)
+    context, media = _context(call, replied), own_media(call.message) or media_in(replied)
     if replied and not context and not media:
         raise UserError(NOTHING_TO_READ)
     return put_question(call, question, context=context, media=media)

@@ -3,7 +3,7 @@
 from commands import OWNERS, Call, button, command
 from handlers.basics import owners_money
 from handlers.models import FETCH_S, model_id_of, name_of, numbered
-from openrouter_client import FALLBACK, RemoteModel, fallback_model, fetch_models, is_openrouter
+from openrouter_client import FALLBACK, RemoteModel, fallback_model, fetch_models
 from telegram.replies import Button, Reply, UserError
 
 
@@ -22,7 +22,7 @@ def _add(call: Call, key: str) -> Reply:
         raise UserError("Такой модели у сервиса нет. Ключи моделей: openrouter.ai/models")
     if known := [row for row in call.app.db.list_models() if row.key == key and row.available]:
         return Reply(f"Уже есть: {numbered(known[0])}")
-    if is_openrouter() and not found.free:
+    if not found.free:
         return _offer(call, found)
     return Reply(f"Добавлена: {numbered(call.app.registry.add(found, paid=False))}")
 

@@ -130,7 +130,8 @@ def _rows(rows: Sequence[Model], page: int) -> list[list[Button]]:
 
 
 def _row(row: Model) -> str:
-    more = [f"{row.context_length // 1000}k"] if row.context_length else []
+    context = row.context_length or 0
+    more = [f"{context // 1000}k" if context >= 1000 else str(context)] if context else []
     more += [sign for kind, sign in READS.items() if kind in row.inputs]
     more += [] if row.available else ["⚠ недоступна"]
     return f"{'★' if row.active else ' '} {numbered(row)}" + (f" · {' '.join(more)}" if more else "")

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from answers.asking import Question
 from answers.frame import stop_button, waiting
-from answers.media import NO_PDF, can_read, find_media, needs
+from answers.media import NO_PDF, UNREADABLE, can_read, find_media, needs
 from commands import Call
 from db import Model
 from openrouter_client import missing_key
@@ -21,7 +21,7 @@ def in_reply(call: Call) -> Reply | None:
     """Continue the conversation if the message replies to an answer; None if it does not."""
     question, replied = call.args.strip(), call.message.reply_to
     if question and (turn := answered_in(call, replied)):
-        return put_question(call, question, parent_id=turn.id, media=media_in(call.message))
+        return put_question(call, question, parent_id=turn.id, media=own_media(call.message))
     return None
 
 
@@ -94,6 +94,14 @@ def media_in(message: Message | None) -> str:
     """Return a message's media for a model, as JSON or ""; raises UserError for a file no model can read."""
     media = find_media(message.files) if message else None
     return media.to_json() if media else ""
+
+
+def own_media(message: Message) -> str:
+    """Return the same of a question's own message; raises UserError where its file is a voice or a video."""
+    media = media_in(message)
+    if message.files and not media:
+        raise UserError(UNREADABLE)
+    return media
 
 
 def answered_in(call: Call, message: Message | None) -> Turn | None:

@@ -69,12 +69,13 @@ class Draft:
         self._join = codecs.getincrementaldecoder("utf-16-le")("replace")
         self._thoughts = Thoughts()
         self._unseen = ""  # text so far, while none of it is visible
+        self._index: object = None  # of the choice that came first; some servers send several
 
     def take(self, event: dict[str, Any]) -> Iterator[str | Thinking]:
         """Add one event and yield what is new; raises OpenRouterError if it reports that the model failed."""
         self._model = as_str(event.get("model")) or self._model
         self._usage = as_dict(event.get("usage")) or self._usage
-        choice = as_dict(next(iter(as_list(event.get("choices"))), None))
+        choice = self._chosen(as_list(event.get("choices")))
         message = as_dict(choice.get("delta") or choice.get("message"))
         text = _text(message.get("content")) or _text(message.get("refusal"))
         yield from self._say(text)
@@ -105,6 +106,15 @@ class Draft:
             completion_tokens=as_count(self._usage.get("completion_tokens")),
             stopped=stopped,
         )
+
+    def _chosen(self, choices: list[Any]) -> dict[str, Any]:
+        """Return the choice that is followed, which is the first to come; an empty one if it is not there."""
+        for choice in map(as_dict, choices):
+            index = choice.get("index")
+            self._index = index if self._index is None else self._index
+            if index is None or index == self._index:
+                return choice
+        return {}
 
     def _say(self, text: str, *, final: bool = False) -> Iterator[str | Thinking]:
         whole = self._join.decode(text.encode("utf-16-le", "surrogatepass"), final)

@@ -13,6 +13,7 @@ class Kind(Enum):
     DAILY_CAP = "the account's free questions are used up, whatever the model"
     DATA_POLICY = "the owner has to allow free endpoints in the privacy settings"
     ACCOUNT = "the owner has to see to the key, the balance, the rights or the way to the service"
+    TOO_LONG = "a model that holds more may answer"
     REQUEST = "the question or the settings have to change"
 
 
@@ -63,10 +64,13 @@ class OpenRouterError(Exception):
 _OF_THE_SERVICE = (Kind.UNREACHABLE, Kind.MINUTE_CAP, Kind.DAILY_CAP, Kind.ACCOUNT)
 
 
+_OF_THE_MODEL = (404, 408, 409, 410, 423, 424, 425, 429, 451, 499)  # of 4xx; the others blame the question
+
+
 def _kind(status: int) -> Kind:
     if status in (401, 402, 403, 407) or 300 <= status < 400:
         return Kind.ACCOUNT
-    return Kind.UPSTREAM if status in (404, 408, 410, 429) or status >= 500 else Kind.REQUEST
+    return Kind.UPSTREAM if status in _OF_THE_MODEL or status >= 500 else Kind.REQUEST
 
 
 OTHER_MODEL = "Повторите вопрос или выберите другую модель: /models."
@@ -96,7 +100,7 @@ def no_answer(finish_reason: str | None) -> OpenRouterError:
 
 
 def unreadable() -> OpenRouterError:
-    return OpenRouterError(502, f"Ответ сервиса не разобрать: это не JSON. {OTHER_MODEL}")
+    return OpenRouterError(502, f"Ответ сервиса не разобрать. {OTHER_MODEL}")
 
 
 def cut_short() -> OpenRouterError:

@@ -7,6 +7,8 @@ everybody; against the first only waiting helps, not another model.
 import math
 import time
 from collections.abc import Mapping
+from contextlib import suppress
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from openrouter.errors import Kind, OpenRouterError
@@ -23,7 +25,7 @@ def limited(
         name.lower(): value for name, value in (*headers.items(), *as_dict(metadata.get("headers")).items())
     }
     left = _seconds_left(told.get("x-ratelimit-reset"))
-    wait = _number(metadata.get("retry_after_seconds")) or _number(told.get("retry-after"))
+    wait = _number(metadata.get("retry_after_seconds")) or _pause(told.get("retry-after"))
     match _cap(wording, left, upstream=upstream):
         case Kind.DAILY_CAP:
             return _used_up(left or _until_midnight())
@@ -66,6 +68,13 @@ def _seconds_left(reset: object) -> float | None:
     at = _number(reset)
     left = at / 1000 - time.time() if at else 0.0
     return left if 0 < left <= 2 * 86400 else None
+
+
+def _pause(retry_after: object) -> float | None:
+    """Return the seconds of a Retry-After, which may be a date, too; None if it is neither."""
+    with suppress(ValueError, TypeError):
+        return _number(parsedate_to_datetime(str(retry_after)).timestamp() - time.time())
+    return _number(retry_after)
 
 
 def _number(value: object) -> float | None:

@@ -5,13 +5,17 @@ from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from openrouter.errors import OpenRouterError, unreadable
+from openrouter.errors import OTHER_MODEL, OpenRouterError, unreadable
 from openrouter.http import Exchange
 from openrouter.parse import as_count, as_dict, as_list, as_str, whole
 from openrouter.refusals import refusal
 from openrouter.service import FALLBACK, Service, setting
+from openrouter.visible import says_something
 
 FREE_ROUTER = "openrouter/free"
+_DOWN = "Сервис моделей не работает. Попробуйте через минуту."
+LONGEST_LABEL = 100  # letters: ten models have to fit into one message
+_JOINER = "\u200d"  # of emoji
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +73,10 @@ def _listed(service: Service, timeout_s: float) -> list[RemoteModel]:
     listed = _get(service.with_sound_key(), "/models", timeout_s).get("data")  # needs no key
     if not isinstance(listed, list):
         raise service.worded(unreadable())
-    found = (_model(as_dict(entry), priced=service.is_openrouter) for entry in listed)
+    entries = list(map(as_dict, listed))
+    # A relay of OpenRouter tells prices, too. What costs elsewhere, the owner has chosen with the service.
+    priced = service.is_openrouter or any(map(_is_free, entries))
+    found = (_model(entry, free=not priced or _is_free(entry)) for entry in entries)
     return list({model.key: model for model in found if model}.values())
 
 
@@ -92,6 +99,7 @@ def _get(service: Service, path: str, timeout_s: float) -> dict[str, Any]:
     try:
         return _got(service, path, timeout_s)
     except OpenRouterError as error:
+        error.msg = error.msg.replace(f" {OTHER_MODEL}", "")  # no model was asked
         raise service.worded(error) from None
 
 
@@ -100,13 +108,14 @@ def _got(service: Service, path: str, timeout_s: float) -> dict[str, Any]:
         head = exchange.head()
         body = exchange.json()
     if head.status != 200 or as_dict(body).get("error"):
-        raise refusal(head.status, body, head.headers)
+        refused = refusal(head.status, body, head.headers)
+        raise OpenRouterError(refused.status, _DOWN) if refused.status >= 500 else refused
     if not isinstance(body, dict):
         raise unreadable()
     return body
 
 
-def _model(entry: dict[str, Any], *, priced: bool) -> RemoteModel | None:
+def _model(entry: dict[str, Any], *, free: bool) -> RemoteModel | None:
     """Read one entry; None if its key cannot be asked for. Own servers may have blanks inside keys."""
     key = as_str(entry.get("id")) or ""
     if not (key.isprintable() and key == key.strip() and 1 <= len(key) <= 200):
@@ -115,12 +124,21 @@ def _model(entry: dict[str, Any], *, priced: bool) -> RemoteModel | None:
     outputs = _modalities(entry, "output_modalities")
     return RemoteModel(
         key=key,
-        label=" ".join(whole(as_str(entry.get("name")) or key).split()),
+        label=_label(as_str(entry.get("name")) or "") or key,
         context_length=as_count(entry.get("context_length")) or None,
         inputs=inputs,
-        free=not priced or key == FREE_ROUTER or (key.endswith(":free") and _costs_nothing(entry)),
+        free=free,
         usable="text" in inputs and "text" in outputs and not _expired(entry),
     )
+
+
+def _label(name: str) -> str:
+    """Return a name as it can stand in a line and on a button, where Telegram takes no empty one."""
+    shown = "".join(char for char in whole(name) if char.isprintable() or char.isspace() or char == _JOINER)
+    label = " ".join(shown.split())
+    if not says_something(label):
+        return ""
+    return label if len(label) <= LONGEST_LABEL else f"{label[: LONGEST_LABEL - 1]}…"
 
 
 def _modalities(entry: dict[str, Any], name: str) -> frozenset[str]:
@@ -133,6 +151,11 @@ def _modalities(entry: dict[str, Any], name: str) -> frozenset[str]:
 
 # What a question can cost, also with a picture or a file; the other prices are for things never requested.
 _PRICES = "prompt completion request image internal_reasoning input_cache_read input_cache_write".split()
+
+
+def _is_free(entry: dict[str, Any]) -> bool:
+    key = as_str(entry.get("id")) or ""
+    return key == FREE_ROUTER or (key.endswith(":free") and _costs_nothing(entry))
 
 
 def _costs_nothing(entry: dict[str, Any]) -> bool:

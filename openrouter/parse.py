@@ -8,8 +8,13 @@ from typing import Any
 def parsed(data: bytes) -> object:
     """Return the parsed JSON, None if it is not JSON; a JSON exception would carry the data along."""
     with suppress(ValueError, RecursionError):
-        return json.loads(data.decode(json.detect_encoding(data), "replace"))
+        return json.loads(data.decode(json.detect_encoding(data), "replace"), parse_int=_whole_number)
     return None
+
+
+def _whole_number(digits: str) -> float:
+    """Return a number; of more digits than Python takes for a whole one (4,300), about it."""
+    return int(digits) if len(digits) < 20 else float(digits)
 
 
 def as_dict(value: object) -> dict[str, Any]:

@@ -66,7 +66,7 @@ class _Reason:
 _TOO_LONG = _Reason(
     (400, 413),
     r"context.?(length|size|window)|too long|token_limit|tokens? [^.]*exceed|exceed[^.]* tokens?",
-    Kind.REQUEST,
+    Kind.TOO_LONG,
     "Неверный формат запроса. Вопрос вместе с беседой длиннее, чем помещается в модель: "
     "сократите его или начните новую беседу.",
 )

@@ -3,6 +3,7 @@
 import os
 import sys
 from dataclasses import replace
+from io import BytesIO, TextIOWrapper
 from typing import NoReturn
 
 from logs import set_up_logging
@@ -25,6 +26,9 @@ def settings_for(args: list[str]) -> Settings:
     Raises SystemExit if nothing is left to do: the arguments asked for a chore, which is done, or the bot
     cannot start, and the reason has been printed.
     """
+    # Whoever starts the bot may have closed them; then Python has None.
+    sys.stdin = sys.stdin or TextIOWrapper(BytesIO())
+    sys.stdout = sys.stdout or TextIOWrapper(BytesIO())
     options = parse(args)
     settings = _settings(as_finding=options.check)
     if (findings := chore(options, settings)) is not None:

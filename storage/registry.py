@@ -42,7 +42,7 @@ class Registry:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    def sync(self, listed: Sequence[RemoteModel], *, free_only: bool) -> bool:
+    def sync(self, listed: Sequence[RemoteModel]) -> bool:
         """Update the registry from the service's list; return whether the list was usable.
 
         A list without usable models counts as a failed request and changes nothing.
@@ -56,7 +56,7 @@ class Registry:
                 f"UPDATE models SET gone_at = ? WHERE gone_at IS NULL AND NOT {_IS_FALLBACK}", (now,)
             )
             for model in offered:
-                if model.free or not free_only:
+                if model.free:
                     _upsert(conn, model)
                 else:
                     conn.execute("UPDATE models SET gone_at = NULL WHERE key = ? AND paid", (model.key,))

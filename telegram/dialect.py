@@ -54,6 +54,10 @@ def _no_markup(state: StateInline, silent: bool) -> bool:
 # --- Formulas ---------------------------------------------------------------------------------
 
 _CLOSING = {"$$": "$$", r"\(": r"\)", r"\[": r"\]", "$": "$"}
+_CLOSING_BLOCK = {opening: _CLOSING[opening] for opening in ("$$", r"\[")}
+_ENVIRONMENT = re.compile(
+    r"\\begin\{((?:align(?:ed)?|equation|gather(?:ed)?|multline|eqnarray|split|cases|[pbBvV]?matrix)\*?)\}"
+)
 _MATHS = re.compile(r"[\\^_={}<>+]")
 
 
@@ -87,26 +91,29 @@ def _is_formula(opening: str, latex: str, around: str = "") -> bool:
 
 
 def _formula_block(state: StateBlock, start_line: int, end_line: int, silent: bool) -> bool:
-    r"""Match a block from ``$$`` or ``\[`` at a line's start to the closing sign at a line's end."""
-    opening = line_of(state, start_line)[:2]
-    if opening not in ("$$", r"\[") or state.is_code_block(start_line):
+    r"""Match a block from ``$$``, ``\[`` or ``\begin{align}`` at a line's start to a line that ends it."""
+    environment = _ENVIRONMENT.match(line_of(state, start_line))
+    opening = environment[0] if environment else line_of(state, start_line)[:2]
+    closing = rf"\end{{{environment[1]}}}" if environment else _CLOSING_BLOCK.get(opening)
+    if closing is None or state.is_code_block(start_line):
         return False
-    begin = state.bMarks[start_line] + state.tShift[start_line] + 2
-    if state.src.find(_CLOSING[opening], begin, begin + FAR) < 0:
+    begin = state.bMarks[start_line] + state.tShift[start_line] + len(opening)
+    if state.src.find(closing, begin, begin + FAR) < 0:
         return False
     text, line = "", start_line
-    while line < end_line and _CLOSING[opening] not in text[2:]:
+    while line < end_line and closing not in text[len(opening) :]:
         if not line_of(state, line) or state.sCount[line] < state.blkIndent:
             return False
         text += line_of(state, line) + "\n"
         line += 1
-    latex, _, behind = text[2:].partition(_CLOSING[opening])
-    if not behind or behind.strip() or not _is_formula(opening, latex):
+    latex, _, behind = text[len(opening) :].partition(closing)
+    if not behind or behind.strip() or not (environment or _is_formula(opening, latex)):
         return False
     if not silent:
         state.line = line
         token = state.push("formula", "", 0)
-        token.content, token.map, token.block = latex, [start_line, line], True
+        token.content = opening + latex + closing if environment else latex
+        token.map, token.block = [start_line, line], True
     return True
 
 

@@ -27,7 +27,7 @@ _SIGN_OF = dict(pair.split() for pair in _SIGNS.split(",")) | _SPACES | _SIZES |
 
 _FRACTIONS = {"frac", "dfrac", "tfrac", "cfrac"}
 _STYLES = {"text", "textbf", "textit", "textrm", "mathrm", "mathbf", "mathit", "mathsf", "mathcal", "mathop"}
-_STYLES |= {"mbox", "operatorname", "boldsymbol", "boxed", "underbrace", "overbrace"}
+_STYLES |= {"mbox", "operatorname", "boldsymbol", "boxed", "underbrace", "overbrace", "ce"}
 _ACCENTS = {"vec": "\u20d7", "hat": "\u0302", "bar": "\u0305", "overline": "\u0305", "dot": "\u0307"}
 _ACCENTS |= {"ddot": "\u0308", "tilde": "\u0303", "underline": "\u0332"}
 _ROOTS = {"": "√", "2": "√", "3": "∛", "4": "∜"}

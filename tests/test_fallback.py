@@ -165,9 +165,40 @@ def test_a_model_is_not_dead_because_it_was_refused_once(
     assert FIRST in bot.person().says("/model")
 
 
+def test_a_question_too_long_for_one_model_goes_to_one_that_holds_more(
+    new_bot: NewBot, question: str
+) -> None:
+    too_long = status(400, "This endpoint's maximum context length is 4096 tokens. You requested 9000")
+    sizes = {FIRST: 8000, SECOND: 8000, THIRD: 64_000}
+    entries = [replies.model_entry(key, key, context_length=size) for key, size in sizes.items()]
+    bot = begin(new_bot(), *entries)
+    message = ask(bot, question, by_model({FIRST: too_long}))
+    assert models_asked(bot, question) == [FIRST, THIRD]
+    assert footer(message) == f"(модель: {THIRD}; {FIRST} недоступна: 400)"
+    message = ask(bot, f"{question} 2", too_long)
+    assert models_asked(bot, f"{question} 2") == [FIRST, THIRD]
+    assert message["text"].startswith(
+        "Ошибка: [400] Неверный формат запроса. Вопрос вместе с беседой длиннее"
+    )
+
+
+def test_the_router_says_which_model_it_has_picked(new_bot: NewBot, question: str) -> None:
+    bot = begin(new_bot(), *listed(ROUTER))
+    message = ask(bot, question, answer("Да", model=GEMMA))
+    assert footer(message) == f"(модель: {ROUTER}; ответила {GEMMA})"
+
+
 def test_a_filter_that_leaves_no_word_is_named_and_the_next_model_asked(bot: Harness, question: str) -> None:
     message = ask(bot, question, by_model({FIRST: answer("", finish="content_filter")}))
     assert footer(message) == f"(модель: {SECOND}; {FIRST}: фильтр)"
+
+
+def test_a_header_that_is_none_is_no_matter_for_the_log(bot: Harness, question: str) -> None:
+    def half(call: Call) -> None:
+        call.send(b"HTTP/1.1 200 OK\r\nContent-Ty")
+
+    assert footer(ask(bot, question, by_model({FIRST: half}))).startswith(f"(модель: {SECOND}; ")
+    assert "Traceback" not in bot.log
 
 
 def test_a_silent_model_is_given_up_for_the_next(hasty: Harness, question: str) -> None:

@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -388,6 +388,16 @@ def test_20_mb_are_read(bot: Harness, anna: Person, question: str) -> None:
 def test_a_file_of_another_kind_is_refused_in_words(bot: Harness, anna: Person, name: str) -> None:
     text = refusal(bot, anna, b"PK\x03\x04", name)
     assert text == "Такие файлы модели не читают. Пришлите фото, PDF или текстовый файл."
+
+
+@pytest.mark.parametrize("kind", ["voice", "video"])
+def test_a_question_that_comes_with_a_recording_is_not_asked_without_it(
+    bot: Harness, anna: Person, question: str, kind: Literal["voice", "video"]
+) -> None:
+    before = len(bot.ai.questions)
+    said = bot.server.send_media(kind, caption=f"/ask {question}", user_id=anna.id)
+    assert bot.reply_to(said)["text"].startswith("Такие файлы модели не читают.")
+    assert len(bot.ai.questions) == before
 
 
 def test_a_reply_to_such_a_file_is_refused_as_well(bot: Harness, anna: Person) -> None:

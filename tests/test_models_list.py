@@ -75,6 +75,11 @@ def test_the_list_is_read_at_the_start(at_openrouter: Begin) -> None:
     ]
 
 
+def test_a_small_context_is_shown_as_it_is(at_openrouter: Begin) -> None:
+    shown = at_openrouter(model_entry("x/small:free", "Small", context_length=512)).person().says("/models")
+    assert row_of(shown, "x/small:free") == "★ 11. Small [x/small:free] · 512"
+
+
 def test_what_a_model_reads_is_shown_and_an_unknown_context_is_not(at_openrouter: Begin) -> None:
     reads = model_entry("x/reads:free", "Reads", inputs=["text", "image", "file", "audio"])
     silent = model_entry("x/silent:free", "Silent", context_length=None)

@@ -6,9 +6,12 @@ import math
 import os
 import pickle
 import re
+import shlex
+import signal
 import subprocess
 import sys
 import time
+from email.utils import formatdate
 from pathlib import Path
 from typing import Any
 
@@ -273,7 +276,9 @@ def test_the_data_policy_names_the_switch_and_no_other_model(fake: FakeOpenRoute
 )
 def test_a_question_too_long_for_the_model_says_so(fake: FakeOpenRouter, message: str) -> None:
     fake.next(replies.status(400, message), replies.status(400, "x is not a valid model ID"))
-    assert refused().msg.startswith("Неверный формат запроса. Вопрос вместе с беседой длиннее")
+    error = refused()
+    assert error.msg.startswith("Неверный формат запроса. Вопрос вместе с беседой длиннее")
+    assert error.kind is Kind.TOO_LONG
     assert refused().msg.startswith("Неверный формат запроса. Такой модели")
 
 
@@ -505,8 +510,8 @@ def test_the_owner_learns_where_to_mend_the_key_and_the_balance(fake: FakeOpenRo
 @pytest.mark.parametrize(
     ("code", "another_may_help"),
     [
-        *((code, True) for code in (404, 408, 429, 500, 502, 503, 504, 520, 524, 529)),
-        *((code, False) for code in (400, 401, 402, 403, 407, 413, 418, 422, 301)),
+        *((code, True) for code in (404, 408, 409, 424, 429, 451, 499, 500, 502, 503, 504, 520, 524, 529)),
+        *((code, False) for code in (400, 401, 402, 403, 405, 407, 413, 418, 422, 431, 301)),
     ],
 )
 def test_only_trouble_with_the_model_sends_the_question_to_another(
@@ -575,6 +580,13 @@ def test_a_minute_is_never_waited_for_longer_than_a_minute(fake: FakeOpenRouter)
     fake.next(replies.status(429, "Rate limit exceeded: free-models-per-min.", headers=reset))
     fake.next(replies.status(429, "Rate limit exceeded: free-models-per-min."))
     assert [refused().retry_after_s, refused().retry_after_s] == [60, 60]
+
+
+@pytest.mark.parametrize("seconds", [30, 5])
+def test_the_moment_to_come_back_may_be_written_as_a_date(fake: FakeOpenRouter, seconds: int) -> None:
+    date = formatdate(time.time() + seconds, usegmt=True)
+    fake.next(replies.status(429, "Rate limit exceeded: free-models-per-min.", headers={"Retry-After": date}))
+    assert refused().retry_after_s == pytest.approx(seconds, abs=3)
 
 
 def test_a_busy_provider_is_no_cap_of_the_account(fake: FakeOpenRouter) -> None:
@@ -777,8 +789,41 @@ def test_the_command_line_prints_the_sentence_of_the_error(fake: FakeOpenRouter)
     assert "Traceback" not in done.stderr
 
 
-def test_the_command_line_without_a_question_says_how_to_use_it() -> None:
-    done = run(base_url="http://127.0.0.1:9")
+def test_the_command_line_says_where_to_get_a_key() -> None:
+    assert "openrouter.ai/settings/keys" in run("Привет", base_url="http://127.0.0.1:9/v1", key="").stderr
+
+
+def test_the_command_line_says_that_an_answer_is_not_whole(fake: FakeOpenRouter) -> None:
+    fake.next(replies.answer("Начало", finish="length"))
+    assert run("Привет", base_url=fake.base_url).stdout.startswith("Начало\n\n… ответ неполный")
+
+
+@pytest.mark.parametrize("closed", ["", ">&-", "2>&-"])
+def test_the_command_line_asks_whatever_its_caller_can_read(fake: FakeOpenRouter, closed: str) -> None:
+    fake.always(replies.answer("Да \N{GRINNING FACE}"))
+    env = {**os.environ, "OPENROUTER_BASE_URL": fake.base_url, "OPENROUTER_API_KEY": KEY}
+    env |= {"PYTHONUTF8": "0", "PYTHONIOENCODING": "ascii"}
+    command = f"{shlex.quote(sys.executable)} {shlex.quote(str(HERE / 'openrouter_client.py'))} x {closed}"
+    done = subprocess.run(["/bin/sh", "-c", command], env=env, capture_output=True, timeout=30, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.decode().startswith("" if closed == ">&-" else "Да \N{GRINNING FACE}\n\n(")
+
+
+def test_an_interrupt_ends_the_command_line_without_a_traceback(fake: FakeOpenRouter) -> None:
+    fake.always(replies.hang())
+    env = {**os.environ, "OPENROUTER_BASE_URL": fake.base_url, "OPENROUTER_API_KEY": KEY}
+    command = [sys.executable, str(HERE / "openrouter_client.py"), "x"]
+    with subprocess.Popen(command, env=env, stderr=subprocess.PIPE) as process:
+        while not fake.requests:
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=30)
+    assert (process.returncode, said) == (130, b"")
+
+
+@pytest.mark.parametrize("arguments", [[], [""], ["--help"], ["a", "b", "c"]])
+def test_the_command_line_without_a_question_says_how_to_use_it(arguments: list[str]) -> None:
+    done = run(*arguments, base_url="http://127.0.0.1:9")
     assert done.returncode == 2
     assert done.stderr.startswith("Использование: python openrouter_client.py")
 

@@ -124,6 +124,37 @@ def test_another_service_offers_everything_it_lists(
     assert found["llama3.2:1b"].inputs == {"text"}
 
 
+def test_a_relay_that_tells_what_is_free_is_believed(
+    fake: FakeOpenRouter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or the bot would ask, and let guests ask, what costs money."""
+    point_at(monkeypatch, fake.base_url)
+    dear = {"prompt": "0", "completion": "0", "request": "0.01"}
+    found = listed(
+        fake,
+        model_entry("a/b:free", "A"),
+        model_entry("x/paid", "X", price="1"),
+        model_entry("x/y:free", "Y", pricing=dear),
+    )
+    assert usable(list(found.values())) == ["a/b:free"]
+
+
+@pytest.mark.parametrize(
+    ("name", "label"),
+    [
+        ("  \n ", "a/b:free"),
+        ("\u200b\u2060", "a/b:free"),
+        ("\u3164", "a/b:free"),
+        ("Ла\x00ма \u202eабв", "Лама абв"),
+        ("Лама \U0001f468\u200d\U0001f467 **3**", "Лама \U0001f468\u200d\U0001f467 **3**"),
+        ("х" * 101, "х" * 99 + "…"),
+        ("х" * 100, "х" * 100),
+    ],
+)
+def test_a_name_can_stand_on_a_button(fake: FakeOpenRouter, name: str, label: str) -> None:
+    assert listed(fake, model_entry("a/b:free", name))["a/b:free"].label == label
+
+
 @pytest.mark.parametrize("key", ["Gemma 3 (local)", "модель", "/models/llama 3.gguf"])
 def test_a_server_of_ones_own_names_its_models_as_it_likes(
     fake: FakeOpenRouter, monkeypatch: pytest.MonkeyPatch, key: str
@@ -219,6 +250,7 @@ def test_a_listing_that_does_not_come_is_an_error(
     with pytest.raises(OpenRouterError) as caught:
         fetch_models(timeout_s=0.3)
     assert caught.value.status == status
+    assert "одель" not in caught.value.msg  # for none was asked
 
 
 def test_a_listing_beyond_all_measure_is_not_read_to_the_end(fake: FakeOpenRouter) -> None:

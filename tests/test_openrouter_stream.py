@@ -206,6 +206,25 @@ def test_a_connection_that_breaks_after_the_end_spoils_nothing(fake: FakeOpenRou
     assert (answer.text, answer.finish_reason) == ("да", "length")
 
 
+@pytest.mark.parametrize("first", [0, 1, None])
+def test_of_several_answers_at_once_the_first_is_followed(fake: FakeOpenRouter, first: int | None) -> None:
+    def choice(index: int | None, text: str) -> dict[str, Any]:
+        return {"index": index, "delta": {"content": text}}
+
+    others = [[choice(7, "нет")], [choice(7, "нет"), choice(first, "вет")], [choice(first, "!")]]
+    events = [{"choices": [choice(first, "При"), choice(7, "нет")]}, *({"choices": c} for c in others)]
+    if first is None:  # only one is told: all belong to it
+        events = [{"choices": [choice(None, text)]} for text in ("При", "вет", "!")]
+    fake.next(replies.events(*events, *END))
+    assert ask().text == "Привет!"
+
+
+def test_a_number_beyond_all_measure_spoils_no_answer(fake: FakeOpenRouter) -> None:
+    event = b'data: {"created": ' + b"9" * 5000 + b', "choices": [{"delta": {"content": "!"}}]}\n\n'
+    fake.next(replies.events(event, *END))
+    assert ask().text == "!"
+
+
 def test_plain_json_in_answer_to_a_stream_is_read(fake: FakeOpenRouter) -> None:
     heard: list[str] = []
     fake.next(replies.body(replies.completion("сразу всё"), padding=b"\n\n"))

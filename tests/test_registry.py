@@ -31,7 +31,7 @@ def test_a_new_model_gets_the_next_number(shelf: Shelf) -> None:
 
 def test_a_new_model_is_kept_as_its_service_describes_it(shelf: Shelf) -> None:
     new = remote("new/one:free", label="New One", context_length=4096, inputs=SEES)
-    shelf.registry.sync([new], free_only=True)
+    shelf.registry.sync([new])
     assert shelf.model("new/one:free") == Model(11, "new/one:free", "New One", True, 4096, SEES)
 
 
@@ -54,25 +54,19 @@ def test_a_model_that_comes_back_has_its_number_and_its_place(shelf: Shelf) -> N
 
 def test_a_model_that_costs_now_is_marked_as_one_that_is_gone(shelf: Shelf) -> None:
     shelf.sync(FIRST, "new/one:free")
-    shelf.registry.sync([remote(FIRST), remote("new/one:free", free=False)], free_only=True)
+    shelf.registry.sync([remote(FIRST), remote("new/one:free", free=False)])
     assert shelf.available() == [FIRST]
 
 
 def test_an_expired_model_is_marked_as_one_that_is_gone(shelf: Shelf) -> None:
-    shelf.registry.sync([remote("new/one:free"), remote(FIRST, usable=False)], free_only=True)
+    shelf.registry.sync([remote("new/one:free"), remote(FIRST, usable=False)])
     assert shelf.available() == ["new/one:free"]
 
 
 def test_what_costs_or_does_not_chat_is_not_added(shelf: Shelf) -> None:
     listed = [remote(FIRST), remote("a/paid", free=False), remote("a/classifier:free", usable=False)]
-    shelf.registry.sync(listed, free_only=True)
+    shelf.registry.sync(listed)
     assert not {"a/paid", "a/classifier:free"} & set(shelf.rows())
-
-
-def test_elsewhere_every_model_that_chats_counts(shelf: Shelf) -> None:
-    listed = [remote("qwen3:8b", free=False), remote("embed", free=False, usable=False)]
-    shelf.registry.sync(listed, free_only=False)
-    assert shelf.available() == ["qwen3:8b"]
 
 
 def test_an_empty_list_changes_nothing(shelf: Shelf) -> None:
@@ -84,7 +78,7 @@ def test_an_empty_list_changes_nothing(shelf: Shelf) -> None:
 
 def test_the_label_of_a_known_model_stays_and_what_it_can_is_new(shelf: Shelf) -> None:
     known = remote(FIRST, label="Something else", context_length=16_000, inputs=SEES)
-    shelf.registry.sync([known], free_only=True)
+    shelf.registry.sync([known])
     assert shelf.model(FIRST) == Model(1, FIRST, "DeepSeek V3.1 (free)", True, 16_000, SEES)
 
 
@@ -132,7 +126,7 @@ def test_of_a_model_that_came_back_nobody_says_that_it_is_gone(shelf: Shelf) -> 
 
 
 def test_without_any_free_model_the_active_one_stays_and_is_marked(shelf: Shelf) -> None:
-    shelf.registry.sync([remote("a/paid", free=False)], free_only=True)
+    shelf.registry.sync([remote("a/paid", free=False)])
     assert shelf.available() == []
     assert shelf.active() == FIRST
     assert shelf.registry.replaced() == ""
@@ -147,14 +141,14 @@ def test_where_all_that_is_listed_was_removed_the_active_one_stays_and_is_marked
 
 def test_a_paid_model_never_becomes_active_by_itself(shelf: Shelf) -> None:
     shelf.registry.add(remote("a/paid", free=False), paid=True)
-    shelf.registry.sync([remote("a/paid", free=False), remote("new/one:free")], free_only=True)
+    shelf.registry.sync([remote("a/paid", free=False), remote("new/one:free")])
     assert shelf.active() == "new/one:free"
 
 
 def test_a_paid_model_does_not_replace_a_removed_one_by_itself(shelf: Shelf) -> None:
     shelf.registry.add(remote("a/paid", free=False), paid=True)
     listed = [remote("a/paid", free=False), remote(FIRST), remote("new/one:free")]
-    shelf.registry.sync(listed, free_only=True)
+    shelf.registry.sync(listed)
     shelf.registry.remove(shelf.model(FIRST).id)
     assert shelf.active() == "new/one:free"
 
@@ -250,7 +244,7 @@ def test_offering_the_active_model_again_does_not_take_it_away(shelf: Shelf) -> 
 
 def test_a_paid_model_stays_available_as_long_as_it_is_listed(shelf: Shelf) -> None:
     shelf.registry.add(remote("a/paid", free=False), paid=True)
-    shelf.registry.sync([remote(FIRST), remote("a/paid", free=False)], free_only=True)
+    shelf.registry.sync([remote(FIRST), remote("a/paid", free=False)])
     assert shelf.available() == [FIRST, "a/paid"]
     shelf.sync(FIRST)
     assert shelf.available() == [FIRST]

@@ -53,13 +53,13 @@ def test_the_router_is_asked_only_where_fewer_than_two_others_are_left(shelf: Sh
 
 def test_a_paid_model_is_never_asked_instead(shelf: Shelf) -> None:
     shelf.registry.add(remote("a/paid", free=False), paid=True)
-    shelf.registry.sync([remote(FIRST), remote("a/paid", free=False)], free_only=True)
+    shelf.registry.sync([remote(FIRST), remote("a/paid", free=False)])
     assert shelf.registry.substitutes(shelf.model(FIRST), frozenset()) == []
 
 
 def test_for_a_picture_only_models_that_see_are_asked_instead(shelf: Shelf) -> None:
     listed = [remote(FIRST), remote("x/blind:free"), remote("x/sees:free", inputs=SEES)]
-    shelf.registry.sync(listed, free_only=True)
+    shelf.registry.sync(listed)
     found = shelf.registry.substitutes(shelf.model(FIRST), frozenset({"image"}))
     assert [model.key for model in found] == ["x/sees:free"]
 

@@ -2,6 +2,7 @@
 
 import ast
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -177,6 +178,21 @@ def test_the_console_reads_from_a_pipe_and_ends_with_it(new_bot: NewBot) -> None
     saved, listed = printed.index("Заметка #1 сохранена."), printed.index("#1 ·")
     assert saved < listed
     assert "привет" in printed[listed:]
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-"])
+def test_what_whoever_starts_it_has_closed_is_empty(new_bot: NewBot, closed: str) -> None:
+    bot = new_bot(TOKEN="")
+    command = f"{shlex.quote(sys.executable)} {shlex.quote(str(ROOT / 'bot.py'))} --console"
+    done = subprocess.run(
+        ["/bin/sh", "-c", f"echo /note_count | {command} {closed}"],
+        env=bot.environment,
+        cwd=bot.folder,
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout.decode(), done.stderr) == (0, "", b"")
 
 
 def test_a_look_into_the_console_leaves_what_waits_for_telegram(new_bot: NewBot) -> None:

@@ -21,9 +21,9 @@ class Shelf:
         self.db = Database(path)
         self.registry = Registry(self.db)
 
-    def sync(self, *keys: str, free_only: bool = True) -> bool:
+    def sync(self, *keys: str) -> bool:
         """Read a list of free models."""
-        return self.registry.sync([remote(key) for key in keys], free_only=free_only)
+        return self.registry.sync([remote(key) for key in keys])
 
     def rows(self) -> list[str]:
         return [model.key for model in self.db.list_models()]
