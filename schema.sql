@@ -94,7 +94,7 @@ CREATE TABLE IF NOT EXISTS preferences (
 CREATE TABLE IF NOT EXISTS updates (
     id          INTEGER PRIMARY KEY AUTOINCREMENT,
     update_id   INTEGER NOT NULL,
-    identity    TEXT NOT NULL,                          -- tells a repetition from another update with that number
+    identity    TEXT NOT NULL,                          -- distinguishes a repetition from another update with that number
     body        TEXT,                                   -- JSON; NULL once it is done
     received_at INTEGER NOT NULL,
     state       TEXT NOT NULL DEFAULT 'new' CHECK (state IN ('new', 'done', 'parked')),

@@ -123,7 +123,6 @@ def _models(offered: list[RemoteModel]) -> Iterator[Finding]:
 
 
 def _fallback(model: RemoteModel) -> Finding:
-    """Check the second service."""
     name = model.key.removeprefix(FALLBACK)
     for looks in (_is_listed, _answers):
         try:
@@ -144,7 +143,7 @@ def _answers(key: str) -> bool:
     try:
         chat_once([{"role": "user", "content": "1"}], model=key, max_tokens=16, timeout_s=PATIENCE_S)
     except OpenRouterError as exc:
-        if exc.kind is not Kind.EMPTY:  # else the model is there, it just said nothing
+        if exc.kind is not Kind.EMPTY:  # otherwise the model exists, it just said nothing
             raise
     return True
 
