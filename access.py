@@ -91,7 +91,7 @@ class Gate:
         return self._allowed == EVERYBODY or user_id in self._let_in
 
     def may_manage(self, user_id: int) -> bool:
-        """Return whether this person may change shared data: the owner, or, if there is none, all under `*`."""
+        """Return whether this person may change shared data: the owner, or, without one, all under `*`."""
         return user_id == self.owner or (self.owner is None and self._allowed == EVERYBODY)
 
     def lets_pass(self, update: Update) -> bool:
