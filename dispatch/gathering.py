@@ -105,7 +105,6 @@ def belongs(before: Update, update: Update) -> bool:
 
 
 def _may_have_more(message: Message) -> bool:
-    """Return whether more of the same action may follow."""
     return bool(message.album) or (message.foreign and message.private) or _is_full(message)
 
 

@@ -107,7 +107,6 @@ def _repeat(call: Call, turn: Turn, model: Model) -> Reply:
 
 
 def _may_ask(call: Call, model: Model) -> bool:
-    """Return whether the person may ask this model by a button."""
     return model.available and may_spend_on(call, model)
 
 

@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 def last_page(total: int, size: int) -> int:
-    """Return the last page's number for `total` rows of `size` a page; at least 1."""
+    """Return the number of the last page, with `size` rows per page; at least 1."""
     return max(1, math.ceil(total / size))
 
 

@@ -178,7 +178,6 @@ def _block(conn: sqlite3.Connection, word_id: int, block: int) -> bytes:
 
 
 def _extend_vocabulary(conn: sqlite3.Connection, user_id: int, words: list[str]) -> None:
-    """Append new words."""
     if not words:
         return
     last, text = conn.execute(

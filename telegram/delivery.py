@@ -108,7 +108,6 @@ class Delivery:
         if _is_final(exc):
             raise UndeliverableError(str(exc)) from None
         if exc.says("message is not modified", "message_not_modified"):
-            self._next_edit.pop(chat_id, None)  # nothing was edited
             return None
         if method == "edit_message_text" and _is_about_entities(exc, params):
             self._plain.add((chat_id, params["message_id"]))  # the refused edit counts, so the next must wait

@@ -52,7 +52,7 @@ class Piece(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Speaker:
-    """A person."""
+    """The person behind an update."""
 
     id: int
     name: str = field(repr=False)
