@@ -72,7 +72,7 @@ class Gate:
             self._let_in = frozenset(self.listed or [person.user_id for person in known])
 
     def invitation(self, username: str) -> str:
-        """Return how whoever started the bot becomes its owner; "" if it has one or ALLOWED_USERS is set."""
+        """Return how to become the bot's owner; "" if it has one or ALLOWED_USERS is set."""
         if not self.by_invitation or self.owner is not None:
             return ""
         code = self._people.owner_code()
@@ -91,7 +91,7 @@ class Gate:
         return self._allowed == EVERYBODY or user_id in self._let_in
 
     def may_manage(self, user_id: int) -> bool:
-        """Return whether this person may change what all share: the owner; without one, all under `*`."""
+        """Return whether this person may change shared data: the owner, or, without one, all under `*`."""
         return user_id == self.owner or (self.owner is None and self._allowed == EVERYBODY)
 
     def lets_pass(self, update: Update) -> bool:

@@ -349,7 +349,7 @@ def found_model(row: tuple[Any, ...] | None, which: object) -> Model:
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
-    """Return what tells this file from another of the same name; None if there is no file."""
+    """Return what distinguishes this file from another of the same name; None if there is no file."""
     try:
         found = path.stat()
     except OSError:

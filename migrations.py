@@ -19,7 +19,7 @@ LATEST_S = 253_402_214_400  # 9999-12-31 in UTC, a time that every time zone can
 
 
 class NewerFileError(Exception):
-    """The file was written by a newer version of this program; it is left as it is."""
+    """The file was written by a newer version of this program; it is left unchanged."""
 
 
 class AlreadyOpenError(Exception):
@@ -111,7 +111,7 @@ def _version(conn: sqlite3.Connection) -> int:
 
 
 def _run(conn: sqlite3.Connection, script: str) -> None:
-    """Run a script inside the open transaction, which executescript would commit first."""
+    """Run a script inside the open transaction; executescript would commit that first."""
     statement = ""
     for line in script.splitlines(keepends=True):
         statement += line

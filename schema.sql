@@ -1,38 +1,38 @@
--- The newest shape of every table. Re-runnable: migrations.py runs it at every start, in one transaction
--- with the steps that an older file needs first. Times are whole seconds since 1970, UTC.
--- NOTE: a new column also needs a migration, and stands last in its table there and here.
+-- The newest shape of every table. It can run repeatedly: migrations.py runs it at every start, in one
+-- transaction with the steps that an older file needs first. Times are whole seconds since 1970, UTC.
+-- NOTE: a new column also needs a migration, and comes last in its table there and here.
 
 CREATE TABLE IF NOT EXISTS models (
     id             INTEGER PRIMARY KEY,
     key            TEXT NOT NULL UNIQUE,
     label          TEXT NOT NULL,
     active         INTEGER NOT NULL DEFAULT 0 CHECK (active IN (0, 1)),
-    context_length INTEGER,                             -- tokens; NULL: not known
-    inputs         TEXT NOT NULL DEFAULT 'text',        -- what it reads, by commas: text,image,file
-    gone_at        INTEGER,                             -- not offered (free) any more since
-    removed_at     INTEGER,                             -- the owner does not want it in the list
-    paid           INTEGER NOT NULL DEFAULT 0 CHECK (paid IN (0, 1)),   -- the owner added it although it costs
+    context_length INTEGER,                             -- tokens; NULL: unknown
+    inputs         TEXT NOT NULL DEFAULT 'text',        -- what it can read, separated by commas: text,image,file
+    gone_at        INTEGER,                             -- since when it is no longer offered (free of charge)
+    removed_at     INTEGER,                             -- when the owner took it off the list
+    paid           INTEGER NOT NULL DEFAULT 0 CHECK (paid IN (0, 1)),   -- the owner added it although it costs money
     by_hand        INTEGER NOT NULL DEFAULT 0 CHECK (by_hand IN (0, 1)) -- the owner added it
 );
 
--- At most one row may be active: the index sees active rows only, and all of them have the same value.
+-- At most one row may be active: the index covers only active rows, which all have the same value.
 CREATE UNIQUE INDEX IF NOT EXISTS ux_models_single_active ON models (active) WHERE active = 1;
 
--- Without a rowid the notes of a person lie side by side, which a page of them needs.
+-- Without a rowid a person's notes are stored next to each other, so that a page of them is read quickly.
 CREATE TABLE IF NOT EXISTS notes (
     user_id    INTEGER NOT NULL,
-    number     INTEGER NOT NULL,                        -- #1, #2, ... of this person, never used twice
+    number     INTEGER NOT NULL,                        -- #1, #2, ... for each person, never reused
     text       TEXT NOT NULL,
     created_at INTEGER NOT NULL CHECK (typeof(created_at) = 'integer' AND created_at BETWEEN 0 AND 253402214399),
-    source     TEXT UNIQUE,                             -- what it came from: handled twice, that is one note
+    source     TEXT UNIQUE,                             -- what it was made from: the same source makes no second note
     edited_at  INTEGER,
-    deleted_at INTEGER,                                 -- since then in the bin
+    deleted_at INTEGER,                                 -- since when it is in the bin
     deleted_by TEXT,                                    -- the source of the command that deleted it
     pinned_at  INTEGER,
-    entities   TEXT,                                    -- JSON, as Telegram's: the formatting
+    entities   TEXT,                                    -- JSON: the formatting, in Telegram's form
     origin     TEXT,                                    -- JSON: whom it was forwarded from
-    files      TEXT,                                    -- JSON: what came with it, by Telegram's ids
-    previous   TEXT,                                    -- JSON: text, entities, files before each of the last edits
+    files      TEXT,                                    -- JSON: its files, by Telegram's ids
+    previous   TEXT,                                    -- JSON: text, entities, files before each recent edit
     PRIMARY KEY (user_id, number)
 ) WITHOUT ROWID;
 
@@ -40,18 +40,18 @@ CREATE INDEX IF NOT EXISTS ix_notes_user_created ON notes (user_id, created_at) 
 CREATE INDEX IF NOT EXISTS ix_notes_pinned ON notes (user_id, pinned_at) WHERE pinned_at IS NOT NULL;
 CREATE INDEX IF NOT EXISTS ix_notes_deleted ON notes (user_id, deleted_at) WHERE deleted_at IS NOT NULL;
 
--- The highest number among the notes that have left the bin for good.
+-- The highest number among the notes that were deleted from the bin for good.
 CREATE TABLE IF NOT EXISTS used_numbers (
     user_id INTEGER PRIMARY KEY,
     number  INTEGER NOT NULL
 );
 
--- Which notes hold which words: storage/word_index.py makes these three of the notes.
+-- Which notes contain which words: storage/word_index.py builds these three tables from the notes.
 CREATE TABLE IF NOT EXISTS words (
     user_id INTEGER NOT NULL,
     word    TEXT NOT NULL,
-    id      INTEGER,                                    -- of its postings; NULL: `numbers` are all
-    numbers BLOB,                                       -- of notes, four bytes each
+    id      INTEGER,                                    -- of its postings; NULL: `numbers` holds them all
+    numbers BLOB,                                       -- of the notes, four bytes each
     PRIMARY KEY (user_id, word)
 ) WITHOUT ROWID;
 
@@ -65,11 +65,11 @@ CREATE TABLE IF NOT EXISTS postings (
 CREATE TABLE IF NOT EXISTS vocabulary (
     user_id INTEGER NOT NULL,
     chunk   INTEGER NOT NULL,
-    words   TEXT NOT NULL,                              -- each with a line end behind it
+    words   TEXT NOT NULL,                              -- each followed by a line end
     PRIMARY KEY (user_id, chunk)
 ) WITHOUT ROWID;
 
--- The messages that a note came in or is shown in: an edit, or a reply to any of them, means the note.
+-- The messages that a note was sent in or is shown in: editing one, or replying to it, refers to the note.
 CREATE TABLE IF NOT EXISTS note_messages (
     chat_id    INTEGER NOT NULL,
     message_id INTEGER NOT NULL,
@@ -88,18 +88,18 @@ CREATE TABLE IF NOT EXISTS preferences (
     PRIMARY KEY (user_id, name)
 ) WITHOUT ROWID;
 
--- The journal: what Telegram handed over, before Telegram is told that it arrived. Its own numbers, not
--- Telegram's: those begin anew with another bot and after a quiet week, so they need not mean a repetition.
--- Never below the clock in microseconds, so that a new journal gives out no number that a note already knows.
+-- The journal: updates from Telegram, stored before they are confirmed to Telegram. It has its own numbers,
+-- since Telegram's restart with another bot and after a quiet week: the same number may be another update.
+-- They are never below the clock in microseconds, so that a new journal reuses no number that a note refers to.
 CREATE TABLE IF NOT EXISTS updates (
     id          INTEGER PRIMARY KEY AUTOINCREMENT,
     update_id   INTEGER NOT NULL,
-    identity    TEXT NOT NULL,                          -- tells a repetition from another update of that number
-    body        TEXT,                                   -- JSON; NULL as soon as it is done
+    identity    TEXT NOT NULL,                          -- distinguishes a repetition from another update with that number
+    body        TEXT,                                   -- JSON; NULL once it is done
     received_at INTEGER NOT NULL,
     state       TEXT NOT NULL DEFAULT 'new' CHECK (state IN ('new', 'done', 'parked')),
-    tries       INTEGER NOT NULL DEFAULT 0,             -- that ended badly
-    answer_ids  TEXT NOT NULL DEFAULT '',               -- messages that its answer goes on in, by commas
+    tries       INTEGER NOT NULL DEFAULT 0,             -- failed attempts
+    answer_ids  TEXT NOT NULL DEFAULT '',               -- ids of its answer's messages, separated by commas
     UNIQUE (update_id, identity)
 );
 
@@ -115,22 +115,22 @@ CREATE TABLE IF NOT EXISTS people (
 
 CREATE UNIQUE INDEX IF NOT EXISTS ux_people_single_owner ON people (owner) WHERE owner = 1;
 
--- A question and its answer. `parent_id` is the turn before it in the conversation: branches share their past.
+-- A question and its answer. `parent_id` is the turn before it in the conversation, which several may share.
 CREATE TABLE IF NOT EXISTS turns (
     id            INTEGER PRIMARY KEY,
-    entry_id      INTEGER UNIQUE,                       -- the number in the journal of what asked it
+    entry_id      INTEGER UNIQUE,                       -- the journal number of the update that asked it
     parent_id     INTEGER REFERENCES turns (id),
     user_id       INTEGER NOT NULL,
-    model_id      INTEGER NOT NULL REFERENCES models (id),  -- that was asked
+    model_id      INTEGER NOT NULL REFERENCES models (id),  -- the one asked
     question      TEXT NOT NULL,
-    context       TEXT NOT NULL DEFAULT '',             -- a text that the question is about
-    media         TEXT NOT NULL DEFAULT '',             -- JSON: a photo or file that came with it
+    context       TEXT NOT NULL DEFAULT '',             -- the text that the question is about
+    media         TEXT NOT NULL DEFAULT '',             -- JSON: the photo or file that came with it
     answer        TEXT NOT NULL DEFAULT '',
     finish_reason TEXT,
     asked_at      INTEGER NOT NULL                      -- 0: no model was asked (yet)
 );
 
--- The messages that an answer stands in: a reply to any of them goes on from there.
+-- The messages that an answer is shown in: a reply to any of them continues from that answer.
 CREATE TABLE IF NOT EXISTS turn_messages (
     chat_id    INTEGER NOT NULL,
     message_id INTEGER NOT NULL,
@@ -138,7 +138,7 @@ CREATE TABLE IF NOT EXISTS turn_messages (
     PRIMARY KEY (chat_id, message_id)
 ) WITHOUT ROWID;
 
--- Every time that a model was asked, for /usage.
+-- Every request to a model, for /usage.
 CREATE TABLE IF NOT EXISTS attempts (
     at       INTEGER NOT NULL,
     user_id  INTEGER NOT NULL,
@@ -150,35 +150,35 @@ CREATE TABLE IF NOT EXISTS attempts (
 
 CREATE INDEX IF NOT EXISTS ix_attempts_at ON attempts (at);
 
--- Single facts to be remembered across restarts.
+-- Single values to keep across restarts.
 CREATE TABLE IF NOT EXISTS facts (
     name  TEXT PRIMARY KEY,
     value TEXT NOT NULL
 );
 
--- One-time codes of links, as hashes: who reads the file learns none of them.
+-- Codes of one-time links, as hashes: reading the file reveals none of them.
 CREATE TABLE IF NOT EXISTS codes (
     hash       TEXT PRIMARY KEY,
     owner      INTEGER NOT NULL CHECK (owner IN (0, 1)),  -- 1: makes its user the owner
     expires_at INTEGER NOT NULL
 );
 
--- The messages that a note was made of, and the place of each in its text: who edits one edits the note.
+-- The messages that a note was made from, and the place of each in its text: editing one edits the note.
 CREATE TABLE IF NOT EXISTS note_pieces (
     chat_id    INTEGER NOT NULL,
     message_id INTEGER NOT NULL,
     user_id    INTEGER NOT NULL,
     number     INTEGER NOT NULL,
-    start      INTEGER NOT NULL,                        -- in UTF-16 units of the note's text, like length
+    start      INTEGER NOT NULL,                        -- in the note's text, in UTF-16 units, like length
     length     INTEGER NOT NULL,
-    checksum   INTEGER NOT NULL,                        -- of the piece: whether it still stands there
-    file       TEXT NOT NULL DEFAULT '',                -- Telegram's unique id of what came with the message
+    checksum   INTEGER NOT NULL,                        -- of the piece, to see whether it is still there
+    file       TEXT NOT NULL DEFAULT '',                -- Telegram's unique id of the message's file
     PRIMARY KEY (chat_id, message_id)
 ) WITHOUT ROWID;
 
 CREATE INDEX IF NOT EXISTS ix_note_pieces ON note_pieces (user_id, number);
 
--- Texts that are too long for a button's 64 bytes, which carries their number instead.
+-- Texts too long for the 64 bytes of a button's data, which holds their id instead.
 CREATE TABLE IF NOT EXISTS recalled (
     id      INTEGER PRIMARY KEY,
     user_id INTEGER NOT NULL,
@@ -186,8 +186,8 @@ CREATE TABLE IF NOT EXISTS recalled (
     UNIQUE (user_id, text)
 );
 
--- The catalogue. Only what is missing is added: a file of the course keeps its rows, ids and active model,
--- and an id that is taken there already gives way to the next free one (those come last).
+-- The catalogue. Only missing models are added: a file of the course keeps its rows, ids and active model;
+-- a model whose id is already taken there gets the next free one (these are inserted last).
 WITH catalogue (id, key, label) AS (VALUES
     (1, 'deepseek/deepseek-chat-v3.1:free', 'DeepSeek V3.1 (free)'),
     (2, 'deepseek/deepseek-r1:free', 'DeepSeek R1 (free)'),

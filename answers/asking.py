@@ -53,7 +53,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """What an answer needs."""
+    """What answering a question needs."""
 
     settings: Settings
     journal: Journal

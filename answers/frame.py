@@ -29,7 +29,7 @@ def stop_button(entry_id: int) -> Buttons:
 
 
 def footer(outcome: Outcome, ms: int, note: str, *, stopped: bool) -> str:
-    """Return the line below an answer: how long it took, who answered, and who could not."""
+    """Return the line below an answer: how long it took, which model answered, and which ones failed."""
     notes = [f"{ms} мс", f"модель: {outcome.model.key.removeprefix(FALLBACK)}"]
     notes += [f"ответила {picked}"] if (picked := _picked(outcome)) else []
     notes += [f"ответил запасной сервис {fallback_name()}"] if is_fallback(outcome.model.key) else []

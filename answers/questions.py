@@ -29,7 +29,7 @@ class Questions:
         self._closed = False
         self._waiting: list[Answering] = []
         self._running: list[Answering] = []
-        self._stopped_early: set[int] = set()  # journal numbers of questions stopped before they came here
+        self._stopped_early: set[int] = set()  # journal numbers of questions stopped before they were queued
         self._rest_until = 0.0  # monotonic
         threading.Thread(target=self._start_one_after_another, name="questions", daemon=True).start()
 
@@ -51,17 +51,17 @@ class Questions:
             self._changed.notify_all()
 
     def asker(self, entry_id: int) -> int | None:
-        """Return the id of who asked a question that has no answer yet; None if there is no such question."""
+        """Return who asked a question that has no answer yet; None if there is no such question."""
         with self._changed:
             for one in self._found(entry_id):
                 return one.question.turn.user_id
-        # Not here yet, though its stop button is shown: just now, or by an earlier run.
+        # Not queued yet, though its stop button is shown, by this run or an earlier one.
         entry = self._tools.journal.find(entry_id)
         speaker = read(entry.body).speaker if entry else None
         return speaker.id if speaker else None
 
     def stop(self, entry_id: int) -> None:
-        """Stop a question, even one that has not come here yet."""
+        """Stop a question, even one that has not been queued yet."""
         with self._changed:
             found = self._found(entry_id)
             for one in found:

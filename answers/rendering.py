@@ -6,7 +6,7 @@ from telegram.markdown import markdown
 from telegram.splitting import LIMIT, Part, split, utf16_len
 
 MOST_MESSAGES = 10  # for one answer
-MOST_LETTERS = 60_000  # rendered at all; ten messages hold fewer
+MOST_LETTERS = 60_000  # characters to render at most; ten messages hold fewer
 IN_FILE = "\n\n… ответ целиком — в файле ниже."
 
 

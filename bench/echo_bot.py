@@ -1,4 +1,4 @@
-"""What everything is compared with: the bare library, with its defaults, sending back what it gets."""
+"""The bot to compare with: the bare library with its defaults, which sends back what it gets."""
 
 import os
 

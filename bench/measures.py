@@ -1,4 +1,4 @@
-"""What is measured, and how: each against the bare library, or a bare client, in the same minute."""
+"""The measurements: each compares the bot with the bare library, or a bare client, in the same minute."""
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -11,55 +11,55 @@ from bench.stand import Stand
 from bench.telegram import OTHERS, PEOPLE, Answer
 
 NOTE = "/note_add купить хлеба, молока и две лампочки в прихожую"
-QUESTION = "/ask 1"  # held back, then answered with one word
+QUESTION = "/ask 1"  # the model waits, then answers with one word
 QUESTIONS_EACH = 2
 WAITING = 16  # people
 SHORT_ANSWER = "20"  # words
 WARM_UP = 200  # updates
 PAUSE_S = 0.01  # between one idle /note_add and the next
 MOST_MB = 80
-LEAK_MB = 1  # of 10,000 updates; less is noise of the allocator
+LEAK_MB = 1  # growth by 10,000 updates; less is noise of the allocator
 
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """How much of everything."""
+    """How much of everything to measure."""
 
     starts: int
-    updates: int  # until memory is looked at
-    segments: int  # in which these are handled, in turn with the echo's
-    further: int  # how often that many more, for the growth
+    updates: int  # before memory is measured
+    segments: int  # of these updates, in turn with the echo's
+    further: int  # how many times as many updates follow, to measure growth
     notes: int  # one after another, of each kind
-    words: tuple[int, ...]  # of each answer that comes alone
-    streams: int  # at once
+    words: tuple[int, ...]  # of each answer that is streamed alone
+    streams: int  # answers at once
     stream_words: int  # of the shortest of them
 
 
-# The lengths differ so that the ends come at all moments between two edits.
+# The lengths differ so that answers end at all moments between two edits.
 FULL = Sizes(5, 10_000, 4, 2, 1000, (230, 242, 254, 266), 32, 220)
 QUICK = Sizes(2, 1000, 2, 2, 100, (60,), 32, 60)
 
 
 @dataclass(slots=True)
 class Work:
-    """What one bot did while it was kept busy, segment by segment."""
+    """The figures of one bot that was kept busy, segment by segment."""
 
-    rates: list[float] = field(default_factory=list)  # updates a second
-    cpu_ms: list[float] = field(default_factory=list)  # of an update
+    rates: list[float] = field(default_factory=list)  # updates per second
+    cpu_ms: list[float] = field(default_factory=list)  # per update
 
 
 class Bench:
-    """The two bots, the model, and how much is to be done; each measure returns lines of the table."""
+    """The two bots, the model and the sizes; each measurement returns rows of the table."""
 
     def __init__(self, bot: Stand, echo: Stand, model: Model, sizes: Sizes) -> None:
         self.bot = bot
         self.echo = echo
         self.model = model
         self.sizes = sizes
-        self.growth_mb: list[float] = []  # of each further so many updates
+        self.growth_mb: list[float] = []  # by each further batch of updates
 
     def starts(self) -> list[Row]:
-        """Start both in turn, and leave them running."""
+        """Start both bots in turn, and leave them running."""
         times: dict[Stand, list[float]] = {self.echo: [], self.bot: []}
         for _ in range(self.sizes.starts):
             for stand, seconds in times.items():
@@ -69,7 +69,7 @@ class Bench:
         return [compared(what, median(times[self.bot]), median(times[self.echo]), digits=2)]
 
     def throughput(self) -> list[Row]:
-        """Keep both busy in turn, then look at their memory."""
+        """Keep both bots busy in turn, and compare updates per second and CPU time."""
         bot, echo = Work(), Work()
         turns = [(self.echo, echo), (self.bot, bot)]
         for stand, _ in turns:
@@ -84,7 +84,7 @@ class Bench:
         ]
 
     def memory(self) -> list[Row]:
-        """Handle more and more updates after those, and see whether memory grows."""
+        """Measure memory, then handle further updates and see whether it grows."""
         held, echo = [self.bot.memory_mb()], self.echo.memory_mb()
         for _ in range(self.sizes.further):
             self.bot.telegram.talk(NOTE, self.sizes.updates)
@@ -104,11 +104,11 @@ class Bench:
 
     @property
     def leaks(self) -> bool:
-        """Tell whether memory grew each time: what is kept once for all, a cache, comes in single steps."""
+        """Whether memory grew each time: a cache that is filled once grows in single steps."""
         return min(self.growth_mb) > LEAK_MB
 
     def latency(self) -> list[Row]:
-        """Add notes one by one: both bots idle, then ours with a hundred questions in flight."""
+        """Add notes one by one: with both bots idle, then to ours with a hundred questions in flight."""
         half = self.sizes.notes // 2
         echo, idle = self._one_by_one(self.echo, half), self._one_by_one(self.bot, half)
         self.model.hold()
@@ -130,7 +130,7 @@ class Bench:
         ]
 
     def crowds(self) -> list[Row]:
-        """Add notes one by one: idle, then beside people who wait for a silent service, and who all ask."""
+        """Add notes one by one: idle, then while others wait for a silent service, then while others ask."""
         count = self.sizes.notes // 2
         idle = self._one_by_one(self.bot, count)
         self.model.fall_silent()
@@ -150,14 +150,14 @@ class Bench:
         ]
 
     def _one_by_one(self, stand: Stand, count: int) -> list[float]:
-        """Return the milliseconds from each update handed out to its reply."""
+        """Return the milliseconds from handing out each update to its reply."""
         talk = stand.telegram.talk_in_turn(NOTE, count, PAUSE_S)
         return [1000 * latency for latency in talk.latencies]
 
     # Answers
 
     def one_answer(self) -> list[Row]:
-        """Stream answers, one at a time, to ours and to a bare client side by side."""
+        """Stream answers, one at a time, to our bot and a bare client side by side."""
         bare, ours = [], []
         with ThreadPoolExecutor() as pool:
             for words in self.sizes.words:
@@ -167,7 +167,7 @@ class Bench:
         return _about(ours, bare)
 
     def many_answers(self) -> list[Row]:
-        """Stream many answers at once, first to bare clients, then to ours."""
+        """Stream many answers at once, first to bare clients, then to our bot."""
         questions = [str(self.sizes.stream_words + 2 * number) for number in range(self.sizes.streams)]
         address = self.model.address()
         with ThreadPoolExecutor(len(questions)) as pool:

@@ -1,4 +1,4 @@
-"""The model: an OpenRouter in a process of its own, and a bare client that reads the same stream."""
+"""The model: a fake OpenRouter, run in a process of its own, and a bare client that reads the same stream."""
 
 import json
 import time
@@ -10,7 +10,7 @@ import requests
 from support.fake_openrouter import FakeOpenRouter
 from support.openrouter_replies import DONE, MODEL, PROCESSING, Call, chunk, usage_chunk
 
-FIRST_WORD_S = 0.8  # as free models are, and they are not often quicker
+FIRST_WORD_S = 0.8  # free models are rarely quicker
 WORD_S = 0.04
 KEY = "sk-or-v1-TEST"
 PATIENCE_S = 60
@@ -22,7 +22,7 @@ TEXT = (
 
 
 class Model:
-    """A fake OpenRouter that answers a number with a stream of so many words."""
+    """A fake OpenRouter that answers a question, which is a number, with a stream of that many words."""
 
     def __init__(self) -> None:
         self._fake = FakeOpenRouter().__enter__()
@@ -33,27 +33,27 @@ class Model:
         return self._fake.base_url
 
     def hold(self) -> None:
-        """Let every question wait from now on."""
+        """Make every question wait from now on."""
         self._fake.hold()
 
     def fall_silent(self) -> None:
-        """Let whoever reads the list of models wait from now on."""
+        """Make every request for the list of models wait from now on."""
         self._read = self._readings()
         self._fake.always(lambda call: call.wait_at(self._fake.gate()), path="/models")
 
     def await_readers(self) -> None:
-        """Wait until somebody waits for the list of models."""
+        """Wait until somebody requests the list of models."""
         self._fake.wait(lambda: self._readings() > self._read, PATIENCE_S)
 
     def _readings(self) -> int:
         return sum(request.path.endswith("/models") for request in self._fake.requests)
 
     def release(self) -> None:
-        """Answer the questions that wait, and hang up on the others."""
+        """Answer the waiting questions, and hang up on other waiting requests."""
         self._fake.release()
 
     def await_questions(self, count: int) -> None:
-        """Wait until so many questions are in flight."""
+        """Wait until `count` questions are in flight."""
         self._fake.wait(lambda: self._fake.in_flight == count, PATIENCE_S)
 
 
@@ -63,7 +63,7 @@ def _answer(call: Call) -> None:
     call.part(PROCESSING)
     call.part(chunk(None, role="assistant"))
     for number, word in enumerate(_words(int(call.request.question))):
-        # By the clock, not by pauses one after another: the same stream, however busy the machine is.
+        # Timed by the clock, not by successive pauses: the stream is the same on a busy machine.
         call.pause(max(0.0, begun + FIRST_WORD_S + number * WORD_S - time.monotonic()))
         call.part(chunk(word))
     for part in (chunk(None, finish="stop"), usage_chunk(), DONE):
@@ -72,12 +72,12 @@ def _answer(call: Call) -> None:
 
 
 def _words(count: int) -> Iterator[str]:
-    words = [f"{word} " for word in TEXT.split(" ") if word]  # lines end where they do
+    words = [f"{word} " for word in TEXT.split(" ") if word]  # keeps the line breaks
     return islice(cycle(words), count)
 
 
 def read_bare(address: str, question: str) -> tuple[float, float]:
-    """Read an answer as plainly as `requests` can, and return the seconds to its first and last word."""
+    """Read an answer with plain `requests`, and return the seconds to its first and last word."""
     asked = {"model": MODEL, "messages": [{"role": "user", "content": question}], "stream": True}
     begun = time.monotonic()
     first = last = 0.0

@@ -1,10 +1,10 @@
-"""Measures the notes by themselves: search, lists and adding, each beside the obvious way, in one run.
+"""Measures the notes alone: search, lists and adding, each against the obvious way, in one run.
 
-    python bench/notes.py           a person with 200,000 notes among 1,000,000: some minutes
+    python bench/notes.py           a person with 200,000 notes among 1,000,000: a few minutes
     python bench/notes.py --quick   a tenth of that
 
-The obvious way is what a course would write: the same notes in one table, and LIKE over a lower() of one's
-own. Both files hold the same texts, of made-up words that are as frequent as words are (Zipf).
+The obvious way is what a course would teach: the same notes in one table, and LIKE with a lower() defined in
+Python. Both files hold the same texts, made of invented words with natural frequencies (Zipf).
 """
 
 import argparse
@@ -29,7 +29,7 @@ from db import Database
 
 HEAVY = 1
 PAGE = 20
-EACH = 800  # notes of everybody else
+EACH = 800  # notes of each other person
 TRIES = 100
 BEGINNINGS = "при по за на вы пере со от до об раз не".split()
 MIDDLES = "вра сто мол го дом кни руб пла те ло ми ну ка ша ре зи бо лю ве са да же пи ку ти ся ра мо".split()
@@ -38,7 +38,7 @@ SOURCES = count()
 
 
 class Texts:
-    """Made-up notes; the words that are searched for are among them as often as they say."""
+    """Invented notes, with words of known frequency to search for."""
 
     def __init__(self) -> None:
         self._random = random.Random(1)
@@ -52,17 +52,17 @@ class Texts:
         return choose(["", "", *BEGINNINGS]) + middles + choose(ENDINGS)
 
     def note(self) -> str:
-        """Return a note of some seventeen words, every other one with the word «магазин»."""
+        """Return a note of about eighteen words; every other note has the word «магазин»."""
         words = self._random.choices(self.words, cum_weights=self._weights, k=self._random.randint(5, 29))
         return " ".join(["магазин" if self._random.random() < 0.5 else "мгла", *words])
 
     def some(self, rank: int) -> str:
-        """Return a word about as rare as that."""
+        """Return a random word of about this rank by frequency."""
         return self.words[rank + self._random.randrange(rank)]
 
 
 def fill(path: Path, texts: Texts, heavy: int, others: int, each: int) -> float:
-    """Write the notes as rows, and return the seconds that it takes to make them found."""
+    """Write the notes as rows, and return the seconds that indexing them takes."""
     Database(path).close()
     with closing(sqlite3.connect(path)) as conn, conn:
         conn.executemany(
@@ -81,7 +81,7 @@ def _rows(texts: Texts, heavy: int, others: int, each: int) -> Iterator[tuple[in
 
 
 class Obvious:
-    """The obvious way: one table, an index by person, and a search through every text."""
+    """The obvious way: one table, an index by person, and a search that reads every text."""
 
     def __init__(self, path: Path, source: Path) -> None:
         self._conn = sqlite3.connect(path)
@@ -95,7 +95,7 @@ class Obvious:
         )
 
     def find(self, query: str) -> int:
-        """Return how many notes hold all words, having read the newest twenty."""
+        """Return how many notes contain all the words, after reading them all, newest first."""
         where = "".join(" AND lower_(text) LIKE '%' || ? || '%'" for _ in query.split())
         rows = self._conn.execute(
             f"SELECT * FROM notes WHERE user_id = ?{where} ORDER BY created_at DESC", (HEAVY, *query.split())
@@ -112,7 +112,7 @@ class Obvious:
 
 
 def timed(run: Callable[[], object]) -> float:
-    """Return the milliseconds that something takes."""
+    """Return the milliseconds that `run` takes."""
     begun = time.perf_counter()
     run()
     return 1000 * (time.perf_counter() - begun)
@@ -124,7 +124,7 @@ def worst(times: list[float]) -> float:
 
 
 def searches(db: Database, obvious: Obvious, texts: Texts) -> list[Row]:
-    """Compare the searches and the pages of a list for the person with most notes."""
+    """Compare searches and pages of the list for the person with the most notes."""
     kinds: dict[str, Callable[[], str]] = {
         "a word": lambda: texts.some(5_000),
         "two words": lambda: f"{texts.some(300)} {texts.some(300)}",
@@ -159,7 +159,7 @@ def _row(what: str, ours: list[float], theirs: list[float]) -> Row:
 
 
 def adding(db: Database, empty: Database, texts: Texts, notes: int) -> Row:
-    """Compare adding a note to the large file and to an empty one, in turn."""
+    """Compare adding notes to the large file and to an empty one, in turn."""
     large: list[float] = []
     fresh: list[float] = []
     for _ in range(notes):
@@ -210,7 +210,7 @@ def beside(db: Database, texts: Texts) -> Row:
 
 
 def sizes(path: Path) -> list[Row]:
-    """Tell what the index takes beside the texts."""
+    """Return the size of the index compared with the notes."""
     with closing(sqlite3.connect(path)) as conn:
         bytes_of = dict(conn.execute("SELECT name, sum(pgsize) FROM dbstat GROUP BY name"))
     index = sum(bytes_of[name] for name in ("words", "postings", "vocabulary"))
@@ -221,7 +221,7 @@ def sizes(path: Path) -> list[Row]:
 
 
 def measure(folder: Path, heavy: int) -> list[Row]:
-    """Return the rows of the table: somebody has so many notes, and all others four times as many."""
+    """Return the rows of the table: one person has `heavy` notes, all others together four times as many."""
     texts = Texts()
     path = folder / "many.db"
     seconds = fill(path, texts, heavy, 4 * heavy // EACH, EACH)

@@ -1,4 +1,4 @@
-"""The figures as a table, with the machine that they come from."""
+"""The figures as tables, and the machine that they come from."""
 
 import os
 import platform
@@ -18,7 +18,7 @@ SYNCS = 50
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of the table; `met` is None where nothing is aimed at."""
+    """One row of a table; `met` is None if it has no aim."""
 
     what: str
     ours: str
@@ -37,7 +37,7 @@ def compared(
     at_most: float | None = None,
     at_least: float | None = None,
 ) -> Row:
-    """Make a row of two figures, with what is aimed at for their ratio."""
+    """Return a row of two figures, with the aim for their ratio, if any."""
     ratio = ours / other
     aim, met = "", None
     if at_most is not None:
@@ -48,7 +48,7 @@ def compared(
 
 
 def table(sections: dict[tuple[str, str], list[Row]]) -> str:
-    """Return the sections, each a title and what it compares with, as Markdown tables."""
+    """Return Markdown tables; a key is a section's title and the name of what it compares with."""
     return "\n\n".join(_section(*heading, rows) for heading, rows in sections.items())
 
 

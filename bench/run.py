@@ -1,9 +1,9 @@
 """Measures the bot against the bare library, in one run, and writes the figures to bench/README.md.
 
-    python bench/run.py           about six minutes; the machine should have nothing else to do
-    python bench/run.py --quick   half a minute, only printed; its answers are too short for the last aim
+    python bench/run.py           about six minutes; the machine should be idle otherwise
+    python bench/run.py --quick   half a minute, only prints; its answers are too short for the last aim
 
-Exits with 1 if memory grows: that is a failure, while the other aims depend on the machine.
+Exits with 1 if memory grows, which is a failure; the other aims depend on the machine.
 """
 
 import argparse
@@ -92,13 +92,13 @@ def measure(folder: Path, sizes: Sizes) -> tuple[dict[tuple[str, str], list[Row]
 
 
 def main() -> int:
-    """Run it as the arguments say, and return the exit code."""
+    """Run the bench as the arguments say, and return the exit code."""
     parser = argparse.ArgumentParser(description="Measure the bot against the bare library.")
     parser.add_argument("--quick", action="store_true", help="fewer of everything, and only print it")
     quick = parser.parse_args().quick
     print("Measuring for half a minute." if quick else "Measuring for about six minutes.", flush=True)
     begun, load = time.monotonic(), os.getloadavg()[0]
-    scratch = ROOT / ".cache"  # on the disk that the bot would use, where /tmp may be memory
+    scratch = ROOT / ".cache"  # on the bot's own disk, since /tmp may be in memory
     scratch.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=scratch, prefix="bench-") as name:
         tables, leaks = measure(Path(name), QUICK if quick else FULL)

@@ -1,4 +1,4 @@
-"""A bot on the stand: a process with a Telegram of its own, and what the system says about it."""
+"""A bot under test: a process with its own Telegram server, and its use of CPU and memory."""
 
 import os
 import subprocess
@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 @contextmanager
 def elsewhere(kind: Callable[[], T]) -> Iterator[T]:
-    """Make an object in a process of its own, so that no two share an interpreter, and lend it."""
+    """Yield an object that lives in a process of its own, so that no two share an interpreter."""
     manager = BaseManager(ctx=get_context("spawn"))
     manager.register("made", kind)
     with manager:
@@ -27,7 +27,7 @@ def elsewhere(kind: Callable[[], T]) -> Iterator[T]:
 
 
 class Stand:
-    """One bot, started and stopped at will; its folder holds its database and its log."""
+    """One bot, which can be started and stopped; `folder` holds its database and its log."""
 
     def __init__(self, script: Path, folder: Path, telegram: Telegram, model_address: str) -> None:
         self.telegram = telegram
@@ -42,7 +42,7 @@ class Stand:
             "OPENROUTER_API_KEY": KEY,
             "DB_PATH": str(folder / "notes.db"),
             "ALLOWED_USERS": "*",
-            "ASK_TIMEOUT": "600",  # questions have to wait for as long as the bench takes
+            "ASK_TIMEOUT": "600",  # questions wait while the bench measures
         }
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -53,7 +53,7 @@ class Stand:
         self.stop()
 
     def start(self) -> float:
-        """Start the bot, and return the seconds until it asks for updates."""
+        """Start the bot, and return the seconds until its first getUpdates."""
         with self.log.open("ab") as log:
             begun = time.monotonic()
             self._process = subprocess.Popen(
@@ -70,12 +70,12 @@ class Stand:
             self._process = None
 
     def cpu_s(self) -> float:
-        """Return the processor's seconds that the bot has used, in its own code and in the system's."""
+        """Return the CPU seconds that the bot has used, user and system time."""
         fields = self._proc("stat").rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def memory_mb(self) -> float:
-        """Return what the bot holds in memory now, in MB of 10^6 bytes."""
+        """Return the bot's resident memory now, in MB of 10^6 bytes."""
         lines = dict(line.split(":", 1) for line in self._proc("status").splitlines())
         return int(lines["VmRSS"].split()[0]) * 1024 / 1e6
 

@@ -1,7 +1,7 @@
-"""A Telegram that keeps a bot busy and looks at the clock; it runs in a process of its own.
+"""A Telegram server that keeps a bot busy and takes the time; it runs in a process of its own.
 
-All is timed on this side, where both bots look the same: an update is handed out when the answer to
-getUpdates leaves, a reply has come when the whole request is here.
+Everything is timed on this side, where both bots look the same: an update is handed out when the response
+to getUpdates leaves, and a reply has arrived when its whole request is here.
 """
 
 import gc
@@ -16,14 +16,14 @@ from bot_api.server import BotApiServer, Call
 PEOPLE = range(1001, 1051)
 OTHERS = range(5001, 5501)  # who keep the bot busy while PEOPLE write
 PATIENCE_S = 120
-WAITING = "⏳"  # what an answer begins with before its first word
+WAITING = "⏳"  # the start of an answer's placeholder
 FOOTER = " мс; модель: "
 REFRESH = "🔄 Обновить"
 
 
 @dataclass(slots=True)
 class Talk:
-    """How fast a bot replied; monotonic seconds, and seconds from handed out to replied."""
+    """How fast a bot replied: its start and end (monotonic), and each reply's latency, all in seconds."""
 
     begun: float = 0.0
     ended: float = 0.0
@@ -37,7 +37,7 @@ class Talk:
 
 @dataclass(slots=True)
 class Answer:
-    """An answer that grew in a chat: seconds since its question was handed out, and how many edits."""
+    """An answer that grew in a chat: seconds since its question was handed out, and the number of edits."""
 
     first_word: float = 0.0
     last_word: float = 0.0
@@ -45,7 +45,7 @@ class Answer:
 
 
 class _Server(BotApiServer):
-    """Remembers no calls, which would be too many, but tells of each."""
+    """Passes each call to `on_call` instead of keeping it: there would be too many."""
 
     def __init__(self, on_call: Callable[[Call], None]) -> None:
         super().__init__()
@@ -62,45 +62,45 @@ class Telegram:
     """The server and the people who write to the bot."""
 
     def __init__(self) -> None:
-        gc.disable()  # its pauses would be taken for the bot's
+        gc.disable()  # its pauses would be counted as the bot's
         self._server = _Server(self._on_call).start()
-        self._handed_out: dict[int, float] = {}  # chat -> when its latest update went
+        self._handed_out: dict[int, float] = {}  # chat -> when its latest update was handed out
         self._talk = Talk()
         self._text = ""
         self._unsaid = 0
         self._unanswered = 0
-        self._answers: dict[int, Answer] = defaultdict(Answer)  # chat -> what grows there
+        self._answers: dict[int, Answer] = defaultdict(Answer)  # chat -> its growing answer
         self._finished = 0
         self._askers = cycle(PEOPLE)
 
-    # For whoever drives it
+    # For the bench
 
     def address(self) -> tuple[str, str]:
-        """Return the address and the token."""
+        """Return the server's URL and the bot's token."""
         return self._server.url, self._server.token
 
     def violations(self) -> list[str]:
-        """Return what the bot did that Telegram would silently ignore."""
+        """Return the bot's mistakes that Telegram would silently ignore."""
         return self._server.violations
 
     def first_poll(self) -> float:
-        """Wait until a bot asks for updates, and return when it did (monotonic seconds)."""
+        """Wait for a bot's first getUpdates, and return its time (monotonic seconds)."""
         self._server.wait(lambda: self._server.updates.polled, PATIENCE_S)
         return time.monotonic()
 
     def hang_up(self) -> None:
-        """Cut the connections of a bot that is gone."""
+        """Cut the connections of a stopped bot."""
         self._server.stop()
         self._server.start()
 
     def forget(self) -> None:
-        """Drop all messages, which would only grow in number."""
+        """Drop all messages, which would otherwise accumulate."""
         with self._server.changed:
             for chat in self._server.chats.values():
                 chat.messages.clear()
 
     def talk(self, text: str, count: int) -> Talk:
-        """Let everybody say it, and again as soon as it is answered, that many times in all."""
+        """Let all PEOPLE send the text, again after each reply, `count` times in all."""
         with self._server.changed:
             self._talk, self._text = Talk(), text
             self._unanswered, self._unsaid = count, count
@@ -110,7 +110,7 @@ class Telegram:
         return self._talk
 
     def talk_in_turn(self, text: str, count: int, pause_s: float) -> Talk:
-        """Let one after another say it, each so long after the reply to the one before."""
+        """Let PEOPLE send the text one after another, each `pause_s` after the reply to the one before."""
         self._talk, self._text = Talk(), text
         for person in islice(cycle(PEOPLE), count):
             with self._server.changed:
@@ -121,9 +121,9 @@ class Telegram:
         return self._talk
 
     def ask(self, questions: list[str]) -> list[Answer]:
-        """Let as many people ask the model something, and return how the answers grew.
+        """Let a different person ask each question, and return how the answers grew.
 
-        Others than the last time: a chat in which an edit has only just been made has to wait for the next.
+        They are not the people of the last call: a chat that was just edited has to wait for its next edit.
         """
         people = list(islice(self._askers, len(questions)))
         with self._server.changed:
@@ -135,14 +135,14 @@ class Telegram:
             return [self._answers[person] for person in people]
 
     def ask_at_once(self, question: str) -> None:
-        """Let all the others ask the model in the same moment, and wait for nothing."""
+        """Let all OTHERS ask the model at the same moment, without waiting for the answers."""
         with self._server.changed:
             self._finished = 0
             for person in OTHERS:
                 self._server.say(f"/ask {question}", user_id=person)
 
     def refresh_at_once(self, count: int) -> None:
-        """Let some of the others press the button that reads the list of models anew."""
+        """Let `count` of OTHERS press the button that reloads the list of models."""
         people = OTHERS[:count]
         with self._server.changed:
             for person in people:
@@ -152,11 +152,11 @@ class Telegram:
                 self._server.press(person, self._server.messages(person)[-1]["message_id"], REFRESH)
 
     def await_answers(self, count: int) -> None:
-        """Wait until so many answers are complete."""
+        """Wait until `count` answers are complete."""
         self._server.wait(lambda: self._finished >= count, PATIENCE_S)
         self._finished = 0
 
-    # What happens
+    # What the bot does
 
     def _say(self, person: int) -> None:
         if self._unsaid:

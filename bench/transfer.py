@@ -1,4 +1,4 @@
-"""Export and import by the bot as a process, beside the obvious way: seconds, and by how much memory grows.
+"""Measures export and import by the bot as a process, against the obvious way: seconds, and memory growth.
 
     python bench/transfer.py            200,000 notes: about two minutes
     python bench/transfer.py 20000      fewer notes
@@ -31,7 +31,7 @@ TEXT = "купить хлеба, молока и две лампочки в пр
 
 @dataclass
 class Figure:
-    """What one transfer took: seconds, MB of 10^6 bytes that the process grew by at its highest, files."""
+    """What one transfer took: seconds, the peak growth of the process in MB of 10^6 bytes, and files."""
 
     seconds: float = 0.0
     grown_mb: float = 0.0
@@ -39,7 +39,7 @@ class Figure:
 
 
 def measure(folder: Path, count: int) -> dict[str, Figure]:
-    """Export so many notes in each format, and import the JSON for somebody else."""
+    """Export `count` notes in each format, and import the JSON for another person."""
     with Harness(folder) as bot:
         fill(bot.db_path, 1, count, TEXT)
         figures = {}
@@ -94,7 +94,7 @@ def _memory_mb(bot: Harness, name: str) -> float:
 
 
 def obvious(database: Path, folder: Path) -> dict[str, float]:
-    """Return the seconds that the obvious way takes for the same notes."""
+    """Return the seconds that the obvious way takes with the same notes."""
     begun = time.monotonic()
     with (
         closing(sqlite3.connect(database)) as conn,

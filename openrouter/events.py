@@ -91,7 +91,7 @@ class EventReader:
 
 
 def _carries_nothing(data: bytes, value: object) -> bool:
-    """Return whether this only keeps the connection alive: empty, a number, punctuation, or such a word."""
+    """Return whether this only keeps the connection alive: empty, a number, punctuation, a word like ping."""
     if isinstance(value, dict | list):
         return not any(map(bool, value))
     if isinstance(value, int | float):  # a counter, a time, `true`

@@ -26,7 +26,7 @@ _FAREWELL_S = 0.2  # time for a thread to notice that its connection was cut
 _HEADERS = {"HTTP-Referer": "http://localhost", "X-Title": "Zametochnik"}
 
 
-# ---- Leaving --------------------------------------------------------------------------------
+# ---- Stopping -------------------------------------------------------------------------------
 
 
 class StoppedError(Exception):
@@ -59,7 +59,7 @@ class Head:
 
 
 class _End:
-    """Nothing more will come."""
+    """The end of a response."""
 
 
 Item = Head | bytes | OpenRouterError | _End

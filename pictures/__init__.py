@@ -1,1 +1,1 @@
-"""What is drawn: numbers become a PNG. Nothing here knows whose numbers they are."""
+"""Draws numbers as PNGs. Nothing here knows whose numbers they are."""

@@ -1,4 +1,4 @@
-"""A year as a calendar: a square a day, the darker the busier."""
+"""A year as a calendar: one square per day, the darker the busier."""
 
 import io
 import math
@@ -6,22 +6,22 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 
-WEEKS = 27  # in a row; two rows are a year, and wide enough for a phone
+WEEKS = 27  # in a row; two rows make a year, and fit the width of a phone
 _CELL, _STEP, _MARGIN, _LABEL = 26, 30, 16, 26  # pixels
 _COLOURS = ("#ebedf0", "#9be9a8", "#40c463", "#30a14e", "#216e39")
 _INK = "#57606a"
-# glibc keeps for each thread what it has used, here 2 MB: one thread draws, or sixteen would keep 35.
+# glibc keeps the memory that each thread has used, here 2 MB: one thread draws, or sixteen would keep 35 MB.
 # https://sourceware.org/glibc/wiki/MallocInternals
 _DRAWING = ThreadPoolExecutor(1, "pictures")
 
 
 def heatmap(counts: Mapping[date, int], today: date) -> bytes:
-    """Return a PNG of the 54 weeks that end with today's, with the numbers of the months above them."""
+    """Return a PNG of the 54 weeks up to today's, with the months' numbers above them."""
     return _DRAWING.submit(_drawn, counts, today).result()
 
 
 def _drawn(counts: Mapping[date, int], today: date) -> bytes:
-    # Brought in when the first picture is drawn, or every start would wait for it.
+    # Imported only when a picture is drawn, or every start would wait for it.
     from PIL import Image, ImageDraw, ImageFont
 
     half = _LABEL + 7 * _STEP + _MARGIN
@@ -33,7 +33,7 @@ def _drawn(counts: Mapping[date, int], today: date) -> bytes:
         day = first + timedelta(days=number)
         row, week = divmod(number // 7, WEEKS)
         left, top = _MARGIN + week * _STEP, _MARGIN + row * half
-        if day.day == 1:  # above the week that it is in
+        if day.day == 1:  # the month's number goes above this week
             draw.text((left, top), f"{day:%m.%y}" if day.month == 1 else f"{day:%m}", _INK, font)
         corner = left, top + _LABEL + day.weekday() * _STEP
         box = (*corner, corner[0] + _CELL, corner[1] + _CELL)
@@ -44,10 +44,10 @@ def _drawn(counts: Mapping[date, int], today: date) -> bytes:
 
 
 def first_day(today: date) -> date:
-    """Return the day with which the picture begins."""
+    """Return the first day in the picture."""
     return today - timedelta(days=today.weekday() + 7 * (2 * WEEKS - 1))
 
 
 def level(count: int, most: int) -> int:
-    """Return how dark a day is, 0 to 4; by its logarithm, or one busy day would make all others pale."""
+    """Return a day's shade, 0 to 4; on a logarithmic scale, or one busy day would make all others pale."""
     return math.ceil(4 * math.log1p(count) / math.log1p(most)) if count else 0

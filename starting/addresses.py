@@ -1,4 +1,4 @@
-"""What people write in `.env`: values in quotes, addresses of servers and proxies."""
+"""What people write in `.env`: quoted values, addresses of servers and proxies."""
 
 import re
 from urllib.parse import urlsplit

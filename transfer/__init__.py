@@ -1,1 +1,1 @@
-"""Notes as files and back: a module for each format. Nothing here knows Telegram or the database's tables."""
+"""Notes to files and back, one module per format. Nothing here calls Telegram or the database."""

@@ -1,4 +1,4 @@
-"""Notes as files of a bounded size, each complete by itself, and what may be wrong with one."""
+"""Notes as files of limited size, each complete by itself, and what may be wrong with one."""
 
 import io
 from collections.abc import Callable, Iterable, Iterator
@@ -6,21 +6,21 @@ from dataclasses import dataclass
 
 from db import Note
 
-# Below what a bot may send (50 MB) and what it can fetch again (20 MB), and so small since an upload holds
-# three copies of its file in memory: https://core.telegram.org/bots/api#getfile
+# Less than a bot may send (50 MB) and download again (20 MB: https://core.telegram.org/bots/api#getfile),
+# because an upload holds three copies of its file in memory.
 MOST_BYTES = 10 * 2**20
 
 
-LATEST_S = 253_402_214_399  # the last second that every time zone can still show in the year 9999
+LATEST_S = 253_402_214_399  # 9999-12-30 23:59:59 UTC, a time that every time zone can still show
 
 
 class BrokenFileError(Exception):
-    """A file of ours that is not whole any more; the text says, in Russian, what is the matter."""
+    """An export of ours that cannot be read; the text says what is wrong with it, in Russian."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A record of a file that cannot be read, by its first line, counted from 1."""
+    """A record in a file that cannot be read; `line` is its first line, counted from 1."""
 
     line: int
 
@@ -29,7 +29,7 @@ class Unreadable:
 class Format:
     """How notes are written: `before` all of them, `between` two, `after` the last."""
 
-    ending: str  # of the file's name
+    ending: str  # the extension of the file's name
     write: Callable[[Note], str]
     before: str = ""
     between: str = "\n\n"
@@ -38,16 +38,16 @@ class Format:
 
 @dataclass(frozen=True, slots=True)
 class FilePart:
-    """A file that is full, or the last one."""
+    """A full file, or the last one."""
 
     content: bytes
-    last_number: int  # of the notes in it
+    last_number: int  # of the last note in it
 
 
 def parts(notes: Iterable[Note], form: Format, most: int = MOST_BYTES) -> Iterator[FilePart | int]:
-    """Yield the number of each note as it is written, and each file as it is full.
+    """Yield the number of each note once it is written, and each file once it is full.
 
-    A file holds one note at least, however long that is.
+    A file has at most `most` bytes, but at least one note, however long.
     """
     content, last = io.BytesIO(), 0
     for note in notes:
@@ -64,7 +64,7 @@ def parts(notes: Iterable[Note], form: Format, most: int = MOST_BYTES) -> Iterat
 
 
 def _filled(content: io.BytesIO, form: Format, last: int) -> FilePart:
-    """Make a file of its content, which is let go of: there may not be room for both."""
+    """Return the finished file, and free `content`: memory may not hold both."""
     content.write(form.after.encode())
     part = FilePart(content.getvalue(), last)
     content.close()

@@ -1,4 +1,4 @@
-"""Everything that is known of notes, as JSON: a record a line, so that a long file can be read line by line.
+"""Everything known about notes, as JSON: one record per line, so that a long file can be read line by line.
 
     {"program": "Заметочник", "version": 1, "notes": [
     {"number": 7, "text": "купить хлеб #дом", "created_at": 1795600800, "tags": ["дом"]},
@@ -6,8 +6,8 @@
     ]}
 
 Times are seconds since 1970, UTC. `entities` (formatting), `origin` (of a forward), `files`, `pinned`,
-`edited_at` and `tags` are left out where there are none; tags are in the text and not read again. Files are
-Telegram's ids: this bot alone can fetch what is behind them.
+`edited_at` and `tags` are left out if empty; `tags` are not read back, since the text contains them. Files
+are Telegram's ids, with which only this bot can download them.
 """
 
 import json
@@ -22,7 +22,7 @@ from telegram.splitting import utf16_len
 from transfer.files import LATEST_S, BrokenFileError, Format, Unreadable
 
 PROGRAM = "Заметочник"
-PROGRAM_IN_ASCII = json.dumps(PROGRAM)  # as other programs may write it
+PROGRAM_IN_ASCII = json.dumps(PROGRAM)  # as other programs may escape it
 VERSION = 1
 _FIRST_LINE = f'{{"program": "{PROGRAM}", "version": {VERSION}, "notes": [\n'
 _LAST_LINE = "]}"
@@ -47,20 +47,20 @@ JSON = Format("json", _write, before=_FIRST_LINE, between=",\n", after=f"\n{_LAS
 
 
 def is_json(beginning: str) -> bool:
-    """Return whether a file that begins so is an export of ours."""
+    """Return whether a file with this beginning is an export of ours."""
     named = any(name in beginning for name in (f'"{PROGRAM}"', PROGRAM_IN_ASCII))
     return beginning.lstrip().startswith("{") and named
 
 
 def read_json(lines: Iterable[str]) -> Iterator[Note | Unreadable]:
-    """Yield the notes of a file's lines; raises BrokenFileError when it turns out to have no proper end."""
+    """Yield the notes in a file's lines; raises BrokenFileError if it is incomplete or of a newer version."""
     numbered = ((number, text) for number, line in enumerate(lines, start=1) if (text := line.strip()))
     _, first = next(numbered)
     head = _loads(f"{first}{_LAST_LINE}")
     if isinstance(head, dict) and head.get("notes") == []:
         _check_version(head)
         yield from _read_lines(numbered)
-    else:  # somebody's editor has set it anew
+    else:  # an editor has reformatted it
         whole = _loads("\n".join([first, *(line for _, line in numbered)]))
         if not isinstance(whole, dict) or not isinstance(whole.get("notes"), list):
             raise BrokenFileError("это не целый JSON")
@@ -85,7 +85,7 @@ def _check_version(head: Record) -> None:
 
 
 def _loads(text: str) -> object:
-    """Return what a text says in JSON; None if it is none, or too deep."""
+    """Return the parsed JSON; None if it is not JSON, or nested too deeply."""
     try:
         return json.loads(text.encode("utf-8", "surrogateescape"))  # raises for damaged bytes
     except (ValueError, RecursionError):
@@ -100,8 +100,8 @@ def _note(record: object, line: int) -> Note | Unreadable:
 
 
 def _read(record: Any) -> Note:
-    """Make a Note of a record; raises what Python does for something else."""
-    json.dumps(record, ensure_ascii=False).encode()  # raises for half an emoji, which SQLite cannot hold
+    """Return the Note in a record; raises AttributeError, KeyError, TypeError or ValueError if it is none."""
+    json.dumps(record, ensure_ascii=False).encode()  # raises for a lone surrogate, which SQLite cannot store
     text = _checked(record["text"], str)
     edited_at = record.get("edited_at")
     return Note(
@@ -137,7 +137,7 @@ def _entity(entity: Any, text: str) -> Record:
 
 
 def _fields(record: Any, **kinds: type) -> Record:
-    """Return the fields of a record that we know; those of None are left out."""
+    """Return the known fields of a record, without those that are None; raises TypeError."""
     known = {name: record[name] for name in kinds if record.get(name) is not None}
     return {name: _checked(value, kinds[name]) for name, value in known.items()}
 

@@ -1,6 +1,6 @@
-"""Notes as one Markdown file that Obsidian and its like read: a heading a note, formatting, tags, origins.
+"""Notes as one Markdown file for Obsidian and the like: a heading per note, formatting, tags, origins.
 
-For reading elsewhere, not for the way back: files are named only.
+For reading elsewhere, not for importing again: files appear by name only.
 """
 
 import re
@@ -13,9 +13,9 @@ from telegram.lines import file_line
 from telegram.splitting import from_units, to_units
 from transfer.files import Format
 
-_UNSAFE = re.compile(r"[\s()<>]")  # in an address within brackets
+_UNSAFE = re.compile(r"[\s()<>]")  # in the URL of a link
 _STYLES = {"bold": "**", "italic": "*", "strikethrough": "~~", "code": "`"}
-# Left alone: addresses, tags, a «_» within a word. What would be markup though nobody meant it so gets a
+# Left alone: URLs, tags, a «_» inside a word. Everything else that would be markup by accident gets a
 # backslash.
 _MARKUP = re.compile(
     r"(https?://\S+|#\w+|(?<=\w)_(?=\w))|([\\`*_~\[\]<$]|%(?=%)|(?<=%)%|=(?==)|(?<==)=)"
@@ -24,7 +24,7 @@ _MARKUP = re.compile(
 
 
 def markdown_file(zone: tzinfo | None) -> Format:
-    """Return the format, with times of a zone."""
+    """Return the format, with times in this zone."""
 
     def write(note: Note) -> str:
         when = note.written(zone)
@@ -43,7 +43,7 @@ def _origin(note: Note) -> Iterator[str]:
 
 
 def _formatted(note: Note) -> str:
-    """Return a note's text with its entities as Markdown; those that cross each other are left out."""
+    """Return a note's text with its outermost entities as Markdown."""
     units = to_units(note.text)
     text, end = "", 0
     for entity in _outermost(note):
@@ -55,7 +55,7 @@ def _formatted(note: Note) -> str:
 
 
 def _outermost(note: Note) -> Iterator[dict[str, Any]]:
-    """Yield the entities that Markdown has, the longest of those in one place, in order."""
+    """Yield the entities that Markdown has, in order; of overlapping ones only the first, longest one."""
     end = 0
     known = [e for e in note.entities if e["type"] in (*_STYLES, "pre", "text_link", *_QUOTES)]
     for entity in sorted(known, key=lambda e: (e["offset"], -e["length"])):
@@ -78,11 +78,11 @@ def _marked(entity: dict[str, Any], inside: str) -> str:
         return f"[{text}]({_UNSAFE.sub(_percent, str(entity.get('url', '')))})"
     if kind in _QUOTES:
         return "\n" + "\n".join(f"> {line}" for line in text.split("\n")) + "\n"
-    return "\n".join(_styled(line, _STYLES[kind]) for line in text.split("\n"))  # it ends with a paragraph
+    return "\n".join(_styled(line, _STYLES[kind]) for line in text.split("\n"))  # no style spans lines
 
 
 def _styled(line: str, mark: str) -> str:
-    words = line.strip()  # ** beside a blank is no markup
+    words = line.strip()  # ** next to a blank is not markup
     return line.replace(words, f"{mark}{words}{mark}") if words else line
 
 

@@ -1,4 +1,4 @@
-"""A file that somebody sends: which of our formats it is, in which encoding, and the notes in it."""
+"""A file that somebody sends: which of our formats it has, in which encoding, and the notes in it."""
 
 import io
 import itertools
@@ -13,29 +13,29 @@ from transfer.files import BrokenFileError, Unreadable
 from transfer.json_lines import PROGRAM, PROGRAM_IN_ASCII, is_json, read_json
 from transfer.txt import is_txt, read_txt
 
-_BEGINNING = 400  # bytes, in which a file of ours shows what it is
+_BEGINNING = 400  # bytes, enough to recognise an export of ours
 _BOMS = {BOM_UTF8: "utf-8-sig", BOM_UTF16_LE: "utf-16", BOM_UTF16_BE: "utf-16"}
-_MARKS = (" · ", PROGRAM, PROGRAM_IN_ASCII)  # no bytes of them are the same in two of these encodings
+_MARKS = (" · ", PROGRAM, PROGRAM_IN_ASCII)  # their bytes differ in each of these encodings
 _ENCODINGS = ("utf-8", "utf-16-le", "utf-16-be", "cp1251")
 
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """A file of ours, perhaps as an editor of Windows has left it."""
+    """An export of ours, perhaps saved again by a Windows editor."""
 
     data: bytes = field(repr=False)
     kind: Literal["txt", "json"]
     encoding: str
 
     def notes(self, zone: tzinfo | None) -> Iterator[Note | Unreadable]:
-        """Yield what is in it; raises BrokenFileError where it turns out not to be whole."""
+        """Yield the notes in it; raises BrokenFileError if it turns out to be incomplete."""
         try:
             yield from read_txt(self._lines(), zone) if self.kind == "txt" else read_json(self._lines())
         except UnicodeDecodeError:
             raise BrokenFileError("он обрывается посреди буквы") from None
 
     def _lines(self) -> Iterator[str]:
-        """Yield the lines, without what ends them; damaged bytes of one are halves of characters in it."""
+        """Yield the lines without their line ends; damaged bytes become lone surrogates (not in UTF-16)."""
         errors = "strict" if "16" in self.encoding else "surrogateescape"
         text = io.TextIOWrapper(io.BytesIO(self.data), self.encoding, errors, newline="\n")
         first = text.readline()
@@ -45,7 +45,7 @@ class Export:
 
 
 def recognised(data: bytes) -> Export | None:
-    """Return a file that is an export of ours; None for any other one."""
+    """Return the file as an Export; None if it is not one of ours."""
     encoding = _encoding(data[:_BEGINNING])
     beginning = data[:_BEGINNING].decode(encoding, "ignore") if encoding else ""
     if is_json(beginning):
@@ -54,7 +54,7 @@ def recognised(data: bytes) -> Export | None:
 
 
 def _encoding(beginning: bytes) -> str:
-    """Return the encoding in which a file of ours begins so; empty for any other file."""
+    """Return the encoding of an export of ours with this beginning; "" for any other file."""
     for bom, encoding in _BOMS.items():
         if beginning.startswith(bom):
             return encoding

@@ -1,8 +1,8 @@
 """The course's text file: `#7 · 24.11.2026 10:00`, the text below it, a blank line between two notes.
 
-A line of a note that looks like such a header gets an invisible character before it (U+2060, as many as
-stand there already and one more) and loses one when it is read, so that what was written comes back. Line
-breaks at a note's very end are not kept; neither are formatting, files, seconds: that is what JSON is for.
+A line of a note that looks like such a header gets one more invisible character (U+2060) in front, and
+loses one when it is read, so that the text comes back as it was. Line breaks at the end of a note are not
+kept, nor are formatting, files and seconds: use JSON for those.
 """
 
 import re
@@ -16,12 +16,12 @@ from transfer.files import LATEST_S, Format, Unreadable
 _DATE = "%d.%m.%Y %H:%M"
 _HEADER = re.compile(r"#(?P<number>\d{1,18}) · (?P<date>\d\d\.\d\d\.\d{4} \d\d:\d\d)[ \t]*", re.ASCII)
 _LOOKS_LIKE_ONE = re.compile(rf"^(\u2060*)(?={_HEADER.pattern}$)", re.MULTILINE)
-_DAMAGED = re.compile("[\udc80-\udcff]")  # bytes that are no letters in the file's encoding
+_DAMAGED = re.compile("[\udc80-\udcff]")  # bytes that are invalid in the file's encoding
 _HIDDEN = re.compile(rf"\u2060(?=\u2060*{_HEADER.pattern}$)")
 
 
 def txt(zone: tzinfo | None) -> Format:
-    """Return the format, with times of a zone."""
+    """Return the format, with times in this zone."""
 
     def write(note: Note) -> str:
         when = note.written(zone)
@@ -32,15 +32,14 @@ def txt(zone: tzinfo | None) -> Format:
 
 
 def is_txt(first_line: str) -> bool:
-    """Return whether a file that begins so is an export of ours."""
+    """Return whether a file with this first line is an export of ours."""
     return _HEADER.fullmatch(first_line.strip()) is not None
 
 
 def read_txt(lines: Iterable[str], zone: tzinfo | None) -> Iterator[Note | Unreadable]:
-    """Yield the notes of a file's lines; a header counts at its beginning and behind a blank line.
+    """Yield the notes in a file's lines; a header counts only at the start and after a blank line.
 
-    Without headers nothing can be told apart, so the rest of a note whose header cannot be read goes
-    with it.
+    A note whose header cannot be read is dropped with its text, which ends at the next header.
     """
     header: Note | Unreadable | None = None
     body: list[str] = []
@@ -62,13 +61,13 @@ def _read_header(found: re.Match[str], line: int, zone: tzinfo | None) -> Note |
     try:
         when = datetime.strptime(found["date"], _DATE).replace(tzinfo=zone)
         seconds = int(when.timestamp())
-    except (ValueError, OverflowError):  # the 31st of February
+    except (ValueError, OverflowError):  # such as 31.02.2026
         return Unreadable(line)
     return Note(int(found["number"]), "", seconds) if 0 <= seconds <= LATEST_S else Unreadable(line)
 
 
 def _complete(header: Note | Unreadable | None, body: list[str]) -> Iterator[Note | Unreadable]:
-    """Yield the note that ends here; of one without a text there is nothing that could be brought back."""
+    """Yield the note that ends here; a note without text is left out, since nothing of it can be imported."""
     text = "\n".join(body).rstrip("\n")
     if isinstance(header, Unreadable):
         yield header

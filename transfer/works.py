@@ -1,13 +1,13 @@
-"""Long work under way, an export or an import: whose it is, and whether somebody wants it stopped."""
+"""The state of a long job, an export or an import: whose it is, and whether it should stop."""
 
 from dataclasses import dataclass
 
 
 @dataclass(slots=True)
 class Work:
-    """One work, until it has said how it ended."""
+    """One job, until it has reported how it ended."""
 
     user_id: int
-    stopped: bool = False  # somebody has asked for its end, which comes with the next step
-    advanced: bool = False  # begun again, it goes on further than it did before
-    ending: bool = False  # it only has to say how it ended, and can be stopped no more
+    stopped: bool = False  # somebody asked to stop it, which happens at the next step
+    advanced: bool = False  # it has stored progress, with which it can be resumed
+    ending: bool = False  # it only has to report how it ended, and can no longer be stopped

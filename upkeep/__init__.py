@@ -1,1 +1,1 @@
-"""What keeps the bot running for months without a hand: copies, health, checks, the way to systemd."""
+"""What keeps the bot running unattended for months: copies, health, checks, systemd."""

@@ -1,4 +1,4 @@
-"""`python bot.py --check`: everything that the bot needs, looked at once, and what to do about it."""
+"""`python bot.py --check`: checks everything that the bot needs, and says what to do about it."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -31,7 +31,7 @@ PATIENCE_S = 20
 
 
 def check(settings: Settings) -> Iterator[Finding]:
-    """Look at one thing after another; nothing is changed, and no secret is told."""
+    """Check one thing after another, changing nothing and showing no secret."""
     yield Finding(True, "Настройки прочитаны")
     telegram = Telegram(settings)
     yield from _telegram(telegram) if settings.token else [Finding(False, NOT_IN_TELEGRAM)]
@@ -65,12 +65,12 @@ def _telegram(telegram: Telegram) -> Iterator[Finding]:
 
 
 def _asked(telegram: Telegram, method: str) -> dict[str, Any]:
-    """Ask Telegram; where a way is dead, once more by the next one that answers."""
+    """Ask Telegram; if the way is dead, once more by the next one."""
     try:
         result = telegram.call(method)
     except UnreachableError:
         result = telegram.call(method)
-    return result if isinstance(result, dict) else {}  # a mirror may know the method by name only
+    return result if isinstance(result, dict) else {}  # a mirror may not implement the method
 
 
 def _webhook(url: str | None) -> Finding:
@@ -82,7 +82,7 @@ def _webhook(url: str | None) -> Finding:
 
 
 def _rights(me: dict[str, object]) -> Iterator[Finding]:
-    """Tell how the bot is set up in BotFather: either way it works, so nothing is wrong."""
+    """Report how the bot is set up in BotFather; it works either way, so nothing is wrong."""
     yield Finding(
         True,
         "Inline-режим включён"
@@ -101,7 +101,7 @@ def _rights(me: dict[str, object]) -> Iterator[Finding]:
 
 
 def _models(offered: list[RemoteModel]) -> Iterator[Finding]:
-    """Look at the service, and add what it offers to the list."""
+    """Check the service, and append its models to `offered`."""
     try:
         offered += fetch_models(PATIENCE_S)
     except OpenRouterError as exc:
@@ -123,7 +123,6 @@ def _models(offered: list[RemoteModel]) -> Iterator[Finding]:
 
 
 def _fallback(model: RemoteModel) -> Finding:
-    """Look at the second service."""
     name = model.key.removeprefix(FALLBACK)
     for looks in (_is_listed, _answers):
         try:
@@ -140,17 +139,17 @@ def _is_listed(_key: str) -> bool:
 
 
 def _answers(key: str) -> bool:
-    """Return whether a model answers that is not listed, as llama.cpp's only one does by any name."""
+    """Return whether an unlisted model answers, as llama.cpp does to any name; raises OpenRouterError."""
     try:
         chat_once([{"role": "user", "content": "1"}], model=key, max_tokens=16, timeout_s=PATIENCE_S)
     except OpenRouterError as exc:
-        if exc.kind is not Kind.EMPTY:  # else it was there, and had no words
+        if exc.kind is not Kind.EMPTY:  # otherwise the model exists, it just said nothing
             raise
     return True
 
 
 def _is_served(key: str) -> bool:
-    """Return whether a server of one's own answers by a name that it does not list."""
+    """Return whether a self-hosted server answers to a name that it does not list."""
     try:
         return not is_openrouter(key) and _answers(key)
     except OpenRouterError:
@@ -176,5 +175,5 @@ def _key() -> Finding:
 
 
 def _told(exc: OpenRouterError) -> str:
-    """Return an error and where its remedy is."""
+    """Return an error with the hint at its remedy."""
     return f"{exc} {exc.hint}".strip()

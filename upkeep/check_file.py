@@ -1,4 +1,4 @@
-"""The part of `--check` that looks at the database, without changing it."""
+"""The part of `--check` that examines the database, without changing it."""
 
 import os
 import shutil
@@ -18,7 +18,7 @@ _SOUND = "SELECT integrity_check, user_version FROM pragma_integrity_check(1), p
 
 
 def check_file(database: Path) -> Iterator[Finding]:
-    """Look at the file, its rights, and the disk that it lies on."""
+    """Check the file, its permissions, and the free space on its disk."""
     if database.exists():
         yield _sound(database)
         yield _private(database)
@@ -28,13 +28,13 @@ def check_file(database: Path) -> Iterator[Finding]:
 
 
 def check_registry(database: Path, offered: set[str], is_served: Callable[[str], bool]) -> Iterator[Finding]:
-    """Say whether the active model is offered, or served all the same, where both are known."""
+    """Check that the active model is in `offered`, or is served; yields nothing if either is unknown."""
     if not database.exists() or not offered:
         return
     try:
         row = _ask(database, "SELECT label, key FROM models WHERE active = 1")
     except sqlite3.Error:
-        return  # what is the matter with the file has been said
+        return  # check_file has reported it already
     label, key = row or ("", "")
     if key in offered or is_served(key):
         yield Finding(True, f"Активная модель: {label} [{key}]")
@@ -57,7 +57,7 @@ def _sound(database: Path) -> Finding:
 
 
 def _ask(database: Path, query: str) -> Any:
-    """Return the first row, None if there is none; raises sqlite3.Error."""
+    """Return the first row, or None; raises sqlite3.Error."""
     with closing(open_existing(database)) as conn:
         return conn.execute(query).fetchone()
 

@@ -1,4 +1,4 @@
-"""What `python bot.py` does instead of answering people, by its keys."""
+"""What `python bot.py` can do instead of running the bot, by its options."""
 
 import argparse
 import sqlite3
@@ -16,7 +16,7 @@ from upkeep.restore import restore
 
 
 def chore(options: argparse.Namespace, settings: Settings) -> Iterable[Finding] | None:
-    """Do what the keys ask for, and tell how it went; None if they ask for the bot."""
+    """Do what the options ask for, and return the findings; None if they ask for the bot."""
     if options.health:
         return [health(settings.db_path, time.time())]
     if options.check:

@@ -1,4 +1,4 @@
-"""The machine's clock against those of the servers: reminders, limits and TLS all go by it."""
+"""Compares the machine's clock with the servers' clocks: dates, limits and TLS depend on it."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -12,11 +12,11 @@ PATIENCE_S = 20
 
 
 def check_clock(telegrams_date: str) -> Iterator[Finding]:
-    """Compare with the `Date` of Telegram's last answer, and with one of the service of the models."""
+    """Compare it with the `Date` of Telegram's last response, and with one from the model service."""
     try:
         date = server_date(PATIENCE_S)
     except OpenRouterError:
-        date = ""  # that it does not answer has been said
+        date = ""  # the check of the models has reported it already
     told = [("Telegram", telegrams_date), ("сервиса моделей", date)]
     for whose, date in told:
         if (skew := _skew(date)) is not None:
@@ -31,7 +31,7 @@ def _compared(whose: str, skew: float) -> Finding:
 
 
 def _skew(date: str) -> float | None:
-    """Return by how many seconds an HTTP date is ahead of the machine; None if it is none."""
+    """Return by how many seconds an HTTP date is ahead of this machine; None if it is not a date."""
     try:
         return (parsedate_to_datetime(date).astimezone(UTC) - datetime.now(UTC)).total_seconds()
     except ValueError:

@@ -1,4 +1,4 @@
-"""What `--check`, `--health` and `--restore` find out: a line each, with ✔ or ✖."""
+"""What `--check`, `--health`, `--backup` and `--restore` print: one line per finding, with ✔ or ✖."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something that is well, or is not; then the text says what to do."""
+    """One result; if it is not `ok`, the text says what to do."""
 
     ok: bool
     text: str
@@ -17,11 +17,11 @@ class Finding:
 
 def say(text: str) -> None:
     """Print for the person who started the bot."""
-    print(text, flush=True)  # noqa: T201 - this is what the log is not: for the eyes of that person
+    print(text, flush=True)  # noqa: T201 - for that person's eyes, unlike the log
 
 
 def show(findings: Iterable[Finding]) -> int:
-    """Say each as it comes, and return the exit code: 0 if all is well."""
+    """Print the findings as they come, and return the exit code: 0 if all are ok."""
     code = 0
     for finding in findings:
         say(str(finding))

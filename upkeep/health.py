@@ -1,4 +1,4 @@
-"""`python bot.py --health`: whether the bot is at work, told by the database alone, for watchdogs."""
+"""`python bot.py --health`: whether the bot is working, judged by the database alone, for watchdogs."""
 
 import sqlite3
 import time
@@ -12,12 +12,12 @@ from migrations import open_existing
 from upkeep.findings import Finding
 
 BEAT_S = 60
-SICK_S = 300  # a poll takes 25 s, its time is noted once a minute, and a short trouble needs no restart
+SICK_S = 300  # a poll takes 25 s, is recorded once a minute, and a short outage needs no restart
 _FACT = "last_poll"
 
 
 class Pulse:
-    """Notes that Telegram has just answered a poll, but not so often that an idle bot wears out its disk."""
+    """Records when Telegram last answered a poll, rarely enough to spare an idle bot's disk."""
 
     def __init__(self, database: Database, clock: Callable[[], float] = time.monotonic) -> None:
         self._db = database
@@ -25,7 +25,7 @@ class Pulse:
         self._next = clock()
 
     def beat(self) -> None:
-        """Note the time, once a minute at most; raises sqlite3.Error."""
+        """Record the time, at most once a minute; raises sqlite3.Error."""
         if self._clock() < self._next:
             return
         self._next = self._clock() + BEAT_S
@@ -36,7 +36,7 @@ class Pulse:
 
 
 def health(database: Path, now: float) -> Finding:
-    """Say how long ago Telegram answered the last poll; `now` is in seconds since 1970."""
+    """Report how long ago Telegram answered the last poll; `now` is in seconds since 1970."""
     try:
         last = _last_poll(database)
     except sqlite3.Error as exc:
@@ -44,7 +44,7 @@ def health(database: Path, now: float) -> Finding:
     if last is None:
         return Finding(False, "Бот ещё ни разу не получил ответа Telegram. Запущен ли он?")
     age = round(now - last)
-    if abs(age) > SICK_S:  # from the future, it is from before the clock was set back
+    if abs(age) > SICK_S:  # a time in the future is from before the clock was set back
         return Finding(
             False, f"Telegram отвечал боту {age} с назад. Запущен ли бот? Его журнал скажет больше."
         )
@@ -52,7 +52,7 @@ def health(database: Path, now: float) -> Finding:
 
 
 def _last_poll(database: Path) -> int | None:
-    # Not by Database: that would make or change the file.
+    # Not through Database, which would create or migrate the file.
     with closing(open_existing(database, timeout=5)) as conn:
         row = conn.execute("SELECT value FROM facts WHERE name = ?", (_FACT,)).fetchone()
     return int(row[0]) if row else None

@@ -1,4 +1,4 @@
-"""A copy of the database each night, or as soon as the machine is awake again."""
+"""A copy of the database every night, or once the machine has woken up."""
 
 import logging
 import sqlite3
@@ -15,9 +15,9 @@ LOOK_S, AGAIN_S = 60, 3600
 
 
 def copy_each_night(database: Path, now: Callable[[], datetime], stopping: threading.Event) -> None:
-    """Make the copy of the day wherever it is missing, until somebody stops the bot.
+    """Make the day's copy whenever it is missing, until the bot stops.
 
-    The first look is a minute after the start: a bot that dies at once wears out no disk.
+    The first check is a minute after the start, so that a bot that keeps crashing spares its disk.
     """
     pause = LOOK_S
     while not stopping.wait(pause):

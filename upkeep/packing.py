@@ -1,14 +1,14 @@
-"""A copy as it goes through Telegram: as it is, or packed if it is too large for that."""
+"""Prepares a copy for sending through Telegram: as it is, or gzipped if it is too large."""
 
 import zlib
 from pathlib import Path
 
-_GZIP = 16 + zlib.MAX_WBITS  # zlib's way to say: with the header of a .gz file
+_GZIP = 16 + zlib.MAX_WBITS  # zlib's code for a gzip header
 _AT_ONCE = 2**20
 
 
 def packed(path: Path, limit: int) -> tuple[str, bytes] | None:
-    """Return a name and at most `limit` bytes; None if even packed they would be more."""
+    """Return a file name and its content, at most `limit` bytes; None if it is larger even gzipped."""
     if path.stat().st_size <= limit:
         return path.name, path.read_bytes()
     pack = zlib.compressobj(wbits=_GZIP)

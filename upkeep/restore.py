@@ -1,4 +1,4 @@
-"""`python bot.py --restore FILE`: a copy takes the place of the database, and what was there is kept."""
+"""`python bot.py --restore FILE`: replaces the database with a copy, and keeps the previous file."""
 
 import gzip
 import secrets
@@ -22,7 +22,7 @@ _UNREADABLE = ("SQLITE_NOTADB", "SQLITE_CORRUPT")
 
 
 class NotOursError(Exception):
-    """A database, but none of this bot."""
+    """A database, but not one of this bot."""
 
 
 class NoFileError(Exception):
@@ -37,7 +37,7 @@ _EXPECTED = (
 
 
 def restore(file: Path, database: Path, now: datetime) -> Finding:
-    """Put a copy back, or say why not; then the database is as it was."""
+    """Put a copy back, or say why not; the database then stays as it was."""
     try:
         kept = _put_back(file.resolve(), database.resolve(), now)
     except _EXPECTED as exc:
@@ -51,7 +51,7 @@ def _told(kept: Path | None) -> str:
 
 def _why_not(exc: Exception) -> str:
     name = getattr(exc, "sqlite_errorname", "")
-    if isinstance(exc, NotOursError) or name == "SQLITE_ERROR":  # tables of our names, but not of our shapes
+    if isinstance(exc, NotOursError) or name == "SQLITE_ERROR":  # our tables' names, but other columns
         return "это база другой программы: в ней нет заметок этого бота"
     if isinstance(exc, NoFileError):
         return "такого файла нет"
@@ -61,7 +61,7 @@ def _why_not(exc: Exception) -> str:
 
 
 def _put_back(file: Path, database: Path, now: datetime) -> Path | None:
-    """Return where the former file lies, None if there was none."""
+    """Return the new path of the previous file, None if there was none."""
     if not file.is_file():
         raise NoFileError
     with closing(claim(database)), _beside(database) as fresh:
@@ -75,7 +75,7 @@ def _put_back(file: Path, database: Path, now: datetime) -> Path | None:
 
 @contextmanager
 def _beside(database: Path) -> Iterator[Path]:
-    """Lend the name of a private file in the database's folder, which is gone afterwards."""
+    """Yield a path for a temporary file in the database's folder, which is deleted afterwards."""
     path = database.with_name(f".{database.name}.{secrets.token_hex(4)}")
     try:
         yield path
@@ -86,7 +86,7 @@ def _beside(database: Path) -> Iterator[Path]:
 
 @contextmanager
 def _unpacked(file: Path, database: Path) -> Iterator[Path]:
-    """Lend the copy as SQLite can read it: /backup packs what is too large for Telegram."""
+    """Yield the copy in a form that SQLite can read: /backup gzips a copy too large for Telegram."""
     with file.open("rb") as packed:
         is_packed = packed.read(2) == _GZIP
     if not is_packed:
@@ -100,7 +100,7 @@ def _unpacked(file: Path, database: Path) -> Iterator[Path]:
 
 
 def _try_out(fresh: Path) -> None:
-    """Open the copy as the bot will, which brings it up to date; raises NotOursError, NewerFileError."""
+    """Open the copy as the bot will, which migrates it; raises NotOursError, NewerFileError."""
     with closing(sqlite3.connect(fresh)) as conn:
         tables = {name for (name,) in conn.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     if not tables >= _OURS:
@@ -109,10 +109,10 @@ def _try_out(fresh: Path) -> None:
 
 
 def _put_aside(database: Path, now: datetime) -> Path:
-    """Rename the database, and return its new name."""
+    """Rename the database, and return its new path."""
     kept = database.with_name(f"{database.stem}-before-restore-{now:%Y-%m-%d-%H%M%S}{database.suffix}")
-    # The log left by a bot that was killed goes along, and first: it belongs into its own file, never to the
-    # one that comes now (https://www.sqlite.org/howtocorrupt.html, 1.3).
+    # The WAL left by a killed bot moves along, and first: it belongs to its own file and must never meet the
+    # new one (https://www.sqlite.org/howtocorrupt.html, 1.3).
     for end in ("-wal", "-shm", ""):
         part = database.with_name(database.name + end)
         if part.exists():

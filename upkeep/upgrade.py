@@ -1,4 +1,4 @@
-"""New code on an old file: the file is copied before it is changed."""
+"""New code on an old file: copies the file before it is migrated."""
 
 import logging
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 @contextmanager
 def opened(settings: Settings) -> Iterator[Database]:
-    """Open the database for this process alone; raises AlreadyOpenError, NewerFileError and SQLite's own."""
+    """Open the database for this process alone; raises AlreadyOpenError and whatever `Database` raises."""
     with closing(claim(settings.db_path)):
         if kept := copy_before_upgrade(settings.db_path, settings.now()):
             log.info("База — старой версии программы; её копия: %s", kept)
@@ -25,9 +25,9 @@ def opened(settings: Settings) -> Iterator[Database]:
 
 
 def copy_before_upgrade(database: Path, now: datetime) -> Path | None:
-    """Copy a file of an older version, and return where the copy lies; None if there is nothing to change.
+    """Copy a file of an older version, and return the copy's path; None if there is nothing to migrate.
 
-    Such copies stay until somebody deletes them. Raises sqlite3.Error or OSError: then better no upgrade.
+    Such copies stay until somebody deletes them. Raises sqlite3.Error or OSError: then do not migrate.
     """
     version = _version(database)
     if version is None or version >= VERSION:
@@ -39,7 +39,7 @@ def copy_before_upgrade(database: Path, now: datetime) -> Path | None:
 
 
 def _version(database: Path) -> int | None:
-    """Return the version of a file with something in it, 0 for one of the course."""
+    """Return the version of a file, 0 for one of the course; None if it is missing or empty."""
     if not database.exists():
         return None
     with closing(open_existing(database)) as conn:
