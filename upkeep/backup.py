@@ -5,7 +5,7 @@ import secrets
 import sqlite3
 import time
 from collections.abc import Iterable
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -51,7 +51,8 @@ def back_up(database: Path, now: datetime) -> Path:
     copy(database, path)
     copies = _copies(database)
     for day in copies.keys() - kept(copies, (now - NIGHT).date()):
-        copies[day].unlink(missing_ok=True)
+        with suppress(OSError):  # open in another program on Windows: it is deleted another day
+            copies[day].unlink()
     return path
 
 
