@@ -57,7 +57,7 @@ upgrade: $(VENV)/run ## Copy the database, then fetch the newest version and its
 audit: ## Look for known vulnerabilities in the installed packages
 	@test -x .cache/audit/bin/pip-audit || { $(PYTHON) -m venv .cache/audit && .cache/audit/bin/pip install --quiet pip-audit==2.10.1; }
 	@.cache/audit/bin/pip-audit --strict -r requirements.txt -r constraints.txt --no-deps --disable-pip \
-		|| { echo "Holes above, or no audit: pip-audit could not reach its database."; exit 1; }
+		|| { echo "Vulnerabilities above, or pip-audit could not reach its database."; exit 1; }
 
 $(VENV)/run: requirements.txt constraints.txt
 	$(PYTHON) -m venv $(VENV)

@@ -28,34 +28,35 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 INTRODUCTION = """# How fast it is
 
-Written by `make bench`, which is `python bench/run.py`; nothing here is typed by hand. All figures are of
-one run on one machine, so the ratios count and not the absolutes.
+Written by `make bench`, which is `python bench/run.py`; nothing here is typed by hand. All figures come from
+one run on one machine, so look at the ratios rather than the absolute values.
 
 """
 EXPLANATION = """
 ## What is compared
 
-* Заметочник is `python bot.py` as it is, with every update journalled and synced to disk. The echo is
-  `bench/echo_bot.py`: the bare library with its defaults, which sends back what it gets. The bare client is
-  `requests`, reading the same stream of the same server.
-* Each bot is a process of its own, and so is the Telegram of each (`tests/bot_api/`, a strict one), and the
-  model (`tests/fake_openrouter.py`). Telegram holds the watch: a time runs from the update handed out in
-  the answer to getUpdates until the reply, or the edit, has arrived.
+* Заметочник is `python bot.py` as it is: every update is journalled and synced to disk. The echo is
+  `bench/echo_bot.py`, the bare library with its defaults, which sends back what it gets. The bare client is
+  `requests`, reading the same stream from the same server.
+* Each bot is a separate process, and so are the Telegram server of each (`tests/bot_api/`, a strict one) and
+  the model (`bench/model.py`). The Telegram server takes the times: from handing out the update in the answer
+  to getUpdates until the reply, or the edit, has arrived.
 * Updates a second: 50 chats, each of which writes again as soon as it is answered; the bots take turns, and
-  ours adds a note each time. CPU is user and system time of the bot's process.
-* /note_add one after another, 10 ms apart, the bots in turn again; by then the file holds all notes and
-  updates of the lines above. The hundred questions are asked by the same 50 people, and the model holds its
+  ours adds a note each time. CPU is user plus system time of the bot's process.
+* /note_add one after another, 10 ms apart, the bots in turn again; the file already holds all notes and
+  updates of the rows above. The hundred questions come from the same 50 people, and the model holds its
   answers back.
 * Busy with others: sixteen people have pressed «🔄 Обновить» and the service does not answer; then five
-  hundred, each in a chat of their own, ask at once and get twenty words.
-* Answers: the first word comes after 0.8 s, the others every 40 ms. Ours are visible when the edit of the
-  message has arrived. A chat gets an edit every 1.25 s at most, so a last word may have to wait that long.
-* Notes (`bench/notes.py`) are measured without Telegram, upon the file: the obvious way is the same texts in
-  one table, and LIKE over a lower() of one's own. Words are made up, as frequent as words are.
-* Export and import (`bench/transfer.py`) by a bot and a Telegram of their own: from the command, or from the
-  file, until the bot says that it is done, which is an edit a second later; what was imported can be found
-  then. The obvious way is json.dump of a list of all notes, and one INSERT after another, each committed,
-  into a table without an index.
+  hundred people, each in a chat of their own, ask at once and get twenty words.
+* Answers: the first word comes after 0.8 s, the others every 40 ms. Our words count as visible when the edit
+  of the message has arrived. A chat gets an edit every 1.25 s at most, so the last word may wait that long.
+* Notes (`bench/notes.py`) are measured directly on the file, without Telegram. The obvious way is the same
+  texts in one table, searched by LIKE with a lower() written in Python. Words are made up, with the
+  frequencies of real ones.
+* Export and import (`bench/transfer.py`) use their own bot and Telegram server. The time runs from the
+  command, or the file, until the bot says that it is done, which is an edit a second later; imported notes
+  can be found by then. The obvious way is json.dump of a list of all notes, and one committed INSERT after
+  another into a table without an index.
 """
 
 
