@@ -77,7 +77,9 @@ def _offer(hits: list[Model]) -> Reply:
 
 
 def _switch(call: Call, model_id: int) -> str:
-    return f"Активная модель переключена: {name_of(_activated(call, model_id))}"
+    switched = _activated(call, model_id)
+    gone = "" if switched.available else "\n⚠ Сервис её сейчас не предлагает, спрошены будут и другие."
+    return f"Активная модель переключена: {name_of(switched)}{gone}"
 
 
 def _activated(call: Call, model_id: int) -> Model:

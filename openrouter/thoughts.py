@@ -44,8 +44,11 @@ _PREAMBLE = (
     "<bos>",
 )
 _TOKEN = re.compile(
-    r"<[|｜][^\s<>|｜]{1,40}[|｜]>|</s>|<(?:eos|pad|end_of_turn|end_of_utterance|end_of_text)>", re.IGNORECASE
+    r"<[|｜][^\s<>|｜]{1,40}[|｜]>|</s>|<(?:eos|pad|start_of_turn|end_of_turn|end_of_utterance|end_of_text)>",
+    re.IGNORECASE,
 )
+# Behind the answer: the model goes on as somebody else, where a server does not stop it.
+_NEXT_TURN = ("<|im_start|>", "<|start_header_id|>", "<start_of_turn>", "<|user|>")
 _LOOKED_FOR = re.compile(rf"{_TOKEN.pattern}|{_CLOSING_TAG}", re.IGNORECASE)
 _PARTIAL = r"(?:<(?:[|｜][^\s<>|｜]{0,40}[|｜]?|/?[a-z_:]{0,20}))?"
 # The end of the text so far, if it may turn out to be the tokens that end the answer.
@@ -63,12 +66,13 @@ class Thoughts:
         self.took_back = False  # whether the last `feed` found that all text before it was reasoning
         self._begun = False  # whether the answer proper has begun
         self._tagged = False  # whether something before it was removed
+        self._over = False  # whether the model has gone on to a turn that is not its own
         self._held = ""
         self._place = Place()
 
     def feed(self, text: str, *, final: bool = False) -> str:
         """Return the part of the text, and of what was held back before, that a person should see."""
-        self._held += text
+        self._held = "" if self._over else self._held + text
         self.took_back = False
         while True:
             while self.thinking or not self._begun:
@@ -118,6 +122,8 @@ class Thoughts:
             elif _is_tag(token):
                 self._take_back()
                 return
+            elif token.lower() in _NEXT_TURN:
+                self._over, self._held = True, ""
         partial = None if final else _PARTIAL_END.search(self._held)
         rest = partial[0] if partial else ""
         yield self._place.after(self._held.removesuffix(rest))

@@ -40,6 +40,11 @@ def seen(*pieces: str) -> str:
         ("<|channel|>analysis<|message|>Хм<|end|><|start|>assistant<|channel|>final<|message|>42", "42"),
         ("<|channel>thought\nХм<channel|>42", "42"),
         ("<|im_start|>assistant\n42<|im_end|>", "42"),
+        ("42.<|im_end|>\n<|im_start|>user\nА ещё?<|im_end|>\n<|im_start|>assistant\n43", "42.\n"),
+        ("42<|eot_id|><|start_header_id|>user<|end_header_id|>\n\nА ещё?", "42"),
+        ("42<end_of_turn>\n<start_of_turn>user\nА ещё?", "42\n"),
+        ("Пишут `<|im_start|>` и роль.", "Пишут `<|im_start|>` и роль."),
+        ("```\n<|im_start|>user\n```", "```\n<|im_start|>user\n```"),
     ],
 )
 def test_thoughts_are_no_part_of_the_answer(answer: str, text: str) -> None:
