@@ -106,9 +106,9 @@ class Stream:
                 yield None
                 continue
             for event in reader.feed(chunk):
-                if event.get("choices"):
+                for news in self._draft.take(event):
                     self._exchange.heard()
-                yield from self._draft.take(event)
+                    yield news
             if reader.done:
                 return
         for event in reader.finish():

@@ -556,6 +556,7 @@ ENDLESS = {
     "comments": replies.repeat(PROCESSING),
     "a word, then comments": replies.repeat(PROCESSING, after=[chunk("Полов")]),
     "padding": replies.repeat(b"\n"),
+    "events without a word": replies.repeat(chunk("")),
 }
 
 
