@@ -65,7 +65,7 @@ class _Reason:
 
 _TOO_LONG = _Reason(
     (400, 413),
-    r"context.?(length|size|window)|too long|token_limit|tokens? [^.]*exceed|exceed[^.]* tokens?",
+    r"context.?(length|size|window)|too.long|token_limit|tokens? [^.]*exceed|exceed[^.]* tokens?",
     Kind.TOO_LONG,
     "Неверный формат запроса. Вопрос вместе с беседой длиннее, чем помещается в модель: "
     "сократите его или начните новую беседу.",
@@ -78,7 +78,7 @@ _NO_SUCH_MODEL = (
 _REASONS = (  # the first match counts
     _Reason(
         (403,),
-        r"flagged|moderation|'reasons'",
+        r"flagged|moderation|'reasons'|'patterns'",
         Kind.REQUEST,  # a flagged question is not offered to other models
         "Нет прав доступа к модели. Модерация сочла вопрос недопустимым: задайте его иначе.",
         short="модерация",
@@ -92,9 +92,10 @@ _REASONS = (  # the first match counts
     ),
     _Reason(
         (403,),
-        r"key limit",
+        r"key.limit|_budget",
         Kind.ACCOUNT,
-        "Нет прав доступа к модели: исчерпан лимит ключа. Поднять его: openrouter.ai/settings/keys.",
+        "Нет прав доступа к модели: исчерпан лимит ключа или бюджет. "
+        "Поднять его: openrouter.ai/settings/keys.",
     ),
     _Reason(
         (403,),
@@ -109,6 +110,19 @@ _REASONS = (  # the first match counts
         _SENTENCES[401],
     ),
     _TOO_LONG,
+    _Reason(
+        (400, 413, 422),
+        r"invalid.image|image_too|unsupported.image|image_download|(process|decode) .{0,20}image",
+        Kind.UPSTREAM,
+        "Неверный формат запроса. Модель не приняла картинку: пришлите её поменьше, в JPEG или PNG.",
+    ),
+    _Reason(
+        (400, 422),
+        r"max_(completion_|output_)?tokens|unsupported.(parameter|value)|reasoning",
+        Kind.UPSTREAM,
+        "Неверный формат запроса. Модель не приняла настройки бота: выберите другую (/models) "
+        "или уменьшите MAX_TOKENS (.env).",
+    ),
     _Reason(
         (404,),
         r"data policy|privacy_restricted|guardrail",

@@ -283,6 +283,32 @@ def test_a_question_too_long_for_the_model_says_so(fake: FakeOpenRouter, message
 
 
 @pytest.mark.parametrize(
+    ("error_type", "said"),
+    [
+        ("invalid_image", "Модель не приняла картинку"),
+        ("image_too_large", "Модель не приняла картинку"),
+        ("unsupported_image_format", "Модель не приняла картинку"),
+        ("max_tokens_exceeded", "MAX_TOKENS"),
+        ("unsupported_parameter", "MAX_TOKENS"),
+    ],
+)
+def test_what_one_model_does_not_take_another_may(fake: FakeOpenRouter, error_type: str, said: str) -> None:
+    fake.next(replies.status(400, "Request failed", metadata={"error_type": error_type}))
+    error = refused()
+    assert error.msg.startswith("Неверный формат запроса. ")
+    assert said in error.msg
+    assert error.falls_back
+
+
+@pytest.mark.parametrize("source", ["openrouter_key_limit", "openrouter_workspace_budget"])
+def test_a_limit_of_the_owners_own_is_told_apart_from_rights(fake: FakeOpenRouter, source: str) -> None:
+    fake.next(replies.status(403, "Forbidden", metadata={"limit_source": source}))
+    error = refused()
+    assert "исчерпан лимит ключа или бюджет" in error.msg
+    assert error.kind is Kind.ACCOUNT
+
+
+@pytest.mark.parametrize(
     ("code", "message"),
     [
         (400, "x/y:free is not a valid model ID"),
@@ -483,6 +509,7 @@ def test_a_question_too_long_for_one_provider_may_fit_elsewhere(fake: FakeOpenRo
         },
         {"reasons": ["violence"]},
         {"flagged_input": "как убить"},
+        {"patterns": ["email"]},
     ],
 )
 def test_a_question_flagged_by_moderation_is_told_so(fake: FakeOpenRouter, metadata: dict[str, Any]) -> None:
