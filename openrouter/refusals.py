@@ -73,7 +73,8 @@ _TOO_LONG = _Reason(
 _NO_SUCH_MODEL = (
     r"not a valid model|(invalid|unknown|unsupported|no such) model|wrong_endpoint|"
     r"model.*not.(found|exist)|model( \S+)? is (not|no longer) (available|supported|offered)(?! \w)|"
-    r"model(_| (\S+ )?(is|has been) )(deprecated|decommissioned|removed|retired|discontinued)"
+    r"model(_| (\S+ )?(is|has been) )(deprecated|decommissioned|removed|retired|discontinued)|"
+    r"not support chat|not a chat model"  # Ollama and Groq list what embeds and hears, too
 )
 _REASONS = (  # the first match counts
     _Reason(

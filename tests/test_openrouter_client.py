@@ -313,6 +313,8 @@ def test_a_limit_of_the_owners_own_is_told_apart_from_rights(fake: FakeOpenRoute
     [
         (400, "x/y:free is not a valid model ID"),
         (400, "Model Not Exist"),
+        (400, '"nomic-embed-text:latest" does not support chat'),
+        (404, "This is not a chat model and thus not supported in the v1/chat/completions endpoint."),
         (400, "No endpoints found for x/y:free."),
         (400, "Model x/y:free is not available."),
         (400, "This model is no longer supported"),
