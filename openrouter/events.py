@@ -83,11 +83,13 @@ class EventReader:
         *lines, rest = _LINE_END.split(text.removesuffix(half))
         self._line = rest + half
         for line in lines:
-            if line.startswith(b"data:"):
+            is_data = line.startswith(b"data:")
+            # Some servers leave out the blank line: then the next data begin where the last ones are whole.
+            if self._data and (not line or (is_data and parsed(b"\n".join(self._data)) is not None)):
+                yield b"\n".join(self._data)
+                self._data = []
+            if is_data:
                 self._data.append(line[5:].removeprefix(b" "))
-            elif not line and self._data:
-                data, self._data = b"\n".join(self._data), []
-                yield data
 
 
 def _carries_nothing(data: bytes, value: object) -> bool:

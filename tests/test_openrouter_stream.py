@@ -123,6 +123,14 @@ def test_every_way_of_writing_an_event_is_read(fake: FakeOpenRouter) -> None:
     assert ask().text == "раз два три"
 
 
+def test_events_without_a_blank_line_between_them_are_read_as_they_come(fake: FakeOpenRouter) -> None:
+    lines = [sse(event).rstrip() + b"\n" for event in (chunk("раз "), chunk("два "), chunk("три"))]
+    fake.next(replies.events(*lines, b"\r\n".join([sse(END[0]).rstrip(), b"data: [DONE]\r\n"])))
+    pieces: list[str] = []
+    assert ask(pieces.append).text == "раз два три"
+    assert pieces == ["раз ", "два ", "три"]
+
+
 BEATS = [
     b"data: \n\n",
     b"data:\n\n",
