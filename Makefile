@@ -10,7 +10,7 @@ help: ## Show what make can do
 run: $(VENV)/run ## Start the bot (in the terminal if .env has no TOKEN)
 	@$(BIN)/python bot.py
 
-# Collects once first: otherwise each of the dozen parallel workers would compile all test files for itself.
+# Collects once first: otherwise each of the parallel workers would compile all test files for itself.
 test: $(VENV)/dev ## Run the tests
 	@$(BIN)/python -m pytest -n 0 --collect-only -qq > /dev/null
 	$(BIN)/python -m pytest

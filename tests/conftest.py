@@ -1,6 +1,8 @@
 """What most tests begin with: a bot at work, and somebody who has never met it."""
 
+import gc
 import signal
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -24,8 +26,30 @@ ANY = hypothesis.settings(
 hypothesis.settings.register_profile("same", ANY, derandomize=True, max_examples=40)
 hypothesis.settings.register_profile("new", ANY, max_examples=2000)
 hypothesis.settings.load_profile("same")
-Harness.warm = True
+Harness.warm = Harness.hurried = True
+Harness.menus_cleared = False
+# Nobody looks through what stays to the end: what was imported, and thousands of tests.
+gc.disable()
 FAR_EAST = "Asia/Vladivostok"  # ten hours ahead of UTC all year
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files of few tests: those are the long ones, and each file is one process's work."""
+    tests_of = Counter(item.path for item in items)
+    items.sort(key=lambda item: tests_of[item.path])
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
+
+
+@pytest.fixture(scope="module")
+def telegrams_pace() -> Iterator[None]:
+    """Bots of this module edit their messages as often as Telegram bears; for `usefixtures`."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Harness, "hurried", False)
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -24,6 +24,7 @@ from support.harness import CATALOGUE, FOOTER, Harness, Message, Person
 from support.openrouter_replies import answer, chunk
 from support.registry_people import asked, begin_elsewhere, buttons, seen
 
+pytestmark = pytest.mark.usefixtures("telegrams_pace")
 NewBot = Callable[..., Harness]
 FIRST, SECOND, THIRD = list(CATALOGUE)[:3]
 LABELS = list(CATALOGUE.values())
@@ -39,7 +40,7 @@ BEFORE_A_WORD = {
 def bot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harness]:
     """A bot with an owner, who has let in everybody whom the harness makes up."""
     let_in = ",".join(map(str, [OWNER, *range(1001, 1100)]))
-    with Harness(tmp_path_factory.mktemp("bot"), ALLOWED_USERS=let_in) as harness:
+    with Harness(tmp_path_factory.mktemp("bot"), ALLOWED_USERS=let_in, STOP_TIMEOUT="2") as harness:
         yield harness.start()
 
 

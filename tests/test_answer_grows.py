@@ -14,6 +14,7 @@ from support.harness import CATALOGUE, FOOTER, Harness, Message, Person
 from support.openrouter_replies import DONE, PROCESSING, answer, chunk, sse, stream, usage_chunk
 from support.registry_people import buttons, seen
 
+pytestmark = pytest.mark.usefixtures("telegrams_pace")
 NewBot = Callable[..., Harness]
 LABEL = next(iter(CATALOGUE.values()))
 PIECES = [f"слово{number} " for number in range(60)]

@@ -13,6 +13,7 @@ from support.harness import CATALOGUE, FOOTER, Harness, Message, Person
 from support.openrouter_replies import DONE, answer, chunk, stream
 from support.registry_people import asked, buttons, seen
 
+pytestmark = pytest.mark.usefixtures("telegrams_pace")
 NewBot = Callable[..., Harness]
 LABEL = next(iter(CATALOGUE.values()))
 MINUTE = replies.error_body(429, "Rate limit exceeded: free-models-per-min.")

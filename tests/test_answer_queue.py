@@ -14,6 +14,7 @@ from support.harness import FOOTER, Harness, Message, Person
 from support.openrouter_replies import answer
 from support.registry_people import asked, buttons, seen
 
+pytestmark = pytest.mark.usefixtures("telegrams_pace")
 NewBot = Callable[..., Harness]
 Waiting = tuple[Harness, Message, Message]
 SHORT_OF_THREADS = Path(__file__).parent / "support" / "short_of_threads.py"

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -164,11 +165,19 @@ def test_where_plain_text_is_a_question_a_file_with_words_is_asked_about(bot: Ha
 MANY, LONG = 3_000, "слово " * 700  # some 20 MB, three files
 
 
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file with the notes of somebody, number 1001, who has written a lot."""
+    file = tmp_path_factory.mktemp("filled") / "notes.db"
+    fill(file, 1001, MANY, LONG)
+    return file
+
+
 @pytest.fixture
-def full(new_bot: Callable[..., Harness]) -> Harness:
-    """A bot with somebody, number 1001, who has written a lot."""
+def full(new_bot: Callable[..., Harness], filled: Path) -> Harness:
+    """A bot with that file."""
     bot = new_bot()
-    fill(bot.db_path, 1001, MANY, LONG)
+    shutil.copy(filled, bot.db_path)
     return bot.start()
 
 

@@ -13,6 +13,7 @@ import support.openrouter_replies as replies
 from bot_api.failures import Kind
 from support.harness import Harness, Person
 
+pytestmark = pytest.mark.usefixtures("telegrams_pace")
 NewBot = Callable[..., Harness]
 BROKEN: list[Kind] = ["reset", "500", "502", "invalid_json", "no_ok"]
 

@@ -84,8 +84,8 @@ def test_it_stops_when_it_is_told_to(cold_bot: NewBot, by: signal.Signals) -> No
     assert bot.stop(by) < 5
 
 
-def test_notes_and_the_active_model_are_there_after_a_restart(cold_bot: NewBot) -> None:
-    bot = cold_bot().start()
+def test_notes_and_the_active_model_are_there_after_a_restart(new_bot: NewBot) -> None:
+    bot = new_bot().start()
     anna = bot.person()
     anna.says("/note_add мысль")
     anna.says("/model 3")
@@ -94,8 +94,8 @@ def test_notes_and_the_active_model_are_there_after_a_restart(cold_bot: NewBot) 
     assert "Mistral Small 24b (free)" in anna.says("/model")
 
 
-def test_a_second_copy_on_the_same_file_does_not_start(cold_bot: NewBot, tmp_path: Path) -> None:
-    cold_bot().start()
+def test_a_second_copy_on_the_same_file_does_not_start(new_bot: NewBot, tmp_path: Path) -> None:
+    new_bot().start()
     with Harness(tmp_path) as second:
         second.launch()
         assert second.exit_code() == 1
@@ -113,8 +113,8 @@ def refused_token(bot: Harness) -> str:
     return bot.log
 
 
-def test_an_unknown_token_is_said_in_one_line(cold_bot: NewBot) -> None:
-    said = refused_token(cold_bot(TOKEN="654321:UNKNOWN"))
+def test_an_unknown_token_is_said_in_one_line(new_bot: NewBot) -> None:
+    said = refused_token(new_bot(TOKEN="654321:UNKNOWN"))
     assert len(said.splitlines()) == 1
     assert "TOKEN" in said
     assert "654321:UNKNOWN" not in said
@@ -174,7 +174,7 @@ def test_without_a_token_at_a_terminal_it_says_so_and_opens_the_console(new_bot:
 
 def test_the_console_reads_from_a_pipe_and_ends_with_it(new_bot: NewBot) -> None:
     bot = new_bot(TOKEN="")
-    printed = piped(bot.environment, bot.folder, "/note_add привет", "/note_list", "", timeout_s=20)
+    printed = piped(bot.environment, bot.folder, "/note_add привет", "/note_list", "")
     saved, listed = printed.index("Заметка #1 сохранена."), printed.index("#1 ·")
     assert saved < listed
     assert "привет" in printed[listed:]
@@ -203,7 +203,7 @@ def test_a_look_into_the_console_leaves_what_waits_for_telegram(new_bot: NewBot)
     bot.ai.wait(lambda: bot.ai.in_flight)
     bot.kill()
     bot.ai.release()
-    assert piped(bot.environment, bot.folder, "/note_count", "", timeout_s=60) == "Заметок: 0.\n"
+    assert piped(bot.environment, bot.folder, "/note_count", "") == "Заметок: 0.\n"
     bot.start()
     assert "Вы спросили: вопрос" in bot.person(1001).answer_to(asked)[-1]["text"]
 

@@ -18,6 +18,7 @@ import support.openrouter_replies as replies
 from db import Database
 from support.harness import FOOTER, Harness, Person
 
+pytestmark = pytest.mark.usefixtures("telegrams_pace")
 NewBot = Callable[..., Harness]
 BUSY = "база данных занята другой программой. Закройте её"
 NOT_LOST = "Сообщение не потеряно, отвечу, как только смогу."

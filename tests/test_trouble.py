@@ -19,6 +19,7 @@ from in_words import UNEXPECTED
 from support.between import Between
 from support.harness import FOOTER, Harness, Person
 
+pytestmark = pytest.mark.usefixtures("telegrams_pace")
 NewBot = Callable[..., Harness]
 BROKEN: list[Kind] = ["reset", "reset_after", "500", "502", "invalid_json", "no_ok"]
 SECOND_COPY = "другой копии бота"

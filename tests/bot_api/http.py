@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from bot_api.rules import RefusalError, Upload, bad_request
+from support.loopback import end_serving
 
 MAX_URL = 8 * 2**10
 MAX_HEADERS_BYTES = 256 * 2**10
@@ -72,7 +73,7 @@ class Listener(ThreadingHTTPServer):
         self._open: set[socket.socket] = set()
         self._cut: set[socket.socket] = set()
         self._all_closed = threading.Condition()
-        self._thread = threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True)
+        self._thread = threading.Thread(target=self.serve_forever, daemon=True)
         self._thread.start()
 
     def server_bind(self) -> None:
@@ -109,7 +110,7 @@ class Listener(ThreadingHTTPServer):
 
     def close(self, wait_s: float = 5) -> None:
         """Stop listening and cut all connections."""
-        self.shutdown()
+        end_serving(self)
         self.server_close()
         with self._all_closed:
             for connection in self._open:

@@ -21,7 +21,7 @@ from http.server import ThreadingHTTPServer
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
-from support.loopback import QuietHandler
+from support.loopback import QuietHandler, end_serving
 from support.openrouter_replies import (
     Behaviour,
     Call,
@@ -80,13 +80,13 @@ class FakeOpenRouter:
         return [request for request in self.requests if request.path.endswith("/chat/completions")]
 
     def __enter__(self) -> Self:
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.005,))
+        self._thread = threading.Thread(target=self._server.serve_forever)
         self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self.stopped.open()
-        self._server.shutdown()
+        end_serving(self._server)
         self._thread.join()
         self._server.hang_up()
         self._server.server_close()

@@ -64,6 +64,8 @@ class Harness:
     """The servers and, from `start` on, the bot; settings are given by their names in .env."""
 
     warm = False  # whether bots are forked from a process that has the packages loaded; see warm_start
+    hurried = False  # whether those edit messages ten times as often as Telegram bears
+    menus_cleared = True  # whether Telegram lets a bot remove what an earlier one left, in sixty calls
 
     def __init__(self, folder: Path, **settings: str) -> None:
         self.folder = folder
@@ -82,6 +84,8 @@ class Harness:
 
     def __enter__(self) -> Self:
         self.server.start()
+        if not self.menus_cleared:
+            self.server.fail("deleteMyCommands", "429", times=None, retry_after=3600)
         self.ai.__enter__()
         self.ai.models = [model_entry(key, label, context_length=None) for key, label in CATALOGUE.items()]
         self.ai.always(self._answer)
@@ -122,7 +126,7 @@ class Harness:
     ) -> None:
         """Start the process and wait for nothing."""
         if self.warm and not arguments and stdin is None:
-            self.process = WarmProcess(self.environment, self.folder)
+            self.process = WarmProcess(self.environment, self.folder, hurried=self.hurried)
         else:
             self.process = subprocess.Popen(
                 [sys.executable, str(script), *arguments],

@@ -1,7 +1,9 @@
 """What the small servers of the tests share: a port on loopback, and a life as long as a with-block."""
 
+import socket
 import socketserver
 import threading
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler
 from typing import Self
 
@@ -17,14 +19,21 @@ class Loopback:
         return f"http://127.0.0.1:{self._server.server_address[1]}"
 
     def __enter__(self) -> Self:
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.005,))
+        self._thread = threading.Thread(target=self._server.serve_forever)
         self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
+        end_serving(self._server)
         self._thread.join()
         self._server.server_close()
+
+
+def end_serving(server: socketserver.TCPServer) -> None:
+    """End `serve_forever` at once, which by itself looks up twice a second only."""
+    with suppress(OSError):  # where a socket that listens cannot be shut down
+        server.socket.shutdown(socket.SHUT_RDWR)
+    server.shutdown()
 
 
 class QuietHandler(BaseHTTPRequestHandler):

@@ -1,8 +1,6 @@
 """The program itself: a copy of it, and `python bot.py` with keys that do their work and end."""
 
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 from support.harness import API_KEY, ROOT, Harness
@@ -18,24 +16,16 @@ def run(bot: Harness, *keys: str, **settings: str) -> tuple[int, str]:
     return code, printed
 
 
-def piped(environment: dict[str, str], folder: Path, *lines: str, timeout_s: float = 120) -> str:
+def piped(environment: dict[str, str], folder: Path, *lines: str) -> str:
     """Pipe lines into the terminal, and return what was printed; nothing may be complained of."""
-    done = subprocess.run(
-        [sys.executable, str(ROOT / "bot.py"), "--console"],
-        input="\n".join(lines),
-        env=environment,
-        cwd=folder,
-        capture_output=True,
-        encoding="utf-8",
-        timeout=timeout_s,
-        check=True,
-    )
-    assert done.stderr == ""
-    return done.stdout
+    process = WarmProcess(environment, folder, "--console", typed="\n".join(lines))
+    code, printed, complained = process.ended()
+    assert (code, complained) == (0, "")
+    return printed
 
 
 def copy_of_the_program(folder: Path) -> Path:
-    """Copy what a clone has, without what a developer adds to it."""
-    ignored = shutil.ignore_patterns(".*", "tests", "bench", "__pycache__", "*.db*", "console-files")
+    """Copy what a clone has, without what a developer adds to it; what is compiled stays so."""
+    ignored = shutil.ignore_patterns(".*", "tests", "bench", "*.db*", "console-files")
     shutil.copytree(ROOT, folder, ignore=ignored)
     return folder
