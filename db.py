@@ -173,6 +173,9 @@ class Database:
     def _open(self) -> sqlite3.Connection:
         conn = open_existing(self.path, timeout=5, isolation_level=None, check_same_thread=False)
         conn.execute("PRAGMA foreign_keys = ON")
+        # A checkpoint holds up the writer that causes it for some milliseconds. A note writes about twenty
+        # pages to the WAL, so the default of 1000 would be every fiftieth note.
+        conn.execute("PRAGMA wal_autocheckpoint = 4000")
         return conn
 
     # Notes

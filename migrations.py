@@ -237,6 +237,12 @@ def _to_version_2(conn: sqlite3.Connection) -> None:
         conn.execute(f"DROP TABLE {old}")
 
 
+def _to_version_3(conn: sqlite3.Connection) -> None:
+    """Delete the word index, which had no signs; it is rebuilt from the notes."""
+    for table in ("words", "postings", "vocabulary"):
+        conn.execute(f"DELETE FROM {table}")
+
+
 # Step N migrates a file of version N to N + 1 (append only). Version 0 is a new file or one of the course.
-_STEPS: tuple[Callable[[sqlite3.Connection], None], ...] = (_to_version_2,)
+_STEPS: tuple[Callable[[sqlite3.Connection], None], ...] = (_to_version_2, _to_version_3)
 VERSION = 1 + len(_STEPS)

@@ -50,8 +50,8 @@ CREATE TABLE IF NOT EXISTS used_numbers (
 CREATE TABLE IF NOT EXISTS words (
     user_id INTEGER NOT NULL,
     word    TEXT NOT NULL,
-    id      INTEGER,                                    -- of its postings; NULL: `numbers` holds them all
-    numbers BLOB,                                       -- of the notes, four bytes each
+    id      INTEGER,                                    -- of its `postings`; NULL: it has none
+    numbers BLOB,                                       -- of notes that are not in `postings`, four bytes each
     PRIMARY KEY (user_id, word)
 ) WITHOUT ROWID;
 

@@ -20,7 +20,7 @@ _FIRST_ACCENT = 200  # combining classes from here on are marks above, below and
 _LATER_JAMO = range(0x1160, 0x1200)  # the second and third letters of a Hangul syllable
 _ORDINARY = re.compile(r"[ -_a-~А-Яа-я]*")
 _WORD = re.compile(r"\w+")
-_EMOJI = re.compile("[\u2190-\u2bff\U0001f000-\U0001faff]")
+_WORD_OR_SIGNS = re.compile(r"\w+|[^\w\s\0]+")  # SQLite cuts a string of JSON at a NUL
 _CYRILLIC, _LATIN = re.compile(r"[\u0400-\u04ff]"), re.compile(r"[a-z]")
 _LOOK_ALIKES = str.maketrans("abcehkmoptxyi", "авсенкмортхуі")
 
@@ -59,9 +59,9 @@ def words_in(folded: str) -> list[str]:
     return _WORD.findall(folded)
 
 
-def emoji_in(folded: str) -> list[str]:
-    """Return the emoji, arrows and similar symbols of a folded text, one by one."""
-    return _EMOJI.findall(folded)
+def words_and_signs_in(folded: str) -> list[str]:
+    """Return the words of a folded text and the signs between them: `a->b!!` has a, ->, b and !!."""
+    return _WORD_OR_SIGNS.findall(folded)
 
 
 def places_of_words(folded: str) -> Iterator[tuple[str, int]]:

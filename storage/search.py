@@ -12,14 +12,13 @@ from difflib import get_close_matches
 from functools import reduce
 
 from storage import notes
-from storage.folding import emoji_in, fold, look_alike, original_places, places_of_words, words_in
+from storage.folding import fold, look_alike, original_places, places_of_words, words_and_signs_in, words_in
 from storage.forms import beginnings, longest_ending, same_word
 from storage.notes import Note
 from storage.numbers import Numbers, add_all, both, count, newest_first, numbers_of, page
 from storage.query import Query, parse
 from storage.word_index import ALL, beginning, notes_with, vocabulary
 
-_WORD = re.compile(r"\w+")
 # Words with ordinary punctuation; a part with other signs is only matched literally.
 _SENTENCE = re.compile(r"[\w.,;:!?()\"'-]+")
 _TAG_OR_WORD = re.compile(r"#?\w+")
@@ -103,18 +102,13 @@ def _written_between(conn: sqlite3.Connection, user_id: int, query: Query) -> Nu
 
 def _literally(conn: sqlite3.Connection, user_id: int, known: str, part: str) -> Numbers:
     """Return the notes that contain a part as typed: the index narrows them down, their texts decide."""
-    if _WORD.fullmatch(part):
+    pieces = words_and_signs_in(part)
+    if pieces == [part]:
         return notes_with(conn, user_id, containing(known, part))
-    if emoji_in(part) == [part]:
-        return notes_with(conn, user_id, emoji_in(part))
     offered = notes_with(conn, user_id, [ALL])
-    for emoji in emoji_in(part):
-        offered = both(offered, notes_with(conn, user_id, [emoji]))
-    for piece in re.finditer(r"\w+", part):
-        begins = "\n" if piece.start() > 0 else ""
-        ends = "\n" if piece.end() < len(part) else ""
-        words = set(containing(known, f"{begins}{piece[0]}{ends}"))
-        offered = both(offered, notes_with(conn, user_id, words))
+    for place, piece in enumerate(pieces):
+        begins, ends = "\n" * (place > 0), "\n" * (place < len(pieces) - 1)
+        offered = both(offered, notes_with(conn, user_id, {*containing(known, f"{begins}{piece}{ends}")}))
     return numbers_of(number for number in newest_first(offered) if part in text_of(conn, user_id, number))
 
 

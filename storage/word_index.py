@@ -1,11 +1,11 @@
 """The word index: which notes contain which words, in three tables that can be rebuilt from the notes.
 
-`words` has a row for each word of a person, with the numbers of its notes while they are few. For a word
-with many notes, `postings` has them, a row for each block of 4096 numbers. `vocabulary` has the words once
-more, as texts of a few kilobytes: searching these for a part of a word is a hundred times faster than row by
-row.
+`words` has a row for each word of a person, with the numbers of its notes; whenever these become many, they
+move to `postings`, which has a row for each block of 4096 numbers. `vocabulary` has the words once more, as
+longer texts: searching these for a part of a word is a hundred times faster than row by row.
 
-Notes in the bin are not indexed. The pseudo-word '' is in every note, so it gives the set of indexed notes.
+Adjacent signs, as in ... or :) or 🎉, are a word, too. Notes in the bin are not indexed. The pseudo-word ''
+is in every note, so it gives the set of indexed notes.
 """
 
 import json
@@ -13,7 +13,7 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Set
 
-from storage.folding import emoji_in, fold, has_latin, look_alike, words_in
+from storage.folding import fold, has_latin, look_alike, words_and_signs_in
 from storage.numbers import (
     BLOCK,
     Numbers,
@@ -28,8 +28,9 @@ from storage.numbers import (
 )
 from storage.tags import tags_in
 
-FEW = 200  # numbers stored in the word's own row, so that it fits on one page of the file
-_CHUNK = 4000  # characters in a row of `vocabulary`
+FEW = 800  # bytes of numbers in the word's own row, so that it fits on one page of the file
+_CHUNK = 450  # characters that make a row of `vocabulary` full, for the same reason
+_OF_WORDS = "FROM words WHERE user_id = ? AND word IN (SELECT value FROM json_each(?))"
 ALL = ""  # the pseudo-word
 
 # Looking up
@@ -43,23 +44,19 @@ def vocabulary(conn: sqlite3.Connection, user_id: int) -> str:
 
 def notes_with(conn: sqlite3.Connection, user_id: int, words: Iterable[str]) -> Numbers:
     """Return the numbers of the notes that contain any of these words."""
-    rows = conn.execute(
-        "SELECT numbers, block, bits FROM words LEFT JOIN postings ON word_id = id"
-        " WHERE user_id = ? AND word IN (SELECT value FROM json_each(?))",
-        (user_id, json.dumps(list(words))),
-    )
+    rows = conn.execute(f"SELECT id, numbers {_OF_WORDS}", (user_id, json.dumps(list(words)))).fetchall()
     # A part of a word may occur in thousands of words, so rows in the same format are joined before decoding.
-    few, many = bytearray(), Numbers()
     sparse: defaultdict[int, bytearray] = defaultdict(bytearray)
-    for numbers, block, bits in rows:
-        if numbers is not None:
-            few += numbers
-        elif len(bits) < BLOCK // 8:
+    many = numbers_of(read_few(b"".join(numbers for _, numbers in rows)))
+    in_postings = json.dumps([word_id for word_id, _ in rows if word_id])
+    for block, bits in conn.execute(
+        "SELECT block, bits FROM postings WHERE word_id IN (SELECT value FROM json_each(?))", (in_postings,)
+    ):
+        if len(bits) < BLOCK // 8:
             sparse[block] += bits
         else:
             many[block] = many.get(block, 0) | int.from_bytes(bits, "little")
     add_all(many, {block: read_places(places) for block, places in sparse.items()})
-    add_all(many, numbers_of(read_few(few)))
     return many
 
 
@@ -81,7 +78,7 @@ def change(
     """Update the index for a note's changed text; None means that the note was not there, or is gone."""
     old, new = _words(before), _words(after)
     _remove(conn, user_id, number, old - new)
-    _add(conn, user_id, {word: [number] for word in new - old})
+    _add(conn, user_id, dict.fromkeys(new - old, write_few([number])))
 
 
 def add_many(conn: sqlite3.Connection, user_id: int, texts: Iterable[tuple[int, str]]) -> None:
@@ -90,7 +87,7 @@ def add_many(conn: sqlite3.Connection, user_id: int, texts: Iterable[tuple[int, 
     for number, text in texts:
         for word in _words(text):
             found[word].append(number)
-    _add(conn, user_id, dict(sorted(found.items())))
+    _add(conn, user_id, {word: write_few(numbers) for word, numbers in sorted(found.items())})
 
 
 def forget(conn: sqlite3.Connection, user_id: int) -> None:
@@ -101,11 +98,11 @@ def forget(conn: sqlite3.Connection, user_id: int) -> None:
 
 
 def _words(text: str | None) -> set[str]:
-    """Return everything a note is indexed by: words, their look-alikes, emoji, tags, the pseudo-word."""
+    """Return everything a note is indexed by: words, their look-alikes, signs, tags, the pseudo-word."""
     if text is None:
         return set()
     folded = fold(text)
-    words = {*words_in(folded), *emoji_in(folded), ALL}
+    words = {*words_and_signs_in(folded), ALL}
     if has_latin(folded):
         words.update([*map(look_alike, words)])
     if "#" in folded:
@@ -113,56 +110,52 @@ def _words(text: str | None) -> set[str]:
     return words
 
 
-def _known(
-    conn: sqlite3.Connection, user_id: int, words: Iterable[str]
-) -> dict[str, tuple[int | None, bytes]]:
-    """Return the rows of the known words: each the id of its postings, or its few numbers."""
-    rows = conn.execute(
-        "SELECT word, id, numbers FROM words WHERE user_id = ? AND word IN (SELECT value FROM json_each(?))",
-        (user_id, json.dumps(list(words))),
-    )
-    return {word: (word_id, numbers) for word, word_id, numbers in rows}
-
-
-def _add(conn: sqlite3.Connection, user_id: int, found: dict[str, list[int]]) -> None:
+def _add(conn: sqlite3.Connection, user_id: int, found: dict[str, bytes]) -> None:
     """Add notes to words; each must be new for its word."""
-    known = _known(conn, user_id, found)
-    _extend_vocabulary(conn, user_id, [word for word in found if word not in known])
-    (next_id,) = conn.execute("SELECT coalesce(max(word_id), 0) + 1 FROM postings").fetchone()
-    rows: list[tuple[int, str, int | None, bytes | None]] = []
+    rows = conn.execute(f"SELECT word, length(numbers) {_OF_WORDS}", (user_id, json.dumps(list(found))))
+    sizes = dict(rows.fetchall())
+    _extend_vocabulary(conn, user_id, [word for word in found if word not in sizes])
+    conn.executemany(
+        "INSERT INTO words (user_id, word, numbers) VALUES (?, ?, ?) ON CONFLICT (user_id, word)"
+        " DO UPDATE SET numbers = CAST(numbers || excluded.numbers AS BLOB)",
+        [(user_id, word, numbers) for word, numbers in found.items()],
+    )
     for word, numbers in found.items():
-        word_id, few = known.get(word, (None, b""))
-        if word_id is None and len(few) // 4 + len(numbers) <= FEW:
-            rows.append((user_id, word, None, few + write_few(numbers)))
-        elif word_id is None:
-            rows.append((user_id, word, next_id, None))
-            _add_to_postings(conn, next_id, [*read_few(few), *numbers])
-            next_id += 1
-        else:
-            _add_to_postings(conn, word_id, numbers)
-    conn.executemany("INSERT OR REPLACE INTO words (user_id, word, id, numbers) VALUES (?, ?, ?, ?)", rows)
+        if sizes.get(word, 0) + len(numbers) > FEW:
+            _move_to_postings(conn, user_id, word)
 
 
-def _add_to_postings(conn: sqlite3.Connection, word_id: int, numbers: list[int]) -> None:
+def _move_to_postings(conn: sqlite3.Connection, user_id: int, word: str) -> None:
+    word_id, numbers = conn.execute(
+        "SELECT coalesce(id, (SELECT coalesce(max(word_id), 0) + 1 FROM postings)), numbers"
+        " FROM words WHERE user_id = ? AND word = ?",
+        (user_id, word),
+    ).fetchone()
     places: defaultdict[int, list[int]] = defaultdict(list)
-    for number in numbers:
+    for number in read_few(numbers):
         places[number // BLOCK].append(number % BLOCK)
     for block, more in places.items():
         conn.execute(
             "INSERT OR REPLACE INTO postings (word_id, block, bits) VALUES (?, ?, ?)",
             (word_id, block, extended(_block(conn, word_id, block), more)),
         )
+    conn.execute(
+        "UPDATE words SET id = ?, numbers = x'' WHERE user_id = ? AND word = ?", (word_id, user_id, word)
+    )
 
 
 def _remove(conn: sqlite3.Connection, user_id: int, number: int, words: Set[str]) -> None:
     if not words:
         return
+    rows = conn.execute(
+        f"SELECT word, id, numbers {_OF_WORDS}", (user_id, json.dumps(list(words)))
+    ).fetchall()
     block, place = divmod(number, BLOCK)
-    for word, (word_id, few) in _known(conn, user_id, words).items():
-        if word_id is None:
-            left = write_few([one for one in read_few(few) if one != number])
+    for word, word_id, few in rows:
+        left = write_few([one for one in read_few(few) if one != number])
+        if left != few:
             conn.execute("UPDATE words SET numbers = ? WHERE user_id = ? AND word = ?", (left, user_id, word))
-        else:
+        elif word_id is not None:
             bits = read_block(_block(conn, word_id, block)) & ~(1 << place)
             conn.execute(
                 "UPDATE postings SET bits = ? WHERE word_id = ? AND block = ?",
@@ -178,20 +171,11 @@ def _block(conn: sqlite3.Connection, word_id: int, block: int) -> bytes:
 
 
 def _extend_vocabulary(conn: sqlite3.Connection, user_id: int, words: list[str]) -> None:
-    if not words:
-        return
-    last, text = conn.execute(
-        "SELECT chunk, words FROM vocabulary WHERE user_id = ? ORDER BY chunk DESC LIMIT 1", (user_id,)
-    ).fetchone() or (0, "")
-    for word in words:
-        text += f"{word}\n"
-        if len(text) > _CHUNK:
-            _write_chunk(conn, user_id, last, text)
-            last, text = last + 1, ""
-    _write_chunk(conn, user_id, last, text)
-
-
-def _write_chunk(conn: sqlite3.Connection, user_id: int, chunk: int, words: str) -> None:
-    conn.execute(
-        "INSERT OR REPLACE INTO vocabulary (user_id, chunk, words) VALUES (?, ?, ?)", (user_id, chunk, words)
-    )
+    if words:
+        conn.execute(
+            "INSERT INTO vocabulary (user_id, chunk, words)"
+            " SELECT ?1, coalesce(max(chunk) + (length(words) > ?2), 0), ?3"
+            " FROM vocabulary WHERE user_id = ?1"
+            " ON CONFLICT (user_id, chunk) DO UPDATE SET words = words || excluded.words",
+            (user_id, _CHUNK, "".join(f"{word}\n" for word in words)),
+        )

@@ -379,6 +379,20 @@ def test_a_file_of_version_1_ends_in_the_shape_of_a_new_one(tmp_path: Path) -> N
     assert dump(tmp_path / "old.db") == before
 
 
+def test_signs_are_found_in_a_file_of_version_2_which_had_none_in_its_index(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    with closing(Database(path)) as database:
+        database.add_note(ANNA, "ура !!!", created_at=1, source="m 1")
+    run_script(
+        path,
+        "DELETE FROM words WHERE word = '!!!';"
+        "UPDATE vocabulary SET words = replace(words, '!!!' || char(10), '');"
+        "PRAGMA user_version = 2;",
+    )
+    with closing(Database(path)) as database:
+        assert [database.find_notes(ANNA, query, 1)[0] for query in ("!!", "ура")] == [1, 1]
+
+
 KILLED = """
 import os, sys
 from storage import word_index

@@ -71,11 +71,14 @@ def test_signs_are_letters_like_others(db: Database, before: str, needle: str, a
         assert finds(db, before + needle + after, needle)
 
 
-EMOJI = st.text("🎂☕→x\u200d\ufe0f👨👩🇷🇺❤ ", min_size=1, max_size=5)
+MARKS = st.text("🎂→x1!:)-#\0\u0301\u200d\ufe0f👨👩🇷🇺❤ ", min_size=1, max_size=5)
 
 
-@given(before=EMOJI, needle=EMOJI, after=EMOJI, other=EMOJI)
-def test_emoji_are_found_by_the_index(db: Database, before: str, needle: str, after: str, other: str) -> None:
+@given(before=MARKS, needle=MARKS, after=MARKS, other=MARKS)
+@example(before="a", needle="\0!", after="", other="!")
+def test_signs_and_emoji_are_found_by_the_index(
+    db: Database, before: str, needle: str, after: str, other: str
+) -> None:
     person, parts = next(PEOPLE), fold(needle).split()
     texts = [before + needle + after, other, "слова"]
     add(db, person, *texts)
@@ -233,6 +236,27 @@ def test_a_hidden_address_and_the_name_of_a_file_are_found(db: Database) -> None
     note = db.add_note(person, "тут", created_at=1, source=f"m {next(MESSAGES)}", entities=[link])
     _, hits = db.find_notes(person, "example.com/soup", 5)
     assert [(hit.note, hit.spans) for hit in hits] == [(note, ())]
+
+
+def test_signs_in_code_are_found_and_make_no_tag(db: Database) -> None:
+    person = next(PEOPLE)
+    code = {"type": "code", "offset": 0, "length": 16}
+    db.add_note(person, "#include <x> c# ", created_at=1, source=f"m {next(MESSAGES)}", entities=[code])
+    for query in ("#", "#include", "c#", "# <", "<x>", "include"):
+        assert found(db, person, query), query
+    assert Notebook(db).tags(person) == []
+
+
+def test_a_word_of_hundreds_of_notes_is_found_in_all_that_are_left(db: Database) -> None:
+    person = next(PEOPLE)
+    add(db, person, *("кот" for _ in range(450)))
+    for number in (1, 200, 201, 402, 450):
+        db.delete_note(person, number, deleted_at=1, source=f"d {next(MESSAGES)}")
+    db.edit_note(person, 300, "пёс", edited_at=1)
+    assert db.find_notes(person, "кот", 1)[0] == 444
+    assert db.list_notes(person, 2)[0].number == 449
+    db.edit_note(person, 300, "кот", edited_at=2)
+    assert db.find_notes(person, "кот", 1)[0] == 445
 
 
 # ---- Where it stands --------------------------------------------------------------------------
