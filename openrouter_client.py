@@ -128,7 +128,8 @@ def main(arguments: Sequence[str]) -> int:
         env_file.load(Path(__file__).with_name(".env"))
         answer = chat_once([{"role": "user", "content": question}], model=model, max_tokens=2000)
     except (OpenRouterError, env_file.EnvFileError) as error:
-        _say("\n".join(filter(None, [f"Ошибка: {error}", getattr(error, "hint", "")])), sys.stderr)
+        told = f"Ошибка: {error}".replace(": /models", "")  # that is the bot's
+        _say("\n".join(filter(None, [told, getattr(error, "hint", "")])), sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130  # as the shell has it

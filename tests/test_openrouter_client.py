@@ -818,6 +818,12 @@ def test_the_command_line_prints_the_sentence_of_the_error(fake: FakeOpenRouter)
     assert "Traceback" not in done.stderr
 
 
+def test_the_command_line_names_no_command_of_the_bot(fake: FakeOpenRouter) -> None:
+    fake.next(replies.status(503))
+    said = run("Привет", base_url=fake.base_url).stderr
+    assert said.endswith("выберите другую модель.\n")
+
+
 def test_the_command_line_says_where_to_get_a_key() -> None:
     assert "openrouter.ai/settings/keys" in run("Привет", base_url="http://127.0.0.1:9/v1", key="").stderr
 
