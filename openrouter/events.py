@@ -85,11 +85,17 @@ class EventReader:
         for line in lines:
             is_data = line.startswith(b"data:")
             # Some servers leave out the blank line: then the next data begin where the last ones are whole.
-            if self._data and (not line or (is_data and parsed(b"\n".join(self._data)) is not None)):
+            if self._data and (not line or (is_data and _is_whole(self._data))):
                 yield b"\n".join(self._data)
                 self._data = []
             if is_data:
                 self._data.append(line[5:].removeprefix(b" "))
+
+
+def _is_whole(data: list[bytes]) -> bool:
+    """Return whether one line is all there is to an event."""
+    value = parsed(data[0])
+    return len(data) == 1 and (value is not None or _carries_nothing(data[0], value))
 
 
 def _carries_nothing(data: bytes, value: object) -> bool:

@@ -125,6 +125,7 @@ def test_every_way_of_writing_an_event_is_read(fake: FakeOpenRouter) -> None:
 
 def test_events_without_a_blank_line_between_them_are_read_as_they_come(fake: FakeOpenRouter) -> None:
     lines = [sse(event).rstrip() + b"\n" for event in (chunk("раз "), chunk("два "), chunk("три"))]
+    lines[1:1] = [b"data: ping\n", b"data:\n"]
     fake.next(replies.events(*lines, b"\r\n".join([sse(END[0]).rstrip(), b"data: [DONE]\r\n"])))
     pieces: list[str] = []
     assert ask(pieces.append).text == "раз два три"
