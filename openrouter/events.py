@@ -94,8 +94,10 @@ class EventReader:
 
 def _is_whole(data: list[bytes]) -> bool:
     """Return whether one line is all there is to an event."""
+    if len(data) > 1:
+        return False
     value = parsed(data[0])
-    return len(data) == 1 and (value is not None or _carries_nothing(data[0], value))
+    return value is not None or _carries_nothing(data[0], value)
 
 
 def _carries_nothing(data: bytes, value: object) -> bool:
