@@ -341,7 +341,8 @@ def read_model(row: tuple[Any, ...]) -> Model:
     """Return the Model in a row of MODEL_COLUMNS."""
     model_id, key, label, active, context_length, inputs, gone_at, paid = row
     reads = frozenset(inputs.split(","))
-    return Model(model_id, key, label, bool(active), context_length, reads, gone_at is None, bool(paid))
+    shown = label.strip() or key  # Telegram takes no button without a text
+    return Model(model_id, key, shown, bool(active), context_length, reads, gone_at is None, bool(paid))
 
 
 def found_model(row: tuple[Any, ...] | None, which: object) -> Model:

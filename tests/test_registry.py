@@ -69,6 +69,11 @@ def test_what_costs_or_does_not_chat_is_not_added(shelf: Shelf) -> None:
     assert not {"a/paid", "a/classifier:free"} & set(shelf.rows())
 
 
+def test_a_model_that_an_older_version_kept_without_a_name_is_called_by_its_key(shelf: Shelf) -> None:
+    shelf.sql(f"UPDATE models SET label = ' ' WHERE key = '{FIRST}'")
+    assert shelf.model(FIRST).label == FIRST
+
+
 def test_an_empty_list_changes_nothing(shelf: Shelf) -> None:
     shelf.sync(FIRST, "new/one:free")
     before = shelf.db.list_models()
