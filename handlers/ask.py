@@ -7,6 +7,7 @@ from handlers.models import OFFERED
 from handlers.questions import (
     NOTHING_TO_READ,
     answered_in,
+    files_sent,
     may_spend_on,
     media_in,
     own_media,
@@ -30,7 +31,7 @@ def ask(call: Call) -> Reply:
     context, media = _context(call, replied), own_media(call.message) or media_in(replied)
     if replied and not context and not media:
         raise UserError(NOTHING_TO_READ)
-    return put_question(call, question, context=context, media=media)
+    return put_question(call, question, context=context, media=media, files=files_sent(call))
 
 
 @button("again")

@@ -21,7 +21,8 @@ def in_reply(call: Call) -> Reply | None:
     """Continue the conversation if the message replies to an answer; None if it does not."""
     question, replied = call.args.strip(), call.message.reply_to
     if question and (turn := answered_in(call, replied)):
-        return put_question(call, question, parent_id=turn.id, media=own_media(call.message))
+        media = own_media(call.message)
+        return put_question(call, question, parent_id=turn.id, media=media, files=files_sent(call))
     return None
 
 
@@ -41,13 +42,14 @@ def put_question(
     parent_id: int | None = None,
     context: str = "",
     media: str = "",
+    files: int = 1,
     in_place: bool = False,
     answered: Callable[[], object] | None = None,
 ) -> Reply:
     """Return the placeholder reply of a question; sending it starts the question, and the answer replaces it.
 
-    `in_place` edits the pressed button's message; `answered` is called once there is an answer. Raises
-    UserError, and OpenRouterError if the key is missing.
+    `media` is the first of so many `files`; `in_place` edits the pressed button's message; `answered` is
+    called once there is an answer. Raises UserError, and OpenRouterError if the key is missing.
     """
     if not call.app.registry.fallback() and (error := missing_key()):
         raise error
@@ -57,7 +59,8 @@ def put_question(
         raise UserError(NOT_YOUR_MONEY)
     turn = Turn(0, parent_id, call.user_id, asked.id, text, context, media)
     able, note = _able(call, turn, asked)
-    question = Question(call.entry_id, call.place, turn, able, note, answered)
+    notes = [note, f"модель получила 1 файл из {files}" if media and files > 1 else ""]
+    question = Question(call.entry_id, call.place, turn, able, "; ".join(filter(None, notes)), answered)
     return Reply(
         waiting(able),
         buttons=stop_button(call.entry_id),
@@ -102,6 +105,11 @@ def own_media(message: Message) -> str:
     if message.files and not media:
         raise UserError(UNREADABLE)
     return media
+
+
+def files_sent(call: Call) -> int:
+    """Return how many files came with a question: an album may."""
+    return sum(len(message.files) for message in call.batch)
 
 
 def answered_in(call: Call, message: Message | None) -> Turn | None:

@@ -129,6 +129,18 @@ def test_a_photo_comes_with_its_caption(bot: Harness, anna: Person, question: st
     assert part == image()
 
 
+def test_of_an_album_the_first_photo_is_asked_about_and_that_is_said(
+    bot: Harness, anna: Person, question: str
+) -> None:
+    with bot.at_once():
+        said = [
+            bot.server.send_photo(PHOTO, caption=caption, user_id=anna.id, media_group_id="7")
+            for caption in (f"/ask {question}", "", "")
+        ]
+    assert "модель получила 1 файл из 3" in anna.answer_to(said[0])[-1]["text"].splitlines()[-1]
+    assert last(bot, question) == [words(question), image()]
+
+
 def test_a_photo_without_a_question_is_a_note(bot: Harness, anna: Person) -> None:
     before = len(bot.ai.questions)
     photo = bot.server.send_photo(PHOTO, user_id=anna.id)
