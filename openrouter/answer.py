@@ -85,9 +85,9 @@ class Draft:
         thought = message.get("content") or any(message.get(name) for name in _THINKING)
         if thought and (self._thoughts.thinking or not text):
             yield Thinking()
-        self.finish_reason = (
-            endings.ending(reason, as_str(choice.get("native_finish_reason"))) or self.finish_reason
-        )
+        ending = endings.ending(reason, as_str(choice.get("native_finish_reason")))
+        if ending and not endings.unfinished(self.finish_reason):  # a last "stop" makes nothing whole
+            self.finish_reason = ending
 
     def rest(self) -> Iterator[str | Thinking]:
         """Yield what was held back in case more of it came."""

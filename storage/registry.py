@@ -146,10 +146,11 @@ class Registry:
     def replaced_untold(self) -> str:
         """Return the same, but only once: for the first answer after the switch."""
         key = self._replaced("model_switch_untold")
-        if key:
-            with self._db.write() as conn:
-                conn.execute("DELETE FROM facts WHERE name = 'model_switch_untold'")
-        return key
+        if not key:
+            return ""
+        with self._db.write() as conn:
+            deleted = conn.execute("DELETE FROM facts WHERE name = 'model_switch_untold'").rowcount
+        return key if deleted else ""  # two answers may end at the same moment
 
     def _replaced(self, fact: str) -> str:
         """Return the key in a fact; "" if it is not set or that model is available again."""

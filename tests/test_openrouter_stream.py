@@ -343,6 +343,11 @@ def test_an_answer_that_ran_out_of_tokens_says_so(fake: FakeOpenRouter, reason: 
     assert answer.unfinished == "… ответ неполный: исчерпан MAX_TOKENS."
 
 
+def test_a_stop_behind_another_end_makes_no_answer_whole(fake: FakeOpenRouter) -> None:
+    fake.next(replies.events(chunk("да", finish="length"), *END))
+    assert ask().ran_out
+
+
 @pytest.mark.parametrize(
     "reason",
     ["content_filter", "SAFETY", "safety", "recitation", "PROHIBITED_CONTENT", "blocklist", "refusal"],

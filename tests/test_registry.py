@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 from hypothesis import given
@@ -164,6 +165,18 @@ def test_the_replacement_is_told_once_in_an_answer_and_until_a_choice_in_the_lis
     assert shelf.registry.replaced() == FIRST
     shelf.db.set_active_model(10)
     assert shelf.registry.replaced() == ""
+
+
+def test_of_answers_that_end_together_one_tells_of_the_replacement(shelf: Shelf) -> None:
+    shelf.sync("new/one:free", ROUTER)
+    together = Barrier(8)
+
+    def tell(_: int) -> str:
+        together.wait(timeout=60)
+        return shelf.registry.replaced_untold()
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sorted(pool.map(tell, range(8))) == [""] * 7 + [FIRST]
 
 
 def test_after_a_choice_no_answer_tells_of_the_replacement(shelf: Shelf) -> None:
