@@ -196,6 +196,7 @@ def test_a_filter_that_leaves_no_word_is_named_and_the_next_model_asked(bot: Har
 def test_a_header_that_is_none_is_no_matter_for_the_log(bot: Harness, question: str) -> None:
     def half(call: Call) -> None:
         call.send(b"HTTP/1.1 200 OK\r\nContent-Ty")
+        call.keep_alive = False  # else the rest is waited for
 
     assert footer(ask(bot, question, by_model({FIRST: half}))).startswith(f"(модель: {SECOND}; ")
     assert "Traceback" not in bot.log

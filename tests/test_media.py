@@ -303,7 +303,7 @@ def test_a_question_can_be_stopped_while_its_file_is_fetched(
     bot.server.fail("getFile", "hang", hold_s=8)
     said = bot.server.send_file(b"some words", "a.txt", caption=f"/ask {question}", user_id=anna.id)
     message = bot.reply_to(said)
-    bot.wait(lambda: bot.server.calls_of("sendChatAction", anna.id) or downloads(bot))
+    bot.wait(lambda: [call.failure for call in bot.server.calls_of("getFile")][-1:] == ["hang"])
     anna.press(message, "⏹ Стоп")
     assert seen(bot, message, "становлено", timeout=7.5)["text"] == "Остановлено."
     assert not asked(bot, question)

@@ -125,8 +125,8 @@ class Harness:
         self, *arguments: str, script: Path = ROOT / "bot.py", stdin: int | IO[str] | None = None
     ) -> None:
         """Start the process and wait for nothing."""
-        if self.warm and not arguments and stdin is None:
-            self.process = WarmProcess(self.environment, self.folder, hurried=self.hurried)
+        if self.warm and script == ROOT / "bot.py" and stdin is None:
+            self.process = WarmProcess(self.environment, self.folder, *arguments, hurried=self.hurried)
         else:
             self.process = subprocess.Popen(
                 [sys.executable, str(script), *arguments],
