@@ -29,7 +29,7 @@ from storage.numbers import (
 from storage.tags import tags_in
 
 FEW = 800  # bytes of numbers in the word's own row, so that it fits on one page of the file
-_CHUNK = 450  # characters that make a row of `vocabulary` full, for the same reason
+_CHUNK = 300  # characters that make a row of `vocabulary` full, for the same reason
 _OF_WORDS = "FROM words WHERE user_id = ? AND word IN (SELECT value FROM json_each(?))"
 ALL = ""  # the pseudo-word
 
