@@ -142,7 +142,8 @@ class Database:
         with self._writing, self._lent() as conn:
             self.check_file()
             try:
-                conn.execute(f"PRAGMA synchronous = {'FULL' if synced else 'NORMAL'}")
+                if synced:
+                    conn.execute("PRAGMA synchronous = FULL")
                 conn.execute("BEGIN IMMEDIATE")
                 self._mine.conn = conn
                 yield conn
@@ -152,6 +153,8 @@ class Database:
                 # Also after a failed COMMIT or Ctrl-C: the next user must not get an open transaction.
                 if conn.in_transaction:
                     conn.execute("ROLLBACK")
+                if synced:
+                    conn.execute("PRAGMA synchronous = NORMAL")
             self.check_file()
 
     @contextmanager
@@ -173,6 +176,7 @@ class Database:
     def _open(self) -> sqlite3.Connection:
         conn = open_existing(self.path, timeout=5, isolation_level=None, check_same_thread=False)
         conn.execute("PRAGMA foreign_keys = ON")
+        conn.execute("PRAGMA synchronous = NORMAL")
         # A checkpoint holds up the writer that causes it for some milliseconds. A note writes about twenty
         # pages to the WAL, so the default of 1000 would be every fiftieth note.
         conn.execute("PRAGMA wal_autocheckpoint = 4000")

@@ -6,7 +6,7 @@ Queries and notes both go through `fold`; nothing else decides which texts are e
 import re
 import unicodedata
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 
 _SAME = {
     **dict.fromkeys("’‘‚‛ʼ`´′‹›", "'"),
@@ -118,7 +118,7 @@ def _plain(char: str) -> str:
 
 
 _SHOWN, _PLAIN = _Shown(), _Plain()
-_fold_cluster = cache(fold)
+_fold_cluster = lru_cache(1 << 12)(fold)
 
 
 @cache

@@ -78,7 +78,7 @@ def longest_ending(start: str) -> int:
     return 4 if len(start) <= _LEAST_SOFT else 7
 
 
-@lru_cache(1 << 16)
+@lru_cache(1 << 14)
 def stem(word: str) -> str:
     """Return a word without its ending and without a soft sign at the end of the rest."""
     if word.isascii():
@@ -109,7 +109,7 @@ def _without_theme(found: str) -> str:
     return root if len(root) >= _LEAST_THEME else found
 
 
-@lru_cache(1 << 16)
+@lru_cache(1 << 14)
 def _as_noun(word: str) -> str:
     """Return a word without its last vowel, since Snowball takes Оксана, сметана and вокзал for verbs."""
     root = word[:-1] if word[-1:] in _ENDINGS else word
@@ -136,7 +136,7 @@ def _consonant_changed(a: str, b: str) -> bool:
     return len(a) >= _LEAST_CHANGING and a[:-1] == b[:-1] and b[-1] in _CHANGED.get(a[-1], ())
 
 
-@lru_cache(1 << 16)
+@lru_cache(1 << 14)
 def _roots(found: str) -> frozenset[str]:
     """Return a stem, and its possible roots without the last suffix."""
     cut = (found.removesuffix(suffix) for suffix in _SUFFIXES if found.endswith(suffix))

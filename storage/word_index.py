@@ -11,7 +11,7 @@ is in every note, so it gives the set of indexed notes.
 import json
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable, Set
+from collections.abc import Iterable, Mapping, Set
 
 from storage.folding import fold, has_latin, look_alike, words_and_signs_in
 from storage.numbers import (
@@ -29,7 +29,7 @@ from storage.numbers import (
 from storage.tags import tags_in
 
 FEW = 800  # bytes of numbers in the word's own row, so that it fits on one page of the file
-_CHUNK = 450  # characters that make a row of `vocabulary` full, for the same reason
+_CHUNK = 300  # characters that make a row of `vocabulary` full, for the same reason
 _OF_WORDS = "FROM words WHERE user_id = ? AND word IN (SELECT value FROM json_each(?))"
 ALL = ""  # the pseudo-word
 
@@ -83,11 +83,12 @@ def change(
 
 def add_many(conn: sqlite3.Connection, user_id: int, texts: Iterable[tuple[int, str]]) -> None:
     """Index thousands of new notes at once, given as pairs of number and text."""
-    found: defaultdict[str, list[int]] = defaultdict(list)
+    found: defaultdict[str, bytearray] = defaultdict(bytearray)
     for number, text in texts:
+        written = write_few([number])
         for word in _words(text):
-            found[word].append(number)
-    _add(conn, user_id, {word: write_few(numbers) for word, numbers in sorted(found.items())})
+            found[word] += written
+    _add(conn, user_id, {word: found[word] for word in sorted(found)})
 
 
 def forget(conn: sqlite3.Connection, user_id: int) -> None:
@@ -110,7 +111,7 @@ def _words(text: str | None) -> set[str]:
     return words
 
 
-def _add(conn: sqlite3.Connection, user_id: int, found: dict[str, bytes]) -> None:
+def _add(conn: sqlite3.Connection, user_id: int, found: Mapping[str, bytes | bytearray]) -> None:
     """Add notes to words; each must be new for its word."""
     rows = conn.execute(f"SELECT word, length(numbers) {_OF_WORDS}", (user_id, json.dumps(list(found))))
     sizes = dict(rows.fetchall())

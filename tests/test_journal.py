@@ -107,9 +107,14 @@ def test_a_batch_looks_at_few_rows_however_many_there_are(db: Database, journal:
 
 
 def test_a_batch_is_synced_and_nothing_else_is(db: Database, journal: Journal) -> None:
+    statements: list[str] = []
+    with db.read() as conn:  # every write uses this connection again
+        conn.set_trace_callback(statements.append)
+
     def last_synced() -> bool:
-        with db.read() as conn:  # the connection that was used last
-            return bool(conn.execute("PRAGMA synchronous").fetchone() == (2,))
+        commit = max(place for place, statement in enumerate(statements) if statement == "COMMIT")
+        levels = [one for one in statements[:commit] if one.startswith("PRAGMA synchronous")]
+        return levels[-1].endswith("FULL")
 
     numbers = new(journal)
     assert last_synced()
