@@ -96,6 +96,14 @@ def test_a_sticker_is_a_note_with_its_emoji(bot: Harness, anna: Person) -> None:
         ({"poll": {"question": "Когда?", "options": [{"text": "завтра"}]}}, "завтра"),
         ({"dice": {"emoji": "🎲", "value": 4}}, "🎲 4"),
         ({"story": {"chat": {"id": -1, "title": "Канал", "username": "kanal"}, "id": 7}}, "t.me/kanal/s/7"),
+        (
+            {"audio": {"file_id": "CQADa", "file_unique_id": "a", "performer": "Хор", "title": "Зима"}},
+            "Хор — Зима",
+        ),
+        ({"game": {"title": "Тетрис", "description": "складывать", "photo": []}}, "складывать"),
+        ({"invoice": {"title": "Счёт", "description": "за свет", "currency": "RUB"}}, "за свет"),
+        ({"giveaway": {"chats": [{"id": -1, "title": "Канал"}], "winner_count": 1}}, "Канал"),
+        ({"giveaway_winners": {"chat": {"id": -1, "title": "Канал"}, "prize_description": "чай"}}, "чай"),
     ],
 )
 def test_what_has_no_text_is_kept_in_words(
