@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from handlers.notes import ONLY_MARKED
 from support.harness import Harness, Message, Person
 from support.notes import (
     ASK,
@@ -122,6 +123,22 @@ def test_a_forward_is_kept_with_where_it_came_from(bot: Harness, anna: Person) -
     (link,) = [entity for entity in message["entities"] if entity["type"] == "text_link"]
     assert link["url"] == "https://t.me/kulinar/42"
     assert formatted(message, "text_link") == ["Кулинария"]
+
+
+def test_a_reply_to_a_message_of_another_chat_keeps_what_telegram_gives_of_it(
+    bot: Harness, anna: Person
+) -> None:
+    chat = {"id": -100777, "type": "channel", "title": "Кулинария", "username": "kulinar"}
+    origin = {"type": "channel", "date": 1_700_000_000, "chat": chat, "message_id": 42}
+    photo = [{"file_id": "AgACfar", "file_unique_id": "far", "width": 9, "height": 9}]
+    outside = {"origin": origin, "chat": chat, "message_id": 42, "photo": photo}
+    marked = {"text": "две свёклы", "position": 4}
+    assert anna.says("/note_add на завтра", external_reply=outside, quote=marked) == SAVED
+    *_, message = card(anna, 1)
+    assert "две свёклы\nна завтра\nОткуда: Кулинария" in message["text"]
+    outside.pop("photo")
+    assert anna.says("/note_add", external_reply=outside) == ONLY_MARKED
+    assert anna.says("и соль", external_reply=outside) == "Заметка #2 сохранена."
 
 
 def test_a_forward_of_a_hidden_person_has_no_link(bot: Harness, anna: Person) -> None:

@@ -131,6 +131,16 @@ def test_a_chat_where_the_bot_may_not_write_costs_no_other_one(between: tuple[Ha
     assert not texts(bot, silent)
 
 
+def test_where_reactions_are_forbidden_words_tell_of_an_edit(between: tuple[Harness, Between]) -> None:
+    bot, telegram = between
+    anna = bot.person()
+    said = bot.server.say("купить хлеб", user_id=anna.id)
+    bot.reply_to(said)
+    telegram.refuse("setMessageReaction", "REACTION_INVALID")
+    bot.server.edit(said, "купить соль")
+    bot.wait(lambda: texts(bot, anna)[-1] == "Заметка #1 исправлена.")
+
+
 def test_where_files_are_forbidden_words_say_so(between: tuple[Harness, Between]) -> None:
     bot, telegram = between
     anna = bot.person()
