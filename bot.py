@@ -90,7 +90,7 @@ class Bot:
         app.username = me.get("username", "")
         if me.get("supports_inline_queries") is False:
             log.info(INLINE_IS_OFF, app.username)
-        self._patience.insist("delete_webhook")  # while one is set, getUpdates always fails
+        self._patience.remove_webhook()
         if app.settings.allowed_users == EVERYBODY:
             log.warning("ALLOWED_USERS=*: ботом может пользоваться каждый, кто его найдёт")
         elif invitation := app.gate.invitation(app.username):

@@ -81,23 +81,26 @@ def _database(text: str) -> Path:
     try:
         path = HERE / Path(os.path.expandvars(text)).expanduser()
         is_folder, has_folder = path.is_dir(), path.parent.is_dir()
+        is_no_file = path.exists() and not path.is_file()
     except (OSError, RuntimeError, ValueError):  # the name is too long, or ~user does not exist
         raise _WrongError("такого пути быть не может. Напишите его целиком.") from None
     if is_folder:
         raise _WrongError(f"это папка, а нужен файл: {path / 'notes.db'}")
+    if is_no_file or text.startswith((":memory:", "file:")):  # with SQLite's names notes would not last
+        raise _WrongError("нужен обычный файл, например notes.db.")
     if not has_folder:
         raise _WrongError(f"нет папки {path.parent}. Создайте её или укажите другую.")
     return path
 
 
-def _url(text: str) -> str:
+def _url(text: str, example: str = "http://localhost:8080/v1") -> str:
     if not is_address(text, "http", "https"):
-        raise _WrongError("адрес начинается с http:// или https://, например http://localhost:8080/v1.")
+        raise _WrongError(f"адрес начинается с http:// или https://, например {example}.")
     return text.rstrip("/")
 
 
 def _urls(text: str) -> tuple[str, ...]:
-    return _each(text, _url)
+    return _each(text, lambda url: _url(url, "http://localhost:8081"))
 
 
 def _proxies(text: str) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from in_words import in_words, storage_trouble
 from telegram.api import RefusedError
 from telegram.attachments import Outgoing
 from telegram.delivery import Pause, UndeliverableError
-from telegram.outgoing import outgoing
+from telegram.outgoing import not_taken, outgoing
 from telegram.replies import Button, Reply
 from telegram.updates import Place
 
@@ -64,8 +64,10 @@ class Working:
             return exc.seconds
         except (UndeliverableError, RefusedError) as exc:
             log.warning("Работа %s: не доставлено (%s)", self._entry_id, exc)
-            self._work.ending = True
             self._outgoing.clear()
+            if isinstance(exc, RefusedError) and not self._work.ending:
+                self._take(Reply(not_taken(self._reply)))
+            self._work.ending = True
         return 0
 
     def _next(self) -> str | Reply | None:

@@ -127,7 +127,7 @@ def _change_piece(call: Call, note: Note, piece: NotePiece, new: Formatted) -> R
         _remember(call, piece, now, 0)
         if not piece.is_(new[0]):
             return CHANGED_SINCE.format(note.number)
-    return Reply(reaction="✍") if differs or is_done else ""
+    return Reply(f"Заметка #{note.number} исправлена.", reaction="✍") if differs or is_done else ""
 
 
 def _remember(call: Call, piece: NotePiece, now: NotePiece, longer: int) -> None:

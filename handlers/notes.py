@@ -15,8 +15,9 @@ from telegram.formatted import is_blank
 from telegram.formatted import lines as joined_lines
 from telegram.replies import Reply, UserError
 from telegram.splitting import Entity, utf16_len
-from telegram.updates import Message
+from telegram.updates import OUTSIDE, Message
 
+ONLY_MARKED = "Из другого чата Telegram показывает мне только выделенное: выделите текст и ответьте на него."
 NOTHING_THERE = "В том сообщении нечего сохранить: ни слов, ни файла."
 
 
@@ -78,7 +79,7 @@ def _add_replied(call: Call, replied: Message) -> Reply:
     text, entities = joined_lines(there, (own_words, call.entities))
     files = replied.files + call.message.files
     if is_blank(text) and not files:
-        raise UserError(NOTHING_THERE)
+        raise UserError(ONLY_MARKED if replied.id == OUTSIDE else NOTHING_THERE)
     origin = replied.origin or replied.author
     both = replace(replied, date=call.date, files=files, origin=origin, entry_id=call.entry_id)
     note = add(call, both, (text, entities))

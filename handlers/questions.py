@@ -10,7 +10,7 @@ from db import Model
 from openrouter_client import missing_key
 from storage.dialogue import Turn
 from telegram.replies import Reply, UserError
-from telegram.updates import Message
+from telegram.updates import OUTSIDE, Message
 
 NO_EYES = "Ни одна из доступных моделей не видит картинок. Список: /models"
 NOTHING_TO_READ = "В том сообщении нет ничего, что модель прочтёт: ни текста, ни фото, ни файла."
@@ -29,7 +29,8 @@ def in_reply(call: Call) -> Reply | None:
 def about_file(call: Call) -> Reply | None:
     """Ask about the picture or file that the message replies to; None if there is none."""
     question, replied = call.args.strip(), call.message.reply_to
-    if question and call.private and media_in(replied):
+    here = replied and replied.id != OUTSIDE
+    if question and call.private and here and media_in(replied):
         return put_question(call, question, media=media_in(replied))
     return None
 

@@ -9,6 +9,7 @@ from telebot import types
 from telegram.contents import File
 from telegram.lines import file_line
 
+NOT_SENT = "Telegram больше не хранит этот файл или не даёт прислать его сюда:"
 ALBUM = 10  # files at most; https://core.telegram.org/bots/api#sendmediagroup
 # Photos and videos can share an album; documents and audio only with their own kind; the others have none.
 _ALBUMS = {"photo": "pictures", "video": "pictures", "document": "document", "audio": "audio"}
@@ -57,8 +58,7 @@ def _album(files: Sequence[File], reply: types.ReplyParameters | None) -> Outgoi
 
 def _alone(file: File, reply: types.ReplyParameters | None) -> Outgoing:
     params: dict[str, Any] = {"reply_parameters": reply}
-    text = f"Telegram больше не отдаёт файл: {file_line(file.kind, file.name)}"
-    gone = Outgoing("send_message", {**params, "text": text})
+    gone = Outgoing("send_message", {**params, "text": f"{NOT_SENT} {file_line(file.kind, file.name)}"})
     if file.kind in _SENDERS:
         method, name = _SENDERS[file.kind]
         return Outgoing(method, {**params, name: file.file_id}, instead=(gone,))

@@ -13,7 +13,7 @@ FILES = ("photo", "video", "animation", "document", "audio", "voice", "video_not
 # Content that people send, unlike service messages ("joined", "pinned" and the like).
 WRITTEN = frozenset({
     "text", "caption", "rich_message", *FILES, "location", "contact", "poll", "dice", "venue", "story",
-    "paid_media", "checklist",
+    "paid_media", "checklist", "game", "invoice", "giveaway", "giveaway_winners", "forward_origin",
 })  # fmt: skip
 
 
@@ -55,7 +55,7 @@ def words_of(content: Content) -> tuple[str, tuple[Entity, ...]]:
             return value, tuple(_sound(found, value))
         if value is not None and not isinstance(value, str):
             raise UnreadableUpdateError(f"{text}: {type(value).__name__}")
-    return "\n".join(_in_words(content)), ()
+    return "\n".join(filter(None, _in_words(content))), ()
 
 
 def quote_in(content: Content, replied: Formatted) -> Formatted:
@@ -105,6 +105,13 @@ def _in_words(content: Content) -> Iterator[str]:
         yield f"Сторис: {text_in(chat, 'title') or _name(chat)}"
         if public := text_in(chat, "username"):
             yield f"https://t.me/{public}/s/{number_in(story, 'id')}"
+    for offered in (dict_in(content, "game"), dict_in(content, "invoice")):
+        yield text_in(offered, "title")
+        yield text_in(offered, "description")
+    if giveaway := dict_in(content, "giveaway") or dict_in(content, "giveaway_winners"):
+        yield f"🎁 Розыгрыш {text_in(giveaway, 'prize_description')}".strip()
+        chats = [*dicts_in(giveaway, "chats"), dict_in(giveaway, "chat")]
+        yield from (text_in(chat, "title") for chat in chats)
     if rich := dict_in(content, "rich_message"):
         yield _flat(rich.get("blocks")).strip()
 
@@ -144,11 +151,15 @@ def _file(kind: str, record: Content) -> File:
     return File(
         kind,
         text_in(record, "file_id"),
-        text_in(record, "file_name") or text_in(record, "emoji"),  # a sticker has no name
+        text_in(record, "file_name") or text_in(record, "emoji") or _song(record),
         text_in(record, "mime_type"),
         number_in(record, "file_size"),
         text_in(record, "file_unique_id"),
     )
+
+
+def _song(record: Content) -> str:
+    return " — ".join(filter(None, (text_in(record, "performer"), text_in(record, "title"))))
 
 
 def author_of(content: Content) -> Origin:

@@ -105,7 +105,7 @@ class Delivery:
         if exc.moved_to and place.chat_id not in self._moved:
             self._moved[place.chat_id] = exc.moved_to
             return self.attempt(place, method, **params)
-        if _is_final(exc):
+        if _is_final(exc, method):
             raise UndeliverableError(str(exc)) from None
         if exc.says("message is not modified", "message_not_modified"):
             return None
@@ -189,6 +189,9 @@ _FINAL = (
     *("_required", "_groups_blocked", "_monoforum_", "frozen_"),
     *("topic_closed", "topic_deleted", "topic_id_invalid", "message thread not found"),
 )
+# Words may be allowed where a kind of file is not, by a group or by somebody's privacy settings:
+# https://github.com/openclaw/openclaw/pull/1725
+_NO_SUCH_FILES = ("not enough rights", "have no rights", "_forbidden")
 _NOT_QUOTED = ("replied not found", "reply not found", "reply_message_id_invalid", "quote_text_invalid")
 _NO_BUTTONS = ("button_", "reply markup", "keyboard")
 _NOT_EDITED = (
@@ -197,9 +200,11 @@ _NOT_EDITED = (
 )
 
 
-def _is_final(exc: RefusedError) -> bool:
-    """Return whether the chat cannot be written to at all, so that no retry and no message can help."""
-    return exc.code == 403 or exc.says(*_FINAL)
+def _is_final(exc: RefusedError, method: str) -> bool:
+    """Return whether the chat cannot be written to, so that neither a retry nor an error message helps."""
+    is_file = method.startswith("send_") and method != "send_message"
+    forbids_file = is_file and exc.says(*_NO_SUCH_FILES)
+    return exc.code == 403 or (exc.says(*_FINAL) and not forbids_file)
 
 
 def _is_about_entities(exc: RefusedError, params: dict[str, Any]) -> bool:

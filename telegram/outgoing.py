@@ -1,6 +1,7 @@
 """Turn a reply into the API calls that deliver it."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from telebot import types
@@ -16,7 +17,9 @@ def outgoing(reply: Reply, message_id: int) -> Iterator[Outgoing]:
     """Yield the calls that deliver a reply: quoting the message, or editing it if the reply is `in_place`."""
     if reply.document:
         method, document = document_of(*reply.document)
-        yield Outgoing(method, {"reply_parameters": quote(message_id), **document})
+        quoted: dict[str, Any] = {"reply_parameters": quote(message_id)}
+        refused = Outgoing("send_message", {**quoted, "text": not_taken(reply)})
+        yield Outgoing(method, {**quoted, **document}, instead=(refused,))
     yield from attachments(reply.files, quote(message_id))
     if reply.reaction:
         reaction = [types.ReactionTypeEmoji(reply.reaction)]
@@ -29,7 +32,8 @@ def outgoing(reply: Reply, message_id: int) -> Iterator[Outgoing]:
         yield Outgoing("edit_message_reply_markup", buttons, instead=())
     elif reply.picture:
         shown = {"photo": reply.picture, "caption": reply.text, "reply_parameters": quote(message_id)}
-        yield Outgoing("send_photo", shown)
+        in_words = _messages(replace(reply, in_place=False), message_id)
+        yield Outgoing("send_photo", shown, instead=tuple(in_words))
     else:
         yield from _messages(reply, message_id)
 
@@ -45,6 +49,14 @@ def _messages(reply: Reply, message_id: int) -> Iterator[Outgoing]:
         else:
             quoted = quote(None if number else message_id)
             yield Outgoing("send_message", {"reply_parameters": quoted, **message})
+
+
+def not_taken(reply: Reply) -> str:
+    """Return what to say where Telegram refuses a reply's document."""
+    name = reply.document[0] if reply.document else ""
+    return (
+        f"Telegram не принял файл {name}. В группе они могут быть запрещены: тогда напишите мне в личный чат."
+    )
 
 
 def document_of(name: str, content: bytes) -> tuple[str, dict[str, Any]]:

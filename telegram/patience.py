@@ -78,17 +78,18 @@ class Patience:
         if not isinstance(exc, RefusedError):
             return growing
         if exc.code == 409 and exc.says("webhook"):
-            self._remove_webhook()
+            self.remove_webhook()
             return growing
         if exc.code == 409:
             return random.uniform(5, 30)  # noqa: S311 - no secret
         return max(float(exc.retry_after), growing)
 
-    def _remove_webhook(self) -> None:
+    def remove_webhook(self) -> None:
+        """Remove a webhook, because of which getUpdates would always fail; whether that worked, it tells."""
         try:
             self._door.call("delete_webhook")
         except TelegramError as exc:
-            log.debug("Webhook не снят: %s", exc)  # the reason is already logged
+            log.debug("Webhook не снят: %s", exc)
 
 
 def _sentence(exc: Exception) -> str:

@@ -28,6 +28,7 @@ KINDS = ("message", "edited_message", "callback_query", "inline_query")  # that 
 # The real author is not disclosed: https://core.telegram.org/bots/api#message (`from`, `sender_chat`)
 STAND_INS = frozenset({1087968824, 136817688, 777000})
 
+OUTSIDE = 0  # for the number of a message in another chat, of whose text Telegram gives only the quoted part
 LAST_DATE = 2**34  # seconds since 1970: in the year 2514
 
 
@@ -181,7 +182,10 @@ def _message(content: Body) -> Message:
 
 
 def _replied(content: Body) -> Message | None:
-    replied = dict_in(content, "reply_to_message")
+    replied, outside = dict_in(content, "reply_to_message"), dict_in(content, "external_reply")
+    if outside:  # in another chat: https://core.telegram.org/bots/api#externalreplyinfo
+        here = {"message_id": OUTSIDE, "chat": content.get("chat"), "forward_origin": outside.get("origin")}
+        replied = {**outside, **here}
     # In a topic every message replies to the service message that opened it.
     if not replied or "forum_topic_created" in replied:
         return None

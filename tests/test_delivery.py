@@ -145,6 +145,19 @@ def test_where_nobody_can_be_written_to_it_is_given_up_at_once(
     assert len(world.calls) == 1
 
 
+@pytest.mark.parametrize("method", ["send_photo", "send_voice", "send_data", "send_media_group"])
+@pytest.mark.parametrize(
+    "description", ["not enough rights to send photos to the chat", "VOICE_MESSAGES_FORBIDDEN"]
+)
+def test_where_a_kind_of_file_is_forbidden_words_may_be_allowed(
+    world: World, method: str, description: str
+) -> None:
+    world.refusals.append(RefusedError(method, 400, f"Bad Request: {description}"))
+    with pytest.raises(RefusedError):
+        world.send(method)
+    assert world.send() == 0
+
+
 @pytest.mark.parametrize(
     "description",
     [

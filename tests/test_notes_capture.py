@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from handlers.notes import ONLY_MARKED
 from support.harness import Harness, Message, Person
 from support.notes import (
     ASK,
@@ -96,6 +97,14 @@ def test_a_sticker_is_a_note_with_its_emoji(bot: Harness, anna: Person) -> None:
         ({"poll": {"question": "Когда?", "options": [{"text": "завтра"}]}}, "завтра"),
         ({"dice": {"emoji": "🎲", "value": 4}}, "🎲 4"),
         ({"story": {"chat": {"id": -1, "title": "Канал", "username": "kanal"}, "id": 7}}, "t.me/kanal/s/7"),
+        (
+            {"audio": {"file_id": "CQADa", "file_unique_id": "a", "performer": "Хор", "title": "Зима"}},
+            "Хор — Зима",
+        ),
+        ({"game": {"title": "Тетрис", "description": "складывать", "photo": []}}, "складывать"),
+        ({"invoice": {"title": "Счёт", "description": "за свет", "currency": "RUB"}}, "за свет"),
+        ({"giveaway": {"chats": [{"id": -1, "title": "Канал"}], "winner_count": 1}}, "Канал"),
+        ({"giveaway_winners": {"chat": {"id": -1, "title": "Канал"}, "prize_description": "чай"}}, "чай"),
     ],
 )
 def test_what_has_no_text_is_kept_in_words(
@@ -114,6 +123,22 @@ def test_a_forward_is_kept_with_where_it_came_from(bot: Harness, anna: Person) -
     (link,) = [entity for entity in message["entities"] if entity["type"] == "text_link"]
     assert link["url"] == "https://t.me/kulinar/42"
     assert formatted(message, "text_link") == ["Кулинария"]
+
+
+def test_a_reply_to_a_message_of_another_chat_keeps_what_telegram_gives_of_it(
+    bot: Harness, anna: Person
+) -> None:
+    chat = {"id": -100777, "type": "channel", "title": "Кулинария", "username": "kulinar"}
+    origin = {"type": "channel", "date": 1_700_000_000, "chat": chat, "message_id": 42}
+    photo = [{"file_id": "AgACfar", "file_unique_id": "far", "width": 9, "height": 9}]
+    outside = {"origin": origin, "chat": chat, "message_id": 42, "photo": photo}
+    marked = {"text": "две свёклы", "position": 4}
+    assert anna.says("/note_add на завтра", external_reply=outside, quote=marked) == SAVED
+    *_, message = card(anna, 1)
+    assert "две свёклы\nна завтра\nОткуда: Кулинария" in message["text"]
+    outside.pop("photo")
+    assert anna.says("/note_add", external_reply=outside) == ONLY_MARKED
+    assert anna.says("и соль", external_reply=outside) == "Заметка #2 сохранена."
 
 
 def test_a_forward_of_a_hidden_person_has_no_link(bot: Harness, anna: Person) -> None:

@@ -22,6 +22,7 @@ from support.notes import (
     say,
     text_of,
 )
+from telegram.attachments import NOT_SENT
 
 NewBot = Callable[..., Harness]
 MOMENT = datetime(2026, 3, 8, 12, 0, tzinfo=ZoneInfo(FAR_EAST))
@@ -95,7 +96,7 @@ def test_a_file_that_is_gone_is_said_to_be(bot: Harness, anna: Person) -> None:
     bot.reply_to(sent)
     bot.server.forget(sent["document"]["file_id"])
     gone, message = card(anna, 1)
-    assert gone["text"] == "Telegram больше не отдаёт файл: 📄 файл паспорт.pdf"
+    assert gone["text"] == f"{NOT_SENT} 📄 файл паспорт.pdf"
     assert "скан" in message["text"]
 
 
@@ -106,7 +107,7 @@ def test_of_an_album_the_rest_is_shown_when_one_file_is_gone(bot: Harness, anna:
     bot.server.forget(said[1]["photo"][-1]["file_id"])
     first, gone, third, _ = card(anna, 1)
     assert "photo" in first
-    assert "больше не отдаёт" in gone["text"]
+    assert NOT_SENT in gone["text"]
     assert "photo" in third
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from support.harness import setting_names
 from support.program import piped
+from telegram.attachments import NOT_SENT
 
 
 def typed(folder: Path, *lines: str) -> list[str]:
@@ -32,7 +33,7 @@ def test_a_file_that_is_gone_is_said_to_be(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("x")
     typed(tmp_path, "<a.txt договор")
     (tmp_path / "a.txt").unlink()
-    assert "Telegram больше не отдаёт файл: 📄 файл a.txt" in typed(tmp_path, "/note 1")
+    assert f"{NOT_SENT} 📄 файл a.txt" in typed(tmp_path, "/note 1")
 
 
 def test_a_change_asks_for_a_reply_and_takes_it(tmp_path: Path) -> None:

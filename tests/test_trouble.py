@@ -17,7 +17,9 @@ from bot_api.failures import Kind
 from bot_api.server import Call
 from in_words import UNEXPECTED
 from support.between import Between
+from support.fill import fill
 from support.harness import FOOTER, Harness, Person
+from telegram.attachments import NOT_SENT
 
 pytestmark = pytest.mark.usefixtures("telegrams_pace")
 NewBot = Callable[..., Harness]
@@ -127,6 +129,53 @@ def test_a_chat_where_the_bot_may_not_write_costs_no_other_one(between: tuple[Ha
     assert anna.says("/note_count") == "Заметок: 0."
     bot.wait(lambda: not left(bot))
     assert not texts(bot, silent)
+
+
+def test_where_reactions_are_forbidden_words_tell_of_an_edit(between: tuple[Harness, Between]) -> None:
+    bot, telegram = between
+    anna = bot.person()
+    said = bot.server.say("купить хлеб", user_id=anna.id)
+    bot.reply_to(said)
+    telegram.refuse("setMessageReaction", "REACTION_INVALID")
+    bot.server.edit(said, "купить соль")
+    bot.wait(lambda: texts(bot, anna)[-1] == "Заметка #1 исправлена.")
+
+
+def test_where_files_are_forbidden_words_say_so(between: tuple[Harness, Between]) -> None:
+    bot, telegram = between
+    anna = bot.person()
+    assert (
+        "сохранена" in bot.reply_to(bot.server.send_photo(b"JPEG", caption="двор", user_id=anna.id))["text"]
+    )
+    telegram.refuse("sendPhoto", "not enough rights to send photos to the chat", times=2)
+    bot.server.say("/note 1", user_id=anna.id)
+    _, gone, card = bot.wait(lambda: found if len(found := texts(bot, anna)) == 3 else None)
+    assert gone == f"{NOT_SENT} 🖼 фото"
+    assert card.endswith("двор")
+    bot.server.say("/note_stats", user_id=anna.id)
+    bot.wait(lambda: texts(bot, anna)[-1].startswith("Всего заметок: 1"))
+    telegram.refuse("sendDocument", "CHAT_SEND_DOCS_FORBIDDEN")
+    assert str(anna.says("/note_export")).startswith("Telegram не принял файл notes.txt")
+    fill(bot.db_path, anna.id, 600)
+    telegram.refuse("sendDocument", "CHAT_SEND_DOCS_FORBIDDEN")
+    begun = anna.asks("/note_export")
+    bot.wait(lambda: "Telegram не принял файл" in texts(bot, anna)[-1])
+    assert bot.server.messages(anna.id)[-1]["message_id"] == begun["message_id"], "in its place"
+    bot.wait(lambda: not left(bot))
+
+
+@pytest.mark.parametrize(("code", "description"), [(404, "Not Found: method not found"), (403, "Forbidden")])
+def test_a_server_that_knows_of_no_webhooks_is_polled_all_the_same(
+    new_bot: NewBot, code: int, description: str
+) -> None:
+    bot = new_bot()
+    with Between(bot.server.url) as telegram:
+        bot.settings["TELEGRAM_API_URL"] = telegram.url
+        body = {"ok": False, "error_code": code, "description": description}
+        telegram.answer("deleteWebhook", json.dumps(body), status=code, times=99)
+        bot.launch()
+        assert bot.person().says("/note_count") == "Заметок: 0."
+        bot.stop()
 
 
 def test_somebody_who_blocks_the_bot_in_the_middle_of_an_answer_costs_nothing_more(bot: Harness) -> None:
