@@ -177,8 +177,8 @@ class Database:
         conn = open_existing(self.path, timeout=5, isolation_level=None, check_same_thread=False)
         conn.execute("PRAGMA foreign_keys = ON")
         conn.execute("PRAGMA synchronous = NORMAL")
-        # A checkpoint holds up the writer that causes it for some milliseconds. A note writes about twenty
-        # pages to the WAL, so the default of 1000 would be every fiftieth note.
+        # A checkpoint delays the writer that triggers it a few milliseconds. A note writes about twenty pages
+        # to the WAL, so with the default of 1000 that would be every fiftieth note.
         conn.execute("PRAGMA wal_autocheckpoint = 4000")
         return conn
 
@@ -345,7 +345,7 @@ def read_model(row: tuple[Any, ...]) -> Model:
     """Return the Model in a row of MODEL_COLUMNS."""
     model_id, key, label, active, context_length, inputs, gone_at, paid = row
     reads = frozenset(inputs.split(","))
-    shown = label.strip() or key  # Telegram takes no button without a text
+    shown = label.strip() or key  # Telegram refuses a button without text
     return Model(model_id, key, shown, bool(active), context_length, reads, gone_at is None, bool(paid))
 
 

@@ -39,9 +39,9 @@ def set_up_logging(level: str, secrets: Iterable[str]) -> None:
     # The library adds its own handler and at DEBUG logs every text.
     telebot.logger.handlers.clear()
     telebot.logger.setLevel(logging.WARNING)
-    # At DEBUG it logs every URL, as a WARNING the traceback of a malformed header, which the caller reports.
+    # At DEBUG it logs every URL; at WARNING, the traceback of a malformed header, which the caller reports.
     logging.getLogger("urllib3").setLevel(logging.ERROR)
-    logging.getLogger("markdown_it").setLevel(logging.WARNING)  # at DEBUG it logs each rule that it tries
+    logging.getLogger("markdown_it").setLevel(logging.WARNING)  # at DEBUG it logs every rule it tries
     sys.excepthook = _log_uncaught
     threading.excepthook = lambda args: _log_uncaught(args.exc_type, args.exc_value, args.exc_traceback)
 

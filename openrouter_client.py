@@ -118,7 +118,7 @@ def missing_key() -> OpenRouterError | None:
 def main(arguments: Sequence[str]) -> int:
     """Ask the question in the arguments; returns the exit code."""
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):  # closed, there is none
+        if isinstance(stream, TextIOWrapper):  # None if closed
             stream.reconfigure(encoding="utf-8", errors="replace")
     if len(arguments) not in (1, 2) or not arguments[0].strip() or arguments[0].startswith("--"):
         _say('Использование: python openrouter_client.py "вопрос" [модель]', sys.stderr)
@@ -128,11 +128,11 @@ def main(arguments: Sequence[str]) -> int:
         env_file.load(Path(__file__).with_name(".env"))
         answer = chat_once([{"role": "user", "content": question}], model=model, max_tokens=2000)
     except (OpenRouterError, env_file.EnvFileError) as error:
-        told = f"Ошибка: {error}".replace(": /models", "")  # that is the bot's
+        told = f"Ошибка: {error}".replace(": /models", "")  # a command of the bot
         _say("\n".join(filter(None, [told, getattr(error, "hint", "")])), sys.stderr)
         return 1
     except KeyboardInterrupt:
-        return 130  # as the shell has it
+        return 130  # the shell's code for Ctrl-C
     footer = f"({answer.latency_ms} мс; модель: {answer.model})"
     _say("\n\n".join(filter(None, [answer.text, answer.unfinished, footer])), sys.stdout)
     return 0

@@ -45,7 +45,7 @@ def request(turn: Turn, past: list[Turn], model: Model, files: Files, max_tokens
 
 
 def room_of(model: Model) -> int:
-    """Return how many tokens a model holds."""
+    """Return how many tokens fit into a model's context."""
     return model.context_length or UNKNOWN_CONTEXT
 
 

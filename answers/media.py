@@ -104,5 +104,5 @@ class Files:
             content = self._download(media.file_id)
         except TelegramError as exc:
             return exc
-        self._room = max(0, self._room - len(content))  # it may have come without its size
+        self._room = max(0, self._room - len(content))  # Telegram may not give a file's size
         return content

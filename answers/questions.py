@@ -164,7 +164,7 @@ class Questions:
             self._running.remove(one)
             self._waiting.insert(0, one.anew())
             self._rest_until = time.monotonic() + NO_THREADS_PAUSE_S
-            self._changed.notify_all()  # whoever stops the bot waits for what runs
+            self._changed.notify_all()  # close() waits for running questions
 
 
 def _of(user_id: int, answerings: list[Answering]) -> int:

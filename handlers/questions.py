@@ -101,7 +101,7 @@ def media_in(message: Message | None) -> str:
 
 
 def own_media(message: Message) -> str:
-    """Return the same of a question's own message; raises UserError where its file is a voice or a video."""
+    """Return the media of the question's own message; raises UserError for a voice message or a video."""
     media = media_in(message)
     if message.files and not media:
         raise UserError(UNREADABLE)
@@ -109,7 +109,7 @@ def own_media(message: Message) -> str:
 
 
 def files_sent(call: Call) -> int:
-    """Return how many files came with a question: an album may."""
+    """Return how many files came with a question; an album has several."""
     return sum(len(message.files) for message in call.batch)
 
 

@@ -69,7 +69,7 @@ class Draft:
         self._join = codecs.getincrementaldecoder("utf-16-le")("replace")
         self._thoughts = Thoughts()
         self._unseen = ""  # text so far, while none of it is visible
-        self._index: object = None  # of the choice that came first; some servers send several
+        self._index: object = None  # of the first choice; some servers send several
 
     def take(self, event: dict[str, Any]) -> Iterator[str | Thinking]:
         """Add one event and yield what is new; raises OpenRouterError if it reports that the model failed."""
@@ -86,7 +86,7 @@ class Draft:
         if thought and (self._thoughts.thinking or not text):
             yield Thinking()
         ending = endings.ending(reason, as_str(choice.get("native_finish_reason")))
-        if ending and not endings.unfinished(self.finish_reason):  # a last "stop" makes nothing whole
+        if ending and not endings.unfinished(self.finish_reason):  # a later "stop" does not make it complete
             self.finish_reason = ending
 
     def rest(self) -> Iterator[str | Thinking]:
@@ -108,7 +108,7 @@ class Draft:
         )
 
     def _chosen(self, choices: list[Any]) -> dict[str, Any]:
-        """Return the choice that is followed, which is the first to come; an empty one if it is not there."""
+        """Return the part of the first choice, which alone is followed; {} if the event has none of it."""
         for choice in map(as_dict, choices):
             index = choice.get("index")
             self._index = index if self._index is None else self._index

@@ -64,7 +64,7 @@ class OpenRouterError(Exception):
 _OF_THE_SERVICE = (Kind.UNREACHABLE, Kind.MINUTE_CAP, Kind.DAILY_CAP, Kind.ACCOUNT)
 
 
-_OF_THE_MODEL = (404, 408, 409, 410, 423, 424, 425, 429, 451, 499)  # of 4xx; the others blame the question
+_OF_THE_MODEL = (404, 408, 409, 410, 423, 424, 425, 429, 451, 499)  # the other 4xx blame the question
 
 
 def _kind(status: int) -> Kind:

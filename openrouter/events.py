@@ -84,7 +84,7 @@ class EventReader:
         self._line = rest + half
         for line in lines:
             is_data = line.startswith(b"data:")
-            # Some servers leave out the blank line: then the next data begin where the last ones are whole.
+            # Some servers omit the blank line: then an event ends where its JSON is complete.
             if self._data and (not line or (is_data and _is_whole(self._data))):
                 yield b"\n".join(self._data)
                 self._data = []
@@ -93,7 +93,7 @@ class EventReader:
 
 
 def _is_whole(data: list[bytes]) -> bool:
-    """Return whether one line is all there is to an event."""
+    """Return whether the data lines are a complete event."""
     if len(data) > 1:
         return False
     value = parsed(data[0])

@@ -71,7 +71,7 @@ def _seconds_left(reset: object) -> float | None:
 
 
 def _pause(retry_after: object) -> float | None:
-    """Return the seconds of a Retry-After, which may be a date, too; None if it is neither."""
+    """Return the seconds of a Retry-After: a number or a date; None if it is neither."""
     with suppress(ValueError, TypeError):
         return _number(parsedate_to_datetime(str(retry_after)).timestamp() - time.time())
     return _number(retry_after)

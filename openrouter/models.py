@@ -14,7 +14,7 @@ from openrouter.visible import says_something
 
 FREE_ROUTER = "openrouter/free"
 _DOWN = "Сервис моделей не работает. Попробуйте через минуту."
-LONGEST_LABEL = 100  # letters: ten models have to fit into one message
+LONGEST_LABEL = 100  # characters: ten models have to fit into one message
 _JOINER = "\u200d"  # of emoji
 
 
@@ -74,7 +74,7 @@ def _listed(service: Service, timeout_s: float) -> list[RemoteModel]:
     if not isinstance(listed, list):
         raise service.worded(unreadable())
     entries = list(map(as_dict, listed))
-    # A relay of OpenRouter tells prices, too. What costs elsewhere, the owner has chosen with the service.
+    # A relay of OpenRouter gives prices, too. On other services the owner has accepted the costs.
     priced = service.is_openrouter or any(map(_is_free, entries))
     found = (_model(entry, free=not priced or _is_free(entry)) for entry in entries)
     return list({model.key: model for model in found if model}.values())
@@ -133,7 +133,7 @@ def _model(entry: dict[str, Any], *, free: bool) -> RemoteModel | None:
 
 
 def _label(name: str) -> str:
-    """Return a name as it can stand in a line and on a button, where Telegram takes no empty one."""
+    """Return a name fit for a line and a button; "" if nothing visible is left of it."""
     shown = "".join(char for char in whole(name) if char.isprintable() or char.isspace() or char == _JOINER)
     label = " ".join(shown.split())
     if not says_something(label):

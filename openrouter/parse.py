@@ -13,7 +13,7 @@ def parsed(data: bytes) -> object:
 
 
 def _whole_number(digits: str) -> float:
-    """Return a number; of more digits than Python takes for a whole one (4,300), about it."""
+    """Return a number; a float if it has many digits: Python refuses more than 4,300 for an int."""
     return int(digits) if len(digits) < 20 else float(digits)
 
 

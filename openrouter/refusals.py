@@ -74,7 +74,7 @@ _NO_SUCH_MODEL = (
     r"not a valid model|(invalid|unknown|unsupported|no such) model|wrong_endpoint|"
     r"model.*not.(found|exist)|model( \S+)? is (not|no longer) (available|supported|offered)(?! \w)|"
     r"model(_| (\S+ )?(is|has been) )(deprecated|decommissioned|removed|retired|discontinued)|"
-    r"not support chat|not a chat model"  # Ollama and Groq list what embeds and hears, too
+    r"not support chat|not a chat model"  # Ollama and Groq also list embedding and speech models
 )
 _REASONS = (  # the first match counts
     _Reason(

@@ -47,7 +47,7 @@ _TOKEN = re.compile(
     r"<[|｜][^\s<>|｜]{1,40}[|｜]>|</s>|<(?:eos|pad|start_of_turn|end_of_turn|end_of_utterance|end_of_text)>",
     re.IGNORECASE,
 )
-# Behind the answer: the model goes on as somebody else, where a server does not stop it.
+# After the answer, if the server does not stop it, the model goes on with somebody else's turn.
 _NEXT_TURN = ("<|im_start|>", "<|start_header_id|>", "<start_of_turn>", "<|user|>")
 _LOOKED_FOR = re.compile(rf"{_TOKEN.pattern}|{_CLOSING_TAG}", re.IGNORECASE)
 _PARTIAL = r"(?:<(?:[|｜][^\s<>|｜]{0,40}[|｜]?|/?[a-z_:]{0,20}))?"
@@ -66,7 +66,7 @@ class Thoughts:
         self.took_back = False  # whether the last `feed` found that all text before it was reasoning
         self._begun = False  # whether the answer proper has begun
         self._tagged = False  # whether something before it was removed
-        self._over = False  # whether the model has gone on to a turn that is not its own
+        self._over = False  # whether the model has gone on to somebody else's turn
         self._held = ""
         self._place = Place()
 

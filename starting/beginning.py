@@ -26,7 +26,7 @@ def settings_for(args: list[str]) -> Settings:
     Raises SystemExit if nothing is left to do: the arguments asked for a chore, which is done, or the bot
     cannot start, and the reason has been printed.
     """
-    # Whoever starts the bot may have closed them; then Python has None.
+    # They are None if the parent process closed them.
     sys.stdin = sys.stdin or TextIOWrapper(BytesIO())
     sys.stdout = sys.stdout or TextIOWrapper(BytesIO())
     options = parse(args)

@@ -20,7 +20,7 @@ _FIRST_ACCENT = 200  # combining classes from here on are marks above, below and
 _LATER_JAMO = range(0x1160, 0x1200)  # the second and third letters of a Hangul syllable
 _ORDINARY = re.compile(r"[ -_a-~А-Яа-я]*")
 _WORD = re.compile(r"\w+")
-_WORD_OR_SIGNS = re.compile(r"\w+|[^\w\s\0]+")  # SQLite cuts a string of JSON at a NUL
+_WORD_OR_SIGNS = re.compile(r"\w+|[^\w\s\0]+")  # SQLite cuts a JSON string at a NUL
 _CYRILLIC, _LATIN = re.compile(r"[\u0400-\u04ff]"), re.compile(r"[a-z]")
 _LOOK_ALIKES = str.maketrans("abcehkmoptxyi", "авсенкмортхуі")
 

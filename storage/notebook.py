@@ -153,7 +153,7 @@ class Notebook:
     def tags(self, user_id: int) -> list[tuple[str, int]]:
         """Return a person's tags without the #, each with its number of notes, the most frequent first."""
         with self._db.read() as conn:
-            tags = filter(words_in, word_index.beginning(conn, user_id, "#"))  # ## is no tag
+            tags = filter(words_in, word_index.beginning(conn, user_id, "#"))  # ## is not a tag
             counts = [(tag[1:], count(word_index.notes_with(conn, user_id, [tag]))) for tag in tags]
         return sorted(((tag, n) for tag, n in counts if n), key=lambda one: (-one[1], one[0]))
 

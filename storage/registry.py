@@ -150,7 +150,7 @@ class Registry:
             return ""
         with self._db.write() as conn:
             deleted = conn.execute("DELETE FROM facts WHERE name = 'model_switch_untold'").rowcount
-        return key if deleted else ""  # two answers may end at the same moment
+        return key if deleted else ""  # another answer may have ended at the same moment
 
     def _replaced(self, fact: str) -> str:
         """Return the key in a fact; "" if it is not set or that model is available again."""

@@ -17,7 +17,7 @@ def tags_in(text: str, entities: Iterable[dict[str, Any]] = ()) -> list[str]:
 
 
 def without_marks_in_code(text: str, entities: Iterable[dict[str, Any]]) -> str:
-    """Return a text in which no # within code begins a tag: #include is none."""
+    """Return a text in which no # in code begins a tag: #include is not a tag."""
     units = bytearray(text.encode("utf-16-le", "surrogatepass"))
     for entity in entities:
         if entity["type"] in ("code", "pre"):
@@ -28,5 +28,5 @@ def without_marks_in_code(text: str, entities: Iterable[dict[str, Any]]) -> str:
 
 
 def without_marks(text: str) -> str:
-    """Return a text without tags that folds to the same: each # is replaced by a variant of it."""
+    """Return a text without tags that folds to the same text: each # becomes a variant of #."""
     return re.sub("[#\uff03]", "\ufe5f", text)

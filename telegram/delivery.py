@@ -189,7 +189,7 @@ _FINAL = (
     *("_required", "_groups_blocked", "_monoforum_", "frozen_"),
     *("topic_closed", "topic_deleted", "topic_id_invalid", "message thread not found"),
 )
-# Words may be allowed where a kind of file is not, by a group or by somebody's privacy settings:
+# A group, or a person's privacy settings, may forbid a kind of file and still allow text:
 # https://github.com/openclaw/openclaw/pull/1725
 _NO_SUCH_FILES = ("not enough rights", "have no rights", "_forbidden")
 _NOT_QUOTED = ("replied not found", "reply not found", "reply_message_id_invalid", "quote_text_invalid")

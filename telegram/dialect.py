@@ -91,7 +91,7 @@ def _is_formula(opening: str, latex: str, around: str = "") -> bool:
 
 
 def _formula_block(state: StateBlock, start_line: int, end_line: int, silent: bool) -> bool:
-    r"""Match a block from ``$$``, ``\[`` or ``\begin{align}`` at a line's start to a line that ends it."""
+    r"""Match a block that starts a line with ``$$``, ``\[`` or ``\begin{align}``, up to its closing line."""
     environment = _ENVIRONMENT.match(line_of(state, start_line))
     opening = environment[0] if environment else line_of(state, start_line)[:2]
     closing = rf"\end{{{environment[1]}}}" if environment else _CLOSING_BLOCK.get(opening)

@@ -52,7 +52,7 @@ def _messages(reply: Reply, message_id: int) -> Iterator[Outgoing]:
 
 
 def not_taken(reply: Reply) -> str:
-    """Return what to say where Telegram refuses a reply's document."""
+    """Return the sentence for a document that Telegram refuses."""
     name = reply.document[0] if reply.document else ""
     return (
         f"Telegram не принял файл {name}. В группе они могут быть запрещены: тогда напишите мне в личный чат."

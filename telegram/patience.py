@@ -85,7 +85,7 @@ class Patience:
         return max(float(exc.retry_after), growing)
 
     def remove_webhook(self) -> None:
-        """Remove a webhook, because of which getUpdates would always fail; whether that worked, it tells."""
+        """Try to remove a webhook: while one is set, getUpdates fails with a 409 that names it."""
         try:
             self._door.call("delete_webhook")
         except TelegramError as exc:

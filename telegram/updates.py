@@ -28,7 +28,7 @@ KINDS = ("message", "edited_message", "callback_query", "inline_query")  # that 
 # The real author is not disclosed: https://core.telegram.org/bots/api#message (`from`, `sender_chat`)
 STAND_INS = frozenset({1087968824, 136817688, 777000})
 
-OUTSIDE = 0  # for the number of a message in another chat, of whose text Telegram gives only the quoted part
+OUTSIDE = 0  # id given to a message in another chat; Telegram sends only the quoted part of its text
 LAST_DATE = 2**34  # seconds since 1970: in the year 2514
 
 

@@ -51,7 +51,7 @@ def back_up(database: Path, now: datetime) -> Path:
     copy(database, path)
     copies = _copies(database)
     for day in copies.keys() - kept(copies, (now - NIGHT).date()):
-        with suppress(OSError):  # open in another program on Windows: it is deleted another day
+        with suppress(OSError):  # open in another program on Windows: deleted another day
             copies[day].unlink()
     return path
 
