@@ -86,7 +86,7 @@ def _database(text: str) -> Path:
         raise _WrongError("такого пути быть не может. Напишите его целиком.") from None
     if is_folder:
         raise _WrongError(f"это папка, а нужен файл: {path / 'notes.db'}")
-    if is_no_file or text.startswith((":memory:", "file:")):  # in SQLite's own way, which keeps no notes
+    if is_no_file or text.startswith((":memory:", "file:")):  # SQLite would not make a file of it
         raise _WrongError("нужен обычный файл, например notes.db.")
     if not has_folder:
         raise _WrongError(f"нет папки {path.parent}. Создайте её или укажите другую.")
