@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from storage.folding import fold, words_in
 from storage.forms import FIGURE_WORDS, STOP_WORDS, stem, without_prefix
 from storage.numbers import Numbers, both, count, newest_first, numbers_of
-from storage.search import containing, forms_of, text_of
+from storage.search import containing, forms_of, texts_of
 from storage.word_index import ALL, beginning, notes_with, vocabulary
 
 _RARE = 2000  # a word in more notes than this adds no candidates
@@ -36,7 +36,7 @@ def rank(conn: sqlite3.Connection, user_id: int, queries: Sequence[str]) -> list
     of a word counts nearly as much as the word, and a word with the same beginning a little.
     """
     asked = list(_asked(conn, user_id, queries))
-    texts = {number: text_of(conn, user_id, number) for number in _candidates(asked)}
+    texts = dict(texts_of(conn, user_id, _candidates(asked)))
     figures = _FIGURES if any(_asks_for_figures(query) for query in queries) else 1
     scores = {
         number: _score(asked, text) * (figures if any(map(str.isdigit, text)) else 1)

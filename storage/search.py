@@ -6,7 +6,7 @@ contains the query as typed is found too.
 
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import reduce
@@ -109,12 +109,14 @@ def _literally(conn: sqlite3.Connection, user_id: int, known: str, part: str) ->
     for place, piece in enumerate(pieces):
         begins, ends = "\n" * (place > 0), "\n" * (place < len(pieces) - 1)
         offered = both(offered, notes_with(conn, user_id, {*containing(known, f"{begins}{piece}{ends}")}))
-    return numbers_of(number for number in newest_first(offered) if part in text_of(conn, user_id, number))
+    texts = texts_of(conn, user_id, newest_first(offered))
+    return numbers_of(number for number, text in texts if part in text)
 
 
-def text_of(conn: sqlite3.Connection, user_id: int, number: int) -> str:
-    """Return a note's searched text, folded."""
-    return fold(notes.searched(notes.find(conn, user_id, number)))
+def texts_of(conn: sqlite3.Connection, user_id: int, numbers: Iterable[int]) -> Iterator[tuple[int, str]]:
+    """Yield the number of each note and its searched text, folded."""
+    for note in notes.find_any(conn, user_id, numbers):
+        yield note.number, fold(notes.searched(note))
 
 
 def containing(known: str, part: str) -> Iterator[str]:
