@@ -15,6 +15,7 @@ CHANGED_SINCE = (
     "Заметка #{0} с тех пор изменена, и правка сообщения её не затронула. "
     "Заменить текст: /note_edit {0} <текст>"
 )
+NOT_AGAIN = "Правка сообщения команду не выполняет: отправьте её новым сообщением."
 LEFT_BLANK = "Заметка #{0} не изменена: в ней ничего бы не осталось. Удалить: /note_del {0}"
 
 
@@ -91,7 +92,9 @@ def edited(call: Call) -> Reply | str:
     """An edited message: the note made from it changes too, and a reaction confirms it."""
     piece = call.app.pieces.find(call.place.chat_id, call.message.id)
     adds = call.name == "note_add"
-    if piece is None or piece.user_id != call.user_id or (call.name in COMMANDS and not adds):
+    if piece is None or (call.name in COMMANDS and not adds):
+        return NOT_AGAIN if call.private and call.name in COMMANDS else ""
+    if piece.user_id != call.user_id:
         return ""
     number, get_note = piece.number, call.app.db.get_note
     waiting = call.app.notebook.waiting_source(call.user_id, number)

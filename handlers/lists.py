@@ -158,7 +158,8 @@ def _nothing(call: Call, query: str, *, in_place: bool) -> Reply:
     words = call.app.notebook.similar_words(call.user_id, query)
     kept = call.app.recalled.keep(call.user_id, words) if words else []
     offered = [
-        [Button(word, "find", tied(call, number, 1))] for word, number in zip(words, kept, strict=True)
+        [Button(first_line(word), "find", tied(call, number, 1))]
+        for word, number in zip(words, kept, strict=True)
     ]
     text = f"Ничего не найдено: {first_line(query)}" + ("\nМожет быть:" if offered else "")
     return Reply(text, buttons=offered, in_place=in_place)

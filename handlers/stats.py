@@ -9,7 +9,7 @@ from commands import Call, command
 from handlers.note_words import local
 from pictures.heatmap import first_day, heatmap
 from storage.query import midnight
-from telegram.lines import grouped
+from telegram.lines import first_line, grouped
 from telegram.replies import Reply
 from telegram.splitting import pre
 
@@ -44,7 +44,7 @@ def _summary(call: Call, today: date) -> Iterator[str]:
     if hour is not None:
         yield f"Чаще всего: {hour:02}:00–{(hour + 1) % 24:02}:00"
     if tags := call.app.notebook.tags(call.user_id)[:TAGS]:
-        yield "Теги: " + ", ".join(f"#{tag} {count}" for tag, count in tags)
+        yield "Теги: " + ", ".join(f"{first_line(f'#{tag}')} {count}" for tag, count in tags)
 
 
 def _bars(counts: dict[date, int], days: int, today: date) -> Iterator[str]:

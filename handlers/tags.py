@@ -3,10 +3,12 @@
 from commands import MORE, Call, button, command
 from handlers.lists import FOUND, Pages, find_tagged, start_of
 from handlers.note_words import own, tied
+from telegram.lines import first_line
 from telegram.replies import Button, Reply
 
 NO_TAGS = "Тегов пока нет. Тег — это слово с решёткой прямо в тексте заметки: #работа"
 PAGE, BESIDE = 30, 3
+LABEL = 40  # UTF-16 units; Telegram refuses a keyboard of more than some kilobytes
 
 
 @command("tags", "", "Теги заметок", group=MORE)
@@ -35,7 +37,7 @@ def _page(call: Call, page: int, *, in_place: bool = False) -> Reply:
     shown = found[start : start + PAGE]
     kept = call.app.recalled.keep(call.user_id, [f"#{tag}" for tag, _ in shown])
     buttons = [
-        Button(f"#{tag} · {count}", "tagged", tied(call, number))
+        Button(f"{first_line(f'#{tag}', LABEL)} · {count}", "tagged", tied(call, number))
         for (tag, count), number in zip(shown, kept, strict=True)
     ]
     rows = [buttons[at : at + BESIDE] for at in range(0, len(buttons), BESIDE)]

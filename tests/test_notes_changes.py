@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from handlers.changing import NOT_AGAIN
 from support.harness import Harness, Message, Person
 from support.notes import (
     BACK,
@@ -282,13 +283,24 @@ def test_editing_the_message_of_a_deleted_note_does_nothing(bot: Harness, anna: 
     assert text_of(anna, 1) == "раз"
 
 
-def test_editing_what_is_no_note_does_nothing(bot: Harness, anna: Person) -> None:
-    said = bot.server.say("/note_list", user_id=anna.id)
+@pytest.mark.parametrize("first", ["/note_ad новое", "/note_list", "новое"])
+def test_an_edit_does_no_command_and_says_so(bot: Harness, anna: Person, first: str) -> None:
+    said = bot.server.say(first, user_id=anna.id)
+    bot.reply_to(said)
+    before = anna.says("/note_count")
+    bot.server.edit(said, "/note_count" if first == "новое" else "/note_add новое")
+    settle(anna)
+    assert anna.says("/note_count") == before
+    assert bot.server.replies_to(anna.id, said["message_id"])[-1]["text"] == NOT_AGAIN
+
+
+def test_in_a_group_an_edit_that_is_no_note_does_nothing(bot: Harness, anna: Person) -> None:
+    said = bot.server.say("/note_list", user_id=anna.id, chat_id=-1030)
     bot.reply_to(said)
     bot.server.edit(said, "/note_add новое")
     settle(anna)
     assert anna.says("/note_count") == "Заметок: 0."
-    assert len(bot.server.replies_to(anna.id, said["message_id"])) == 1
+    assert len(bot.server.replies_to(-1030, said["message_id"])) == 1
 
 
 def test_an_edit_that_leaves_nothing_is_refused(bot: Harness, anna: Person) -> None:

@@ -67,6 +67,13 @@ def test_the_bars_fit_a_phone(anna: Person, days: int) -> None:
     assert max(map(len, lines)) <= 33
 
 
+def test_tags_of_any_length_leave_the_picture_its_caption(bot: Harness, anna: Person) -> None:
+    for letter in "абвгд":
+        anna.says(f"/note_add #{letter * 255}")
+    anna.says("/note_stats")
+    assert f"#{'а' * 50}" in picture(anna, bot)["caption"]
+
+
 def test_the_picture_comes_with_total_streak_hour_and_tags(bot: Harness, anna: Person) -> None:
     for day in (0, 1, 3):
         add(anna, NOON - timedelta(days=day), text="#дом мысль")
