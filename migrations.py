@@ -238,7 +238,7 @@ def _to_version_2(conn: sqlite3.Connection) -> None:
 
 
 def _to_version_3(conn: sqlite3.Connection) -> None:
-    """Delete the word index, which lacks signs; it is rebuilt from the notes."""
+    """Delete the word index, made by an older `fold` and without signs; it is rebuilt from the notes."""
     for table in ("words", "postings", "vocabulary"):
         conn.execute(f"DELETE FROM {table}")
 

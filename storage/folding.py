@@ -15,6 +15,7 @@ _SAME = {
     "−": "-",  # the minus sign; Unicode does not count it as a dash
     # Other Cyrillic letters with a mark are separate letters: й, ї, ў.
     **{"ё": "е", "ѐ": "е", "ѝ": "и"},
+    **dict(zip("ıłøđħŧ", "ilodht", strict=True)),  # Unicode does not decompose letters with a stroke
 }
 _FIRST_ACCENT = 200  # combining classes from here on are marks above, below and around a letter
 _LATER_JAMO = range(0x1160, 0x1200)  # the second and third letters of a Hangul syllable

@@ -10,6 +10,7 @@ from storage.tags import tags_in
 SAME = [
     ("ЁЛКА", "елка"),
     ("и\u0306", "й"),
+    ("IĞDIR ılık Łódź Øresund đak", "igdir ilik lodz oresund dak"),
     ("Straße", "strasse"),
     ("Алекса\u0301ндр Пу\u0301шкин", "александр пушкин"),
     ("résumé", "resume"),
