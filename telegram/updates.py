@@ -134,6 +134,8 @@ def read(body: Body) -> Update:
     content = body.get(kind)
     if not isinstance(content, dict):
         return Update(body, fault=f"{kind}: {type(content).__name__}" if kind else "")
+    if kind == "edited_message" and "live_period" in dict_in(content, "location"):
+        return Update(body)  # one of hundreds of steps of a live location: the note changes when it ends
     is_query = kind in ("callback_query", "inline_query")
     where = dict_in(content, "message") if is_query else content  # an inline query has no message
     chat = dict_in(where, "chat")

@@ -145,6 +145,18 @@ def test_editing_the_message_edits_the_note(bot: Harness, anna: Person) -> None:
     assert text_of(anna, 1) == "купить сыр"
 
 
+def test_a_live_location_changes_the_note_when_it_ends(bot: Harness, anna: Person) -> None:
+    place = {"latitude": 55.75, "longitude": 37.61, "live_period": 900}
+    said = bot.server.send_content(user_id=anna.id, location=place)
+    bot.reply_to(said)
+    moved = said | {"location": place | {"latitude": 59.93}, "edit_date": said["date"] + 5}
+    bot.server.push({"edited_message": moved})
+    anna.says("/note_count")
+    assert "55.75,37.61" in text_of(anna, 1)
+    bot.server.push({"edited_message": moved | {"location": {"latitude": 59.93, "longitude": 30.36}}})
+    bot.wait(lambda: "59.93,30.36" in text_of(anna, 1))
+
+
 def test_editing_a_command_edits_its_note(bot: Harness, anna: Person) -> None:
     said = bot.server.say("/note_add раз", user_id=anna.id)
     bot.reply_to(said)
