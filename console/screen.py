@@ -27,7 +27,7 @@ _CONTROLS = {code: None for code in (*range(32), *range(127, 160)) if code not i
 class Screen:
     """Shows each message once it is complete; `grow` gets the text of all answers still growing.
 
-    With `numbered`, for a terminal, messages have their number in grey.
+    With `numbered`, for a terminal, messages have their number; in grey if the terminal can be drawn on.
     """
 
     def __init__(
@@ -94,7 +94,8 @@ class Screen:
             self._grow("\n".join(self._headed(number, text) for number, text in self._growing.items()))
 
     def _headed(self, number: int, text: str) -> str:
-        return f"\x1b[2m({number})\x1b[0m {text}" if self._numbered else text
+        head = f"\x1b[2m({number})\x1b[0m" if self._grow else f"({number})"
+        return f"{head} {text}" if self._numbered else text
 
 
 def is_growing(message: Message) -> bool:

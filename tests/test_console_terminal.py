@@ -82,8 +82,8 @@ def buttons(*texts: str, **more: str) -> types.InlineKeyboardMarkup:
 STOP = types.InlineKeyboardMarkup([[types.InlineKeyboardButton("⏹ Стоп", callback_data="stop:7")]])
 
 
-def grey(number: int) -> str:
-    return f"\x1b[2m({number})\x1b[0m"
+def numbered(number: int) -> str:
+    return f"({number})"
 
 
 def echo(bot: Bot, update: dict[str, Any]) -> None:
@@ -425,7 +425,7 @@ def test_a_growing_answer_is_printed_when_it_is_complete(tmp_path: Path) -> None
     answer = "Раз, два\n\nтри\n\n(9 мс)\n[!1] Ещё раз\n"
     assert watching(tmp_path, stream, io.StringIO()) == f"Заметка #1\n{answer}"
     assert watching(tmp_path, stream, Terminal()) == (
-        f"{grey(1)} ⏳ Модель\n[!1] ⏹ Стоп\n{grey(2)} Заметка #1\n{grey(1)} {answer}"
+        f"{numbered(1)} ⏳ Модель\n[!1] ⏹ Стоп\n{numbered(2)} Заметка #1\n{numbered(1)} {answer}"
     )
 
 
@@ -465,7 +465,7 @@ def test_messages_count_from_one_on_a_terminal_and_have_no_number_in_a_pipe(tmp_
     def greet(bot: Bot) -> None:
         bot.send("Привет")
 
-    assert watching(tmp_path, greet, Terminal()) == f"{grey(1)} Привет\n"
+    assert watching(tmp_path, greet, Terminal()) == f"{numbered(1)} Привет\n"
     assert watching(tmp_path, greet, io.StringIO()) == "Привет\n"
 
 
