@@ -9,6 +9,7 @@ import re
 from markdown_it import MarkdownIt
 from markdown_it.rules_block import StateBlock, blockquote, list_block
 from markdown_it.rules_inline import StateInline, autolink, image, link
+from markdown_it.rules_inline.state_inline import Delimiter
 
 from telegram.tables import find_table, line_of
 
@@ -48,6 +49,27 @@ def _no_markup(state: StateInline, silent: bool) -> bool:
     if not silent:
         state.append_pending(found[0])
     state.pos = found.end()
+    return True
+
+
+# CommonMark takes these for text: https://github.com/commonmark/commonmark-spec/issues/650
+_BESIDE_A_WORD = re.compile(
+    rf"(?<=[:.!?…»”。！？：])\*\*(?={_WORD})|"  # **Вывод:**текст
+    rf"(?<={_WORD})\*\*(?=[«„“])"  # текст**«слово»**
+)
+
+
+def _bold_beside_a_word(state: StateInline, silent: bool) -> bool:
+    """Match ``**`` between punctuation and a word; the library pairs it later, like any other."""
+    if silent or not _BESIDE_A_WORD.match(state.src, state.pos):
+        return False
+    for _ in range(2):
+        state.push("text", "", 0).content = "*"
+        here = len(state.tokens) - 1
+        state.delimiters.append(
+            Delimiter(marker=ord("*"), length=2, token=here, end=-1, open=True, close=True)
+        )
+    state.pos += 2
     return True
 
 
@@ -175,6 +197,7 @@ def _parser() -> MarkdownIt:
     parser.inline.ruler.at("link", _link)
     parser.inline.ruler.at("image", _image)
     parser.inline.ruler.before("escape", "formula", _formula)
+    parser.inline.ruler.before("emphasis", "bold_beside_a_word", _bold_beside_a_word)
     parser.block.ruler.before(
         "fence", "formula", _formula_block, {"alt": ["paragraph", "blockquote", "list"]}
     )
