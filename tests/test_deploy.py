@@ -138,7 +138,7 @@ def texts(path: Path | None) -> list[str]:
         assert conn.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         if not conn.execute("SELECT 1 FROM sqlite_master WHERE name = 'notes'").fetchone():
             return []
-        return [text for (text,) in conn.execute("SELECT text FROM notes ORDER BY id")]
+        return [text for (text,) in conn.execute("SELECT text FROM notes ORDER BY number")]
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="Windows has no kill -9")
