@@ -79,7 +79,10 @@ def press_change(call: Call) -> Reply:
     """«✏️ Изменить»: asks for a new text, and takes it from the next reply to the card or to this question."""
     note = call.app.db.get_note(call.user_id, *own(call))
     will_replace(call, [*to_replace(call), note.number])
-    return shows(call, Reply(REPLY_WITH_TEXT, asks=True), note.number)
+    # In a group only a mentioned person's client opens the reply, since the quoted card is the bot's own.
+    mention = {"type": "text_mention", "offset": 0, "length": 8, "user": {"id": call.user_id}}
+    mentions = [] if call.private else [mention]
+    return shows(call, Reply(REPLY_WITH_TEXT, mentions, asks=True), note.number)
 
 
 @button("pin")

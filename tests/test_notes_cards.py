@@ -142,7 +142,18 @@ def test_the_clients_are_asked_to_offer_a_reply(bot: Harness, anna: Person) -> N
     (question,) = opened(anna, card(anna, 1)[-1], CHANGE)
     (sent,) = [call for call in bot.server.calls_of("sendMessage", anna.id) if call.result == question]
     assert sent.params["reply_markup"]["force_reply"] is True
+    assert "entities" not in question
     assert say(anna, "новое", question)["text"] == "Заметка #1 изменена."
+
+
+def test_in_a_group_it_is_offered_to_whoever_pressed(bot: Harness, anna: Person) -> None:
+    anna.says("старое")
+    asked = bot.server.say("/note 1", user_id=anna.id, chat_id=-100_700)
+    shown = bot.reply_to(asked)
+    bot.server.press(-100_700, shown["message_id"], CHANGE, user_id=anna.id)
+    question = bot.reply_to(shown)
+    [mention] = question["entities"]
+    assert (mention["type"], mention["user"]["id"]) == ("text_mention", anna.id)
 
 
 def test_change_is_remembered_across_a_restart(new_bot: NewBot) -> None:
