@@ -1,4 +1,4 @@
 """A strict Bot API server on loopback: the Telegram of the tests and of the bench.
 
-It knows nothing of the bot, and the bot nothing of it. `server` is the door to the rest.
+It does not import the bot, nor the bot this. `server` is the entry point.
 """

@@ -1,4 +1,4 @@
-"""The people, chats and messages of a made-up Telegram, and what a person can do there."""
+"""The people, chats and messages of a fake Telegram, and what a person can do there."""
 
 import itertools
 import mimetypes
@@ -33,20 +33,20 @@ _FOLDERS = {
 
 @dataclass(slots=True)
 class Chat:
-    """One conversation: the messages in it by their number."""
+    """One conversation; `messages` by number."""
 
     info: dict[str, Any]
     messages: dict[int, Message] = field(default_factory=dict)
     last_id: int = 0
     blocked: bool = False
-    refusal: str = ""  # why nothing may be sent there at the moment, as Telegram words it
-    reactions_refused: bool = False  # as in a group whose admins allow none
+    refusal: str = ""  # Telegram's error for anything sent here; empty: none
+    reactions_refused: bool = False  # as in a group whose admins allow no reactions
     topics: dict[int, bool] = field(default_factory=dict)  # number -> whether it is open
 
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:
-    """A file that somebody sent, as getFile gives it out."""
+    """A file that somebody sent; getFile returns its path."""
 
     file_id: str
     path: str
@@ -65,10 +65,10 @@ class SentDocument:
 
 
 class Chats:
-    """State of the made-up Telegram and the person's side of it.
+    """The state of a fake Telegram, and what people do in it.
 
-    What a person does here becomes an update for the bot. Messages are never changed in place: an
-    edit puts a new dictionary, so that what was returned before stays as it was.
+    Each action becomes an update for the bot. An edit replaces the message's dictionary, so dictionaries
+    returned earlier do not change.
     """
 
     def __init__(self, token: str, username: str) -> None:
@@ -87,8 +87,8 @@ class Chats:
         self.documents: list[SentDocument] = []
         self.presses: dict[str, dict[str, Any]] = {}
         self.answers: dict[str, dict[str, Any]] = {}
-        self.inline_mode = True  # as /setinline at BotFather leaves it
-        self.inline_queries: dict[str, float] = {}  # not answered yet -> when it was asked, monotonic
+        self.inline_mode = True  # as set with /setinline at BotFather
+        self.inline_queries: dict[str, float] = {}  # unanswered id -> time of the query, monotonic
         self.inline_answers: dict[str, dict[str, Any]] = {}
         self.reactions: dict[tuple[int, int], list[dict[str, Any]]] = {}
         self.command_lists: dict[tuple[str, int, str], list[dict[str, str]]] = {}
@@ -98,10 +98,10 @@ class Chats:
         self._numbers = itertools.count(1)
         self.user(OWNER_ID, first_name="Владелец")
 
-    # Shared by the person's side and the bot's methods
+    # Used by people and by the bot's methods
 
     def user(self, user_id: int, first_name: str = "", username: str = "") -> dict[str, Any]:
-        """Return a person, made up at the first mention; names given here replace the old ones."""
+        """Return a person, created on first use; names given here replace the old ones."""
         given = {"first_name": first_name} if first_name else {}
         given |= {"username": username} if username else {}
         with self.changed:
@@ -114,7 +114,7 @@ class Chats:
             return self.users[user_id]
 
     def chat(self, chat_id: int, kind: str = "private") -> Chat:
-        """Return a chat, opened at the first mention."""
+        """Return a chat, created on first use."""
         with self.changed:
             if chat_id not in self.chats:
                 info: dict[str, Any] = {"id": chat_id, "type": kind}
@@ -127,7 +127,7 @@ class Chats:
             return self.chats[chat_id]
 
     def put(self, chat: Chat, content: dict[str, Any], reply_to: int | None = None) -> Message:
-        """Add a message to a chat and return it; `content` holds the sender and all the rest."""
+        """Add a message to a chat and return it; `content` holds the sender and the other fields."""
         with self.changed:
             chat.last_id += 1
             message = {"message_id": chat.last_id, "chat": chat.info, "date": int(time.time())}
@@ -144,7 +144,7 @@ class Chats:
         return self.chats[chat_id].messages[message_id]
 
     def store(self, folder: str, name: str, data: bytes) -> StoredFile:
-        """Keep a file's bytes under a new file id."""
+        """Save a file's bytes under a new file id."""
         with self.changed:
             number = next(self._numbers)
             suffix = Path(name).suffix
@@ -153,13 +153,13 @@ class Chats:
             return stored
 
     def keep(self, kind: str, name: str, data: bytes, **more: Any) -> dict[str, Any]:
-        """Store a file of a kind of message, and return its record there."""
+        """Save a file and return its record for a message of this kind."""
         record = file_record(self.store(_FOLDERS[kind], name, data)) | more
         self.media[record["file_id"]] = kind, record
         return record
 
     def forget(self, file_id: str) -> None:
-        """Lose a file, as Telegram does when everybody has deleted it or the bot has another token."""
+        """Remove a file, as if everybody had deleted it or the bot's token had changed."""
         with self.changed:
             del self.files[file_id]
 
@@ -169,7 +169,7 @@ class Chats:
             queue.put((kind, payload))
 
     def watch(self) -> Queue[Event]:
-        """Return a queue that gets all that the bot does from now on, in order."""
+        """Return a queue that receives everything the bot does from now on, in order."""
         queue: Queue[Event] = Queue()
         self._watchers.append(queue)
         return queue
@@ -215,7 +215,7 @@ class Chats:
             return message
 
     def edit(self, message: Message, text: str, **more: Any) -> Message:
-        """Change the text or the caption of a person's own message; `more` goes into it (entities, …)."""
+        """Change the text or caption of a person's own message; `more` goes into it (entities, …)."""
         with self.changed:
             chat = self.chats[message["chat"]["id"]]
             name: Literal["text", "caption"] = "text" if "text" in message else "caption"
@@ -235,9 +235,9 @@ class Chats:
         user_id: int | None = None,
         data: str | None = None,
     ) -> str:
-        """Press a callback button, named by its number from 0 or its text, and return the query id.
+        """Press a callback button, given by its number (from 0) or text, and return the query id.
 
-        With `data` the press carries that instead, as a crafted client could.
+        With `data` the press carries that instead, as from a modified client.
         """
         with self.changed:
             message = self.find(chat_id, message_id)
@@ -290,7 +290,7 @@ class Chats:
         return self._arrive(content, user_id, chat_id, reply_to=reply_to)
 
     def photo_sizes(self, data: bytes) -> list[dict[str, Any]]:
-        """Store a picture and return its sizes, the largest last (all of them the same bytes)."""
+        """Save a picture and return its sizes, largest last (all with the same bytes)."""
         return [self.keep("photo", "photo.jpg", data, width=side, height=side) for side in (90, 320, 1280)]
 
     def forward(
@@ -301,7 +301,7 @@ class Chats:
         user_id: int = OWNER_ID,
         chat_id: int | None = None,
     ) -> Message:
-        """Forward a text that was written by somebody else."""
+        """Forward a text written by somebody else."""
         record: dict[str, Any] = {"type": origin, "date": int(time.time()) - 3600}
         if origin == "user":
             record["sender_user"] = self.user(777, first_name="Автор")
@@ -327,13 +327,13 @@ class Chats:
         chat_id: int | None = None,
         **more: Any,
     ) -> Message:
-        """Send something that was recorded; `more` goes into the message (media_group_id, …)."""
+        """Send a recording; `more` goes into the message (media_group_id, …)."""
         name = {"audio": "песня.mp3", "voice": "voice.oga"}.get(kind, f"{kind}.mp4")
         of_the_file = {"mime_type": mime_type(name), "duration": 3}
         of_the_file |= {"file_name": name} if kind in ("audio", "video", "animation") else {}
         record = self.keep(kind, name, f"{kind} data".encode(), **of_the_file)
         content: dict[str, Any] = {kind: record}
-        if kind == "animation":  # for old clients it comes as a document, too
+        if kind == "animation":  # for old clients it is a document, too
             content["document"] = record
         return self._arrive(content | _with_entities("caption", caption) | more, user_id, chat_id)
 
@@ -345,11 +345,11 @@ class Chats:
         reply_to: int | None = None,
         **content: Any,
     ) -> Message:
-        """Send what is neither text nor file: a location, a contact, a poll, a venue, …"""
+        """Send a message that is neither text nor file: a location, a contact, a poll, a venue, …"""
         return self._arrive(content, user_id, chat_id, reply_to=reply_to)
 
     def join(self, *, user_id: int, chat_id: int) -> Message:
-        """Enter a group, which leaves a service message there."""
+        """Join a group, which adds a service message."""
         return self._arrive({"new_chat_members": [self.user(user_id)]}, user_id, chat_id)
 
     def push(self, update: dict[str, Any]) -> None:
@@ -358,7 +358,7 @@ class Chats:
             self.updates.push(kind, payload)
 
     def inline(self, user_id: int, text: str, offset: str = "") -> str:
-        """Type something behind the bot's name in some chat, and return the query's id."""
+        """Type something after the bot's name in some chat, and return the query id."""
         with self.changed:
             query_id = str(10**15 + next(self._numbers))
             self.inline_queries[query_id] = time.monotonic()
@@ -367,7 +367,7 @@ class Chats:
             return query_id
 
     def erase(self, chat_id: int, message_id: int) -> None:
-        """Delete a message as a person; the bot is not told."""
+        """Delete a message as a person; the bot gets no update."""
         with self.changed:
             del self.chats[chat_id].messages[message_id]
 
@@ -376,7 +376,7 @@ class Chats:
         self._set_blocked(chat_id, blocked=True)
 
     def unblock(self, chat_id: int) -> None:
-        """Let the bot write again."""
+        """Unblock the bot in a private chat."""
         self._set_blocked(chat_id, blocked=False)
 
     def _set_blocked(self, chat_id: int, *, blocked: bool) -> None:
@@ -396,17 +396,19 @@ class Chats:
                 },
             )
 
-    # What there is to see
+    # What can be seen
 
     def messages(self, chat_id: int) -> list[Message]:
-        """Return the bot's messages of a chat as they look now, oldest first."""
+        """Return the bot's messages in a chat as they are now, oldest first."""
         with self.changed:
             chat = self.chats.get(chat_id)
             found = list(chat.messages.values()) if chat else []
         return [message for message in found if message["from"]["is_bot"]]
 
     def menu(self, chat_id: int, language: str = "ru") -> list[dict[str, str]]:
-        """Return the commands that a person sees in a private chat: the first list that is set."""
+        """Return the commands a person sees in a private chat: the narrowest scope with any, `language`
+        first.
+        """
         for scope in (("chat", chat_id), ("all_private_chats", 0), ("default", 0)):
             for code in (language, ""):
                 if found := self.command_lists.get((*scope, code)):
@@ -414,7 +416,7 @@ class Chats:
         return []
 
     def replies_to(self, chat_id: int, message_id: int) -> list[Message]:
-        """Return the bot's messages that quote this one, as they look now."""
+        """Return the bot's replies to this message, as they are now."""
         with self.changed:
             chat = self.chats[chat_id]
             numbers = self._replies.get((chat_id, message_id), ())
@@ -423,7 +425,7 @@ class Chats:
 
 
 def file_record(stored: StoredFile) -> dict[str, Any]:
-    """Return the fields that every kind of file has in a message."""
+    """Return the fields that a message has for every kind of file."""
     return {
         "file_id": stored.file_id,
         "file_unique_id": f"U{stored.file_id}",
@@ -432,7 +434,7 @@ def file_record(stored: StoredFile) -> dict[str, Any]:
 
 
 def mime_type(name: str) -> str:
-    """Guess a file's type from its name."""
+    """Return the MIME type that a file's name suggests."""
     return mimetypes.guess_type(name)[0] or "application/octet-stream"
 
 
@@ -449,7 +451,7 @@ def _one_level(message: Message) -> Message:
 
 
 def callback_buttons(message: Message) -> list[dict[str, Any]]:
-    """Return the buttons of a message that can be pressed, in reading order."""
+    """Return a message's callback buttons, in reading order."""
     rows = message.get("reply_markup", {}).get("inline_keyboard", [])
     return [button for row in rows for button in row if "callback_data" in button]
 

@@ -1,4 +1,4 @@
-"""Failures of Telegram and of the network, made on demand."""
+"""Failures of Telegram and of the network, on demand."""
 
 import random
 import threading
@@ -10,13 +10,13 @@ from bot_api.http import Outgoing
 from bot_api.rules import PARAMETERS, RefusalError, Request
 
 Kind = Literal[
-    "reset",  # the connection breaks before anything happened
-    "reset_after",  # the effect is made, then the connection breaks
-    "hang",  # the effect is made, the answer comes after hold_s or never
+    "reset",  # the connection breaks before anything happens
+    "reset_after",  # the method takes effect, then the connection breaks
+    "hang",  # the method takes effect, the answer comes after hold_s or never
     "429",
     "500",
-    "502",  # with a page of HTML, as a proxy answers
-    "invalid_json",  # status 200, the JSON breaks off
+    "502",  # with an HTML page, as from a proxy
+    "invalid_json",  # status 200, truncated JSON
     "no_ok",  # status 200, JSON without "ok"
     "entities",  # refuses a call that carries entities
     "401",
@@ -45,7 +45,7 @@ _BROKEN_ANSWERS = {
 
 @dataclass(slots=True)
 class Failure:
-    """One kind of failure and the calls that it is meant for."""
+    """One kind of failure and the calls it applies to."""
 
     kind: str
     method: str = "*"
@@ -56,21 +56,21 @@ class Failure:
 
     @property
     def after_effect(self) -> bool:
-        """Whether the call is carried out all the same."""
+        """Whether the method takes effect in spite of the failure."""
         return self.kind in ("reset_after", "hang")
 
     @property
     def refusal(self) -> RefusalError | None:
-        """What the call is refused with, if it is refused."""
+        """The error to answer with, None if the failure is of another kind."""
         return too_many(self.retry_after) if self.kind == "429" else _REFUSALS.get(self.kind)
 
     @property
     def broken_answer(self) -> Outgoing | None:
-        """What goes out in the place of a proper answer, if anything does."""
+        """The reply sent in place of the proper one, None if the failure has none."""
         return _BROKEN_ANSWERS.get(self.kind)
 
     def fits(self, request: Request) -> bool:
-        """Whether it is meant for this call."""
+        """Return whether the failure applies to this call."""
         if self.method not in ("*", request.method) or self.times == 0:
             return False
         if self.chat_id not in (None, request.params.get("chat_id")):
@@ -79,7 +79,7 @@ class Failure:
 
 
 class FailsOnDemand:
-    """The part of a server that says which call fails, and how."""
+    """The part of the server that decides which calls fail, and how."""
 
     def __init__(self) -> None:
         self._failures: list[Failure] = []
@@ -96,9 +96,9 @@ class FailsOnDemand:
         retry_after: int = 1,
         hold_s: float | None = None,
     ) -> None:
-        """Let the next calls of a method (`*`: of any) fail; `times=None` until `heal`.
+        """Make the next `times` calls of a method fail (`*`: of any method; None: until `heal`).
 
-        `hold_s=None` lets a hanging answer hang until the server stops.
+        With `hold_s=None` a "hang" lasts until the server stops.
         """
         if kind not in get_args(Kind) or method not in ("*", *PARAMETERS):
             raise ValueError(f"no failure {kind!r} of {method!r}")
@@ -113,19 +113,19 @@ class FailsOnDemand:
         retry_after: int = 1,
         hold_s: float = 1.0,
     ) -> None:
-        """Let every call from now on fail at random, each kind with its probability."""
+        """Make every call from now on fail at random, each kind with its probability."""
         with self._failures_lock:
             pattern = Failure("", retry_after=retry_after, hold_s=hold_s)
             self._chaos = rng, dict(probabilities), pattern
 
     def heal(self) -> None:
-        """End all failures, the random ones too."""
+        """Stop all failures, including `chaos`."""
         with self._failures_lock:
             self._failures.clear()
             self._chaos = None
 
     def next_failure(self, request: Request) -> Failure | None:
-        """Return the failure that this call gets, and count it."""
+        """Return the failure for this call, None if there is none, and use up one of its `times`."""
         with self._failures_lock:
             for failure in self._failures:
                 if failure.fits(request):
@@ -147,6 +147,6 @@ class FailsOnDemand:
 
 
 def too_many(retry_after: int) -> RefusalError:
-    """The refusal of a chat that gets too much."""
+    """Return the error for a chat that gets too many messages."""
     description = f"Too Many Requests: retry after {retry_after}"
     return RefusalError(429, description, retry_after=retry_after)

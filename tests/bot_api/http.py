@@ -1,4 +1,4 @@
-"""HTTP as the Bot API speaks it: queries, forms, multipart and JSON in, JSON out."""
+"""The HTTP of the Bot API: queries, forms, multipart and JSON in, JSON out."""
 
 import email
 import json
@@ -26,7 +26,7 @@ MAX_BODY_BYTES = 51 * 2**20
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """A request: its path without the query, and parameters from the URL and from the body."""
+    """A request: its path without the query, and the parameters from URL and body."""
 
     path: str
     in_url: dict[str, Any]
@@ -35,7 +35,7 @@ class Incoming:
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """An answer; `cut` breaks the connection instead."""
+    """A response; `cut` breaks the connection instead."""
 
     status: int = 200
     body: bytes = b""
@@ -44,12 +44,12 @@ class Outgoing:
 
 
 def json_answer(status: int, answer: Any) -> Outgoing:
-    """Answer with a JSON object."""
+    """Return a response with a JSON object."""
     return Outgoing(status, json.dumps(answer).encode())
 
 
 def refused(refusal: RefusalError) -> Outgoing:
-    """Answer with `"ok": false`."""
+    """Return a response with `"ok": false`."""
     answer = {
         "ok": False,
         "error_code": refusal.status,
@@ -61,7 +61,7 @@ def refused(refusal: RefusalError) -> Outgoing:
 
 
 class Listener(ThreadingHTTPServer):
-    """Listens on loopback and hands every request to `answer`, each connection in its thread."""
+    """An HTTP server on loopback that passes every request to `answer`, one thread per connection."""
 
     daemon_threads = True
     request_queue_size = 128
@@ -69,7 +69,7 @@ class Listener(ThreadingHTTPServer):
     def __init__(self, port: int, answer: Callable[[Incoming], Outgoing]) -> None:
         super().__init__(("127.0.0.1", port), _Handler)
         self.answer = answer
-        self.ahead_s = 0.0  # of the machine's clock
+        self.ahead_s = 0.0  # relative to the machine's clock
         self._open: set[socket.socket] = set()
         self._cut: set[socket.socket] = set()
         self._all_closed = threading.Condition()
@@ -77,17 +77,17 @@ class Listener(ThreadingHTTPServer):
         self._thread.start()
 
     def server_bind(self) -> None:
-        """Bind without asking the name service who 127.0.0.1 is, which may take seconds."""
+        """Bind without the name lookup of HTTPServer, which may take seconds."""
         TCPServer.server_bind(self)
         self.server_name, self.server_port = "127.0.0.1", self.server_address[1]
 
     def opened(self, connection: socket.socket) -> None:
-        """Remember a connection in order to cut it at the end."""
+        """Register a connection, so that `close` can cut it."""
         with self._all_closed:
             self._open.add(connection)
 
     def cut(self, connection: socket.socket) -> None:
-        """Let a connection end with a reset instead of an orderly end."""
+        """Make a connection end with RST instead of FIN."""
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         with self._all_closed:
             self._cut.add(connection)
@@ -104,7 +104,7 @@ class Listener(ThreadingHTTPServer):
             self._all_closed.notify_all()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing about clients that went away, they were perhaps killed."""
+        """Print nothing about lost connections: the client may have been killed."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)
 
@@ -122,7 +122,7 @@ def _hang_up(connection: socket.socket) -> None:
     try:
         connection.shutdown(socket.SHUT_RDWR)
     except OSError:
-        return  # the other side was faster
+        return  # the client was faster
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -183,7 +183,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(head.encode() + outgoing.body)
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Stay silent: the calls are recorded elsewhere."""
+        """Print nothing: calls are recorded elsewhere."""
 
 
 def _form(encoded: str) -> dict[str, Any]:
@@ -204,7 +204,7 @@ def _json_object(body: bytes) -> dict[str, Any]:
 
 
 def parse_multipart(content_type: str, body: bytes) -> dict[str, Any]:
-    """Return the parts of a multipart/form-data body: texts, and files as `Upload`."""
+    """Return the parts of a multipart/form-data body: strings, and files as `Upload`."""
     boundary = email.message_from_string(f"Content-Type: {content_type}").get_boundary()
     if not boundary:
         raise bad_request("boundary not found")

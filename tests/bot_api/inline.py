@@ -1,4 +1,4 @@
-"""Inline queries: what a person types behind the bot's name, and how strictly the answer is read."""
+"""Inline queries: what a person types after the bot's name, and how strictly the answer is checked."""
 
 import time
 from typing import Any
@@ -12,7 +12,7 @@ MAX_RESULTS = 50
 LIFETIME_S = 30
 _CAPTION = "caption parse_mode caption_entities"
 _RESULT = "type id reply_markup input_message_content"
-# Each kind: its own fields, "!" is required; the first is the file.
+# Fields per kind, the file first; "!" marks required ones.
 _CACHED = {
     "photo": f"photo_file_id! title description {_CAPTION} show_caption_above_media",
     "video": f"video_file_id! title! description {_CAPTION} show_caption_above_media",
@@ -29,7 +29,7 @@ _KIND_OF_FILE = {"mpeg4_gif": "animation", "gif": "animation"}
 
 
 def answer_inline_query(api: Chats, request: Request) -> Any:
-    """Check an answer as Telegram does, and keep it."""
+    """Check an answer as Telegram does, and store it."""
     query_id = request.params["inline_query_id"]
     asked_at = api.inline_queries.get(query_id)
     if asked_at is None or time.monotonic() - asked_at > LIFETIME_S:
@@ -93,7 +93,7 @@ def _check_file(api: Chats, kind: str, result: dict[str, Any]) -> None:
 
 
 def shown(answer: dict[str, Any]) -> list[str]:
-    """Return what the person reads in the list: title and description of each."""
+    """Return the lines of the list a person sees: each result's title and description."""
     return [
         " — ".join(filter(None, (result.get("title"), result.get("description"))))
         for result in answer["results"]
@@ -101,7 +101,7 @@ def shown(answer: dict[str, Any]) -> list[str]:
 
 
 def pasted(result: dict[str, Any]) -> tuple[str, list[texts.Entity]]:
-    """Return the text that comes into the chat when a result is chosen, with its formatting."""
+    """Return the text and entities that choosing a result sends to the chat."""
     content = result.get("input_message_content")
     if content:
         return content["message_text"], content.get("entities", [])

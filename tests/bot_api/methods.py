@@ -1,4 +1,4 @@
-"""The methods of the Bot API that the made-up Telegram answers, one function each."""
+"""The methods of the Bot API that the fake Telegram supports, one function each."""
 
 import time
 from collections.abc import Callable
@@ -238,7 +238,7 @@ def _send_photo(api: Chats, request: Request) -> Any:
 
 
 def _known_file(api: Chats, kind: str, file_id: Any) -> dict[str, Any]:
-    """Return the content of a message with a file that Telegram has already."""
+    """Return the message fields for a file that Telegram already has."""
     if str(file_id).startswith(("http://", "https://")):
         raise bad_request("failed to get HTTP URL content")
     if file_id not in api.files:
@@ -250,7 +250,7 @@ def _known_file(api: Chats, kind: str, file_id: Any) -> dict[str, Any]:
 
 
 def _send_known(api: Chats, request: Request) -> Any:
-    """Send a file by its id; an upload of these kinds is nothing that the bot does."""
+    """Send a file by its id; the bot never uploads these kinds."""
     chat = _chat_to_write(api, request)
     kind = next(kind for kind in rules.MEDIA_KINDS if kind in request.params)
     content = _known_file(api, kind, request.params[kind])

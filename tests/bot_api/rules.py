@@ -1,7 +1,7 @@
 """What Telegram refuses: parameters, texts, entities, buttons and commands.
 
-The descriptions of refusals are Telegram's own. What Telegram swallows without a word, a misspelt
-parameter for instance, is not refused here either but noted in `Request.violations`.
+The error descriptions are Telegram's own. What Telegram silently ignores, such as a misspelt parameter, is
+not refused here either, but noted in `Request.violations`.
 """
 
 import json
@@ -34,7 +34,7 @@ _EDIT = "business_connection_id chat_id:chat message_id:int inline_message_id re
 _CAPTION = "caption parse_mode caption_entities:json"
 _SHOWN = "show_caption_above_media:bool has_spoiler:bool"
 
-# Every method of the server with its parameters: "!" is required, ":" the type if not a string.
+# The parameters of every supported method: "!" marks required ones, ":" the type if not a string.
 PARAMETERS = {
     "getMe": "",
     "getUpdates": "offset:int limit:int timeout:int allowed_updates:json",
@@ -115,7 +115,7 @@ _SPECIFICATIONS = {
 
 
 class RefusalError(Exception):
-    """An answer with `"ok": false`: status, Telegram's description, perhaps `parameters`."""
+    """An answer with `"ok": false`: status, Telegram's description, and optional `parameters`."""
 
     def __init__(self, status: int, description: str, **parameters: int) -> None:
         super().__init__(description)
@@ -125,24 +125,24 @@ class RefusalError(Exception):
 
 
 def bad_request(description: str) -> RefusalError:
-    """The commonest refusal: 400 with the description after `Bad Request: `."""
+    """Return a 400 whose description begins with `Bad Request: `."""
     return RefusalError(400, f"Bad Request: {description}")
 
 
 @dataclass(slots=True)
 class Request:
-    """One call of a method with its parameters decoded, and what was wrong but not refused."""
+    """One method call: its decoded parameters, and mistakes that Telegram would not refuse."""
 
     method: str
     params: dict[str, Any] = field(default_factory=dict)
     violations: list[str] = field(default_factory=list)
 
     def note(self, sentence: str) -> None:
-        """Note what Telegram would silently ignore."""
+        """Note a mistake that Telegram would silently ignore."""
         self.violations.append(f"{self.method}: {sentence}")
 
     def note_unknown(self, where: str, given: Iterable[str], known: Iterable[str]) -> None:
-        """Note every given name that Telegram does not know there."""
+        """Note every given name that is not among the known ones."""
         for name in sorted(set(given) - set(known)):
             self.note(f"{where} has no field {name!r}")
 
@@ -157,12 +157,12 @@ class Upload:
 
 
 def read_request(request: Request, raw: dict[str, Any]) -> None:
-    """Decode the parameters of a call by their types; raise RefusalError if one is missing."""
+    """Decode the parameters of a call by type; raise RefusalError if one is missing or malformed."""
     known = _SPECIFICATIONS[request.method]
     for name, value in raw.items():
         if name in known:
             request.params[name] = _decoded(name, known[name][0], value, raw)
-        elif not isinstance(value, Upload):  # a file addressed as attach://name has its own name
+        elif not isinstance(value, Upload):  # a file behind attach://name is sent as parameter `name`
             request.note(f"unknown parameter {name!r}")
     for name, (_, required) in known.items():
         if required and request.params.get(name) in (None, ""):
@@ -198,7 +198,7 @@ def _utf8(value: Any) -> str:
 
 
 def check_text(request: Request) -> tuple[str, list[texts.Entity]]:
-    """Return the text of a message and its entities as Telegram would keep them."""
+    """Return a message's text and entities as Telegram stores them; raise RefusalError if it refuses them."""
     raw = request.params.get("text", "")
     if len(raw.encode()) > MAX_RAW_TEXT_BYTES:
         raise bad_request("text is too long")
@@ -211,7 +211,7 @@ def check_text(request: Request) -> tuple[str, list[texts.Entity]]:
 
 
 def check_caption(request: Request) -> tuple[str, list[texts.Entity]]:
-    """Return the caption of a file, perhaps empty, and its entities."""
+    """Return a file's caption (may be empty) and its entities; raise RefusalError if they are invalid."""
     raw = request.params.get("caption") or ""
     caption, entities = _formatted(request, raw, request.params.get("caption_entities"))
     if texts.utf16_len(caption) > MAX_CAPTION:
@@ -228,7 +228,7 @@ def _formatted(request: Request, raw: str, entities: Any) -> tuple[str, list[tex
 
 
 def check_entities(request: Request, text: str, entities: Any) -> None:
-    """Raise RefusalError if the entities do not fit the text."""
+    """Raise RefusalError if the entities are invalid or do not fit the text."""
     if not isinstance(entities, list):
         raise bad_request("can't parse entities: expected an Array")
     size = texts.utf16_len(text)
@@ -256,14 +256,14 @@ def _check_entity_place(text: str, size: int, entity: texts.Entity) -> None:
     at = f"can't parse entities: Entity beginning at UTF-16 offset {start}"
     if start + length > size:
         raise bad_request(f"{at} ends after the end of the text at UTF-16 offset {size}")
-    if len(text) != size:  # only then is there a character of two units
+    if len(text) != size:  # otherwise the text has no surrogate pairs
         for offset, verb in ((start, "begins"), (start + length, "ends")):
             if texts.splits_a_character(text, offset):
                 raise bad_request(f"{at} {verb} in a middle of a UTF-16 symbol")
 
 
 def check_markup(request: Request, *, inline_only: bool = False) -> dict[str, Any] | None:
-    """Return the reply markup of a call, if any; raise RefusalError for impossible buttons."""
+    """Return the reply markup of a call, None without one; raise RefusalError for invalid buttons."""
     markup = request.params.get("reply_markup")
     if not markup:
         return None
@@ -298,7 +298,7 @@ def _check_force_reply(request: Request, markup: dict[str, Any]) -> None:
 
 
 def check_album(request: Request) -> list[dict[str, Any]]:
-    """Return the items of an album; raise RefusalError for what cannot stand in one."""
+    """Return the items of an album; raise RefusalError if Telegram would not accept them."""
     items = request.params["media"]
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
         raise bad_request("can't parse media JSON object")
@@ -346,7 +346,7 @@ def _check_action(button: dict[str, Any]) -> None:
 
 
 def check_commands(commands: Any) -> list[dict[str, str]]:
-    """Return the commands of a menu; raise RefusalError if Telegram would not take them."""
+    """Return the commands of a menu; raise RefusalError if Telegram would not accept them."""
     if not isinstance(commands, list):
         raise bad_request("expected an Array of BotCommand")
     if len(commands) > 100:

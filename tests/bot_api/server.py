@@ -1,6 +1,6 @@
 """A strict Bot API server on loopback: the Telegram of the tests and of the bench.
 
-It answers as Telegram does, with Telegram's refusals, and fails on demand.
+It answers and refuses as Telegram does, and fails on demand.
 """
 
 import math
@@ -32,10 +32,10 @@ _TEXTS = frozenset({"text", "caption"})
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call of a method: when it came (monotonic seconds), what it said, what it got.
+    """One method call: its time (monotonic seconds), parameters and answer.
 
-    A file among the parameters is an `Upload`. `status` is 0 when the connection was cut;
-    `failure` names the injected failure.
+    A file among the parameters is an `Upload`. `status` is 0 if the connection was cut; `failure` names the
+    injected failure.
     """
 
     method: str
@@ -53,13 +53,13 @@ class Call:
 
     @property
     def chat_id(self) -> int | None:
-        """The chat that the call is about, if it names one."""
+        """The chat named in the call, if any."""
         return self.params.get("chat_id")
 
 
 @dataclass(slots=True)
 class _Allowance:
-    """What one chat may still get: a burst, refilled at one message a second."""
+    """A chat's remaining messages: a burst, refilled by one message per second."""
 
     burst: float
     left: float
@@ -67,7 +67,7 @@ class _Allowance:
     closed_until: float = 0.0
 
     def spend(self, pause_s: int) -> float:
-        """Return 0 if one more message is allowed, else the seconds to wait."""
+        """Use up one message and return 0, or return the seconds to wait for it."""
         now = time.monotonic()
         self.left = min(self.burst, self.left + now - self.at)
         self.at = now
@@ -81,11 +81,11 @@ class _Allowance:
 
 
 class BotApiServer(Chats, FailsOnDemand):
-    """The server: use it in a `with` statement, or between `start` and `stop`.
+    """The server, as a context manager or between `start` and `stop`.
 
-    The bot's address is `url`. What a person does is inherited from `Chats`; what the bot did is
-    in `calls` and `violations`. With `limits` a chat gets a burst of five messages or edits, then
-    one a second, then 429.
+    The bot connects to `url`. People's actions are inherited from `Chats`; what the bot did is in `calls` and
+    `violations`. With `limits` a chat takes a burst of five messages or edits, then one per second; beyond
+    that the answer is 429.
     """
 
     burst = 5
@@ -105,7 +105,7 @@ class BotApiServer(Chats, FailsOnDemand):
         self._port = 0
         self._stopping = threading.Event()
 
-    # Life
+    # Lifecycle
 
     @property
     def url(self) -> str:
@@ -113,7 +113,7 @@ class BotApiServer(Chats, FailsOnDemand):
         return f"http://127.0.0.1:{self._port}"
 
     def start(self) -> Self:
-        """Listen, on the same port as before if there was one."""
+        """Listen, on the previous port if there was one."""
         self._stopping.clear()
         self.updates.close(closed=False)
         self._listener = Listener(self._port, self._answer)
@@ -121,7 +121,7 @@ class BotApiServer(Chats, FailsOnDemand):
         return self
 
     def stop(self) -> None:
-        """Cut every connection and close the port; the state stays."""
+        """Cut every connection and close the port; keep the state."""
         if self._listener is not None:
             self._stopping.set()
             self.updates.close()
@@ -141,7 +141,7 @@ class BotApiServer(Chats, FailsOnDemand):
 
     @property
     def ahead_s(self) -> float:
-        """By how many seconds its clock, as its answers tell it, is ahead of the machine's."""
+        """How many seconds the clock in the Date headers is ahead of the machine's."""
         return self._listener.ahead_s if self._listener else 0.0
 
     @ahead_s.setter
@@ -151,7 +151,7 @@ class BotApiServer(Chats, FailsOnDemand):
 
     @property
     def pending(self) -> int:
-        """How many updates the bot has not confirmed."""
+        """The number of updates that the bot has not confirmed."""
         return len(self.updates)
 
     @property
@@ -161,19 +161,19 @@ class BotApiServer(Chats, FailsOnDemand):
 
     @property
     def description(self) -> str:
-        """What an empty chat with the bot shows."""
+        """The text in an empty chat with the bot."""
         russian = self.texts_about.get(("description", "ru"))
         return russian or self.texts_about.get(("description", ""), "")
 
     def calls_of(self, method: str, chat_id: int | None = None) -> list[Call]:
-        """Return the calls of one method, perhaps only about one chat."""
+        """Return the calls of one method, optionally only those about one chat."""
         with self.changed:
             return [c for c in self.calls if c.method == method and chat_id in (None, c.chat_id)]
 
     def wait(self, predicate: Callable[[], T | None], timeout: float = 60) -> T:
-        """Wait until the predicate holds and return its value; it is asked after every call.
+        """Wait until the predicate is true and return its value; it is checked after every call.
 
-        Raises AssertionError, which shows the latest calls, when `timeout` seconds are over.
+        Raises AssertionError with the latest calls after `timeout` seconds.
         """
         with self.changed:
             value = self.changed.wait_for(predicate, timeout)
@@ -183,7 +183,7 @@ class BotApiServer(Chats, FailsOnDemand):
             raise AssertionError(f"not within {timeout} s; the latest calls:\n{latest}")
 
     def wait_text(self, chat_id: int, fragment: str, timeout: float = 60) -> Message:
-        """Wait for a message of the bot that contains the fragment and return the newest one."""
+        """Wait for a message of the bot that contains the fragment, and return the newest one."""
 
         def newest() -> Message | None:
             found = [m for m in self.messages(chat_id) if fragment in _visible(m)]
@@ -191,7 +191,7 @@ class BotApiServer(Chats, FailsOnDemand):
 
         return self.wait(newest, timeout)
 
-    # One request
+    # Handling a request
 
     def _answer(self, incoming: Incoming) -> Outgoing:
         at = time.monotonic()
@@ -256,7 +256,7 @@ class BotApiServer(Chats, FailsOnDemand):
 
     def _effect(self, request: Request) -> Any:
         method = METHODS[request.method]
-        if request.method == "getUpdates":  # it waits, and does its own locking
+        if request.method == "getUpdates":  # it waits, and locks for itself
             return method(self, request)
         with self.changed:
             self._check_rate(request)

@@ -1,4 +1,4 @@
-"""Texts as Telegram sees them: UTF-16 lengths, trimming, and the entities inside."""
+"""Texts as Telegram handles them: UTF-16 lengths, trimming, and entities."""
 
 import re
 from typing import Any
@@ -18,33 +18,33 @@ _DETECTED = re.compile(
 
 
 def words(*lines: str) -> frozenset[str]:
-    """Return the blank-separated names in some lines."""
+    """Return the words of some lines, separated by blanks."""
     return frozenset(" ".join(lines).split())
 
 
 def utf16_len(text: str) -> int:
-    """Length in UTF-16 units, the unit of Telegram's limits and entity offsets."""
+    """Return the length in UTF-16 units, the unit of Telegram's limits and entity offsets."""
     return len(text) if text.isascii() else len(text.encode("utf-16-le")) // 2
 
 
 def is_blank(text: str) -> bool:
-    """Whether Telegram takes the text for an empty one."""
+    """Return whether Telegram treats the text as empty."""
     return _BLANK.fullmatch(text) is not None
 
 
 def splits_a_character(text: str, offset: int) -> bool:
-    """Whether the UTF-16 offset lies between the two halves of one character."""
+    """Return whether the UTF-16 offset splits a surrogate pair."""
     unit = text.encode("utf-16-le")[2 * offset : 2 * offset + 2]
     return 0xDC00 <= int.from_bytes(unit, "little") <= 0xDFFF
 
 
 def clean(text: str, entities: list[Entity]) -> tuple[str, list[Entity]]:
-    """Trim a text as Telegram does and clip its entities to what is left of it."""
+    """Return the text trimmed as Telegram does it, and its entities, clipped to match."""
     if _REMOVED.search(text):
         text, entities = _without_removed(text, entities)
     text = text.translate(_CONTROL)
     kept = text.rstrip(" \n")
-    # Blanks at the beginning stay where formatting covers them.
+    # Leading blanks stay if an entity covers them.
     before_entities = min((e["offset"] for e in entities), default=len(kept))
     start = min(len(kept) - len(kept.lstrip(" \n")), before_entities)
     return kept[start:], _clipped(entities, -start, utf16_len(kept[start:]))
@@ -74,7 +74,7 @@ def _clipped(entities: list[Entity], shift: int, size: int) -> list[Entity]:
 
 
 def detect(text: str, given: list[Entity] | None = None) -> list[Entity]:
-    """Add what Telegram finds by itself (commands, links, mentions, tags) to given entities."""
+    """Return the given entities and those that Telegram finds itself: commands, links, mentions, tags."""
     entities = list(given or ())
     taken = [(e["offset"], e["offset"] + e["length"]) for e in entities]
     for match in _DETECTED.finditer(text):

@@ -1,4 +1,4 @@
-"""The queue of updates between Telegram and one bot, with the rules of getUpdates."""
+"""The queue of updates for one bot, with the rules of getUpdates."""
 
 import threading
 import time
@@ -10,14 +10,14 @@ from bot_api.rules import RefusalError
 KINDS_ON_REQUEST = frozenset({"chat_member", "message_reaction", "message_reaction_count"})
 MAX_TIMEOUT_S = 50
 MAX_LIMIT = 100
-# Offsets further ahead than this are taken for a numbering that has been restarted.
+# An offset further ahead than this is ignored: the numbering has been restarted.
 FUTURE = 10
 
 _CONFLICT = "Conflict: "
 
 
 class UpdateQueue:
-    """Updates not yet confirmed, oldest first; every method may be called from any thread."""
+    """Unconfirmed updates, oldest first. Every method is thread-safe."""
 
     def __init__(self, changed: threading.Condition) -> None:
         self._changed = changed
@@ -39,12 +39,12 @@ class UpdateQueue:
 
     @property
     def allowed(self) -> list[str]:
-        """The kinds that the bot asked for, empty for the default."""
+        """The update kinds the bot asked for, empty for the default."""
         return sorted(self._allowed or ())
 
     @property
     def webhook(self) -> str:
-        """The address that updates go to instead; empty while polling is possible."""
+        """The URL that gets the updates instead; empty while polling is possible."""
         return self._webhook
 
     @webhook.setter
@@ -68,32 +68,32 @@ class UpdateQueue:
         return kind in self._allowed
 
     def allow(self, kinds: list[str]) -> None:
-        """Remember the kinds to queue from now on; an empty list means the default."""
+        """Set the kinds to queue from now on; an empty list means the default."""
         self._allowed = frozenset(kinds) if kinds else None
 
     def clear(self) -> None:
-        """Forget everything that is waiting."""
+        """Drop all pending updates."""
         with self._changed:
             self._queue.clear()
             self._changed.notify_all()
 
     def close(self, *, closed: bool = True) -> None:
-        """End the waiting of polls (or allow it again)."""
+        """Make waiting polls return (`closed=False`: let polls wait again)."""
         with self._changed:
             self._closed = closed
             self._changed.notify_all()
 
     def take(self, offset: int, limit: int, timeout_s: int) -> list[dict[str, Any]]:
-        """Confirm what is below the offset and return what follows, waiting for it if need be.
+        """Confirm the updates below the offset and return those from it on, waiting if there are none.
 
-        Raises RefusalError (409) when another poll begins meanwhile or a webhook is set.
+        Raises RefusalError (409) if another poll begins meanwhile or a webhook is set.
         """
         deadline = time.monotonic() + min(max(timeout_s, 0), MAX_TIMEOUT_S)
         limit = min(max(limit, 1), MAX_LIMIT) if limit else MAX_LIMIT
         with self._changed:
             self._poll += 1
             ticket = self._poll
-            self._changed.notify_all()  # the older poll has to see that it is no longer alone
+            self._changed.notify_all()  # an older poll has to notice this one
             if self._webhook:
                 raise RefusalError(
                     409,
