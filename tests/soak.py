@@ -1,12 +1,12 @@
-"""Kills the bot with -9 at random moments under load, and counts what is lost.
+"""Kill the bot with -9 at random moments under load, and count what is lost.
 
     python tests/soak.py --kills 100 --seed 1
 
-Many people write notes, change and delete them, press buttons, ask the model and switch it; Telegram fails
-at random meanwhile. What the notebook must hold in the end is known from what was said: each chat is
-answered in order, and every command has its effect exactly once, however often its update was taken up.
-Exits with 1 if a note is lost or doubled, an edit or deletion did not hold, anything has no answer, or «⏳»
-stands for ever in a message that the bot knew of.
+Many people write, edit and delete notes, press buttons, ask the model and switch it, while Telegram fails at
+random. The expected notes follow from what was said: each chat is answered in order, and every command takes
+effect exactly once, however often its update was delivered. Exits with 1 if a note is lost or doubled, an
+edit or deletion is missing, anything has no answer, or «⏳» remains in a message whose number the bot has
+stored.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from bot_api.failures import Kind
-from support.harness import Harness, Message  # found from the folder above
+from support.harness import Harness, Message  # needs the path set above
 from support.openrouter_replies import Call, chunk, error_body, events, status, stream
 from support.tally import table
 
@@ -35,14 +35,14 @@ READING = (
     "/note_list", "/note_count", "/models", "/note_find мысль", "/model 5", "/model 1", "/note_export",
 )  # fmt: skip
 TOO_MANY = "Уже отвечаю"
-ENDS = (" мс; модель: ", "Ошибка: [", TOO_MANY)  # nobody stops anything
+ENDS = (" мс; модель: ", "Ошибка: [", TOO_MANY)  # nobody presses «Стоп»
 LIST = "Доступные модели:"
 FINISH_S = 120
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A message of a person, or a button pressed under one of the bot's."""
+    """A person's message, or a press of a button under one of the bot's."""
 
     update_id: int
     message: Message
@@ -55,7 +55,7 @@ class Said:
 
 @dataclass(slots=True)
 class Diary:
-    """What one person has said, and the notes that must come of it."""
+    """What one person has said, and the notes that must result."""
 
     user_id: int
     notes: dict[int, str] = field(default_factory=dict)  # number -> text
@@ -63,7 +63,7 @@ class Diary:
     said: list[Said] = field(default_factory=list)
 
     def next_line(self, rng: random.Random) -> str:
-        """Make up a command and note what it must bring about."""
+        """Return a random command, and record its expected effect."""
         kind = rng.choices(["add", "edit", "del", "ask", "read"], [8, 2, 2, 3, 2])[0]
         if kind == "ask":
             return f"/ask вопрос {rng.random()}"
@@ -82,7 +82,7 @@ class Diary:
 
 
 class Soak:
-    """One run: a bot, its people, and the chance that strikes both."""
+    """One run: a bot, its people, and random failures."""
 
     def __init__(self, folder: Path, seed: int) -> None:
         self.rng = random.Random(seed)
@@ -90,7 +90,7 @@ class Soak:
         self.people = [Diary(1001 + n) for n in range(PEOPLE)]
 
     def run(self, kills: int) -> dict[str, float]:
-        """Kill the bot that many times, let it finish in peace, and return the tally."""
+        """Kill the bot `kills` times, let it finish undisturbed, and return the tally."""
         started = time.monotonic()
         with self.bot as bot:
             bot.ai.always(self._answer)
@@ -109,10 +109,10 @@ class Soak:
                 return self._tally(conn) | {"seconds": round(time.monotonic() - started)}
 
     def _answer(self, call: Call) -> None:
-        rng = random.Random(call.request.question)  # the same for a question that is asked again
+        rng = random.Random(call.request.question)  # a repeated question gets the same answer
         words = [f"слово{n} " for n in range(rng.randint(1, 30))]
         flow = stream(*words, delay=rng.uniform(0, 0.05))
-        long = stream("длинно " * 600, *words)  # goes on in a second message
+        long = stream("длинно " * 600, *words)  # needs a second message
         broken = events(chunk("начало "), error_body(502))
         rng.choices([flow, long, broken, status(503)], [7, 1, 1, 1])[0](call)
 
@@ -123,14 +123,14 @@ class Soak:
         while time.monotonic() < end:
             person = self.rng.choice(self.people)
             person.said.append(self._press(person) if self.rng.random() < 0.05 else self._say(person))
-            time.sleep(0.02)  # the pace of the load, not a wait for anything
+            time.sleep(0.02)  # limits the load, waits for nothing
 
     def _say(self, person: Diary) -> Said:
         server, line = self.bot.server, person.next_line(self.rng)
         return Said(server.updates.next_id, server.say(line, user_id=person.user_id))
 
     def _press(self, person: Diary) -> Said:
-        """Press a button under a list of models."""
+        """Press a button under a list of models; say something if there is none."""
         server = self.bot.server
         shown = [m for m in server.messages(person.user_id) if m.get("text", "").startswith(LIST)]
         if not shown:
@@ -175,7 +175,7 @@ class Soak:
             "questions too many": sum(self._says(one, TOO_MANY) for one in questions),
             "answered where they began": sum(self._ended(one, known) for one in questions),
             "⏳ standing in known messages": sum(self._stands(one, known) for one in questions),
-            # A kill, or a connection cut, between a message in the chat and its number in the journal.
+            # After a kill or a cut connection between sending a message and storing its number.
             "⏳ standing in unknown messages": sum(self._says(one, "⏳") for one in questions),
         }
 
@@ -183,7 +183,7 @@ class Soak:
         return self.bot.server.replies_to(said.message["chat"]["id"], said.message["message_id"])
 
     def _is_answered(self, said: Said, known: dict[int, list[int]]) -> bool:
-        if said.pressed:  # what it shows for a moment may get lost; that it was handled counts
+        if said.pressed:  # the notice may get lost; being handled is enough
             return said.update_id in known
         if not said.is_question:
             return bool(self._replies(said))
@@ -193,7 +193,7 @@ class Soak:
         return any(fragment in reply["text"] for reply in self._replies(said))
 
     def _ended(self, said: Said, known: dict[int, list[int]]) -> bool:
-        """Tell whether an answer has its end in the last of the messages that the journal knows."""
+        """Return whether the last message that the journal knows contains the end of an answer."""
         numbers = known.get(said.update_id, [])
         return any(end in self._text(said, n) for n in numbers[-1:] for end in ENDS)
 
@@ -204,7 +204,7 @@ class Soak:
         return str(self.bot.server.find(said.message["chat"]["id"], number)["text"])
 
     def _compare(self, conn: sqlite3.Connection, person: Diary) -> tuple[int, int, int, int]:
-        """Return how many notes of a person are there, lost, doubled, and not as they must be."""
+        """Return how many of a person's notes exist, are lost, are doubled, and are wrong."""
         rows = conn.execute(
             "SELECT number, text, deleted_at FROM notes WHERE user_id = ? ORDER BY number", (person.user_id,)
         ).fetchall()
@@ -230,13 +230,13 @@ MUST_BE_NONE = (
 
 
 def failures(tally: dict[str, float]) -> list[str]:
-    """Return what must not be and is."""
+    """Return the names of the checks that failed."""
     wrong = [name for name in MUST_BE_NONE if tally[name]]
     return wrong + ["unanswered"] * (tally["updates answered"] != tally["updates sent"])
 
 
 def main() -> int:
-    """Run it as the arguments say, print the table, and return the exit code."""
+    """Run with the command line's options, print the table, and return the exit code."""
     parser = argparse.ArgumentParser(description="Kill the bot under load, and count what is lost.")
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--seed", type=int, default=1)

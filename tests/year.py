@@ -1,15 +1,15 @@
-"""A year of the bot without a hand, in an hour or less.
+"""A year of the bot without maintenance, in an hour or less.
 
     python tests/year.py --updates 100000 --seed 1
 
-`python bot.py` runs in a time that is turned from here, evening by evening. Each month half of the free
-models vanish, others come and one begins to cost; the active one is killed on a random day, hours before any
-list tells; on some days the service of the models is out of order, or the limit of the day used up. After a
-quiet week Telegram numbers its updates from lower down; one night the machine sleeps; once the clock is set
-back an hour; and the zone has its two changes. A hundred people write on all the while.
+`python bot.py` runs under a clock that this script moves, evening by evening. Each month half of the free
+models vanish, others appear, and one begins to cost. The active model vanishes on a random day, hours before
+the list shows it. On some days the model service is down, or the daily limit is used up. After a quiet week
+Telegram's update numbers restart lower; one night the machine sleeps; once the clock is set back an hour; and
+daylight saving time begins and ends. A hundred people keep writing all the while.
 
-Exits with 1 if something was not answered, a note is not as it must be, a night has no copy, the statistics
-count a note on a wrong day, or file or memory grow without bound.
+Exits with 1 if something was not answered, a note is wrong, a night has no backup, the statistics count a
+note on a wrong day, or the file or memory grows without bound.
 """
 
 import argparse
@@ -31,17 +31,17 @@ from zoneinfo import ZoneInfo
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from support import under_a_clock
-from support.harness import ROOT, Harness, Message  # found from the folder above
+from support.harness import ROOT, Harness, Message  # needs the path set above
 from support.openrouter_replies import Call, Json, answer, daily_cap, model_entry, status
 from support.tally import table
 from support.under_a_clock import TurnedClock
 
 ZONE = ZoneInfo("Europe/Berlin")
-START = datetime(2027, 1, 4, 23, 0, tzinfo=ZONE)  # an hour late is a day late
+START = datetime(2027, 1, 4, 23, 0, tzinfo=ZONE)  # so late that an hour's shift changes the date
 DAYS, MONTH = 365, 30
 PEOPLE = range(1, 101)
 MODELS = 12
-QUIET = range(101, 110)  # days without a word
+QUIET = range(101, 110)  # days without messages
 ASLEEP, SET_BACK = 200, 230
 CHANGES = (date(2027, 3, 28), date(2027, 10, 31))
 OUT_OF_ORDER, USED_UP = (57, 190, 301), (33, 150, 280)
@@ -50,7 +50,7 @@ WAIT_S = 120
 
 
 class Market:
-    """What the service offers: free models that come and go, and some that cost."""
+    """The models of the service, free and paid, as they change over the year."""
 
     def __init__(self, rng: random.Random) -> None:
         self._rng = rng
@@ -61,13 +61,13 @@ class Market:
         self._come(MODELS)
 
     def turn_over(self) -> None:
-        """Let half of the free ones vanish and others come, and one of the rest begin to cost."""
+        """Drop half of the free models, make one of the others paid, and fill up with new ones."""
         self.free = self._rng.sample(self.free, len(self.free) // 2)
         self.paid = [*self.paid[-3:], self.free.pop()]
         self._come(MODELS - len(self.free))
 
     def listed(self) -> list[Json]:
-        """Return what GET /models says."""
+        """Return the data of GET /models."""
         return [model_entry(key, key) for key in self.free] + [
             model_entry(key, key, price="0.000001") for key in self.paid
         ]
@@ -91,14 +91,14 @@ class Market:
 
 @dataclass(slots=True)
 class Diary:
-    """What a person has written, and when: number -> text and day."""
+    """A person's notes: number -> text, and number -> time of writing (seconds since 1970)."""
 
     user_id: int
     notes: dict[int, str] = field(default_factory=dict)
-    written_at: dict[int, int] = field(default_factory=dict)  # of all, deleted ones too
+    written_at: dict[int, int] = field(default_factory=dict)  # including deleted notes
 
     def next_line(self, rng: random.Random, now: int, kind: str = "") -> str:
-        """Make up a command, of that kind if one is named, and note what must come of it."""
+        """Return a random command (of `kind` if given), and record its expected effect."""
         kind = kind or rng.choices(["add", "edit", "del", "ask", "read"], [8, 1, 1, 2, 2])[0]
         if kind == "ask":
             return f"/ask вопрос {rng.random()}"
@@ -119,7 +119,7 @@ class Diary:
 
 
 class Year:
-    """One run: a bot under a turned clock, its people, and what happens."""
+    """One run: a bot under a moved clock, its people, and the year's events."""
 
     def __init__(self, folder: Path, seed: int, updates: int) -> None:
         self.rng = random.Random(seed)
@@ -135,7 +135,7 @@ class Year:
         self._days = self._most_copies = 0
 
     def run(self) -> dict[str, float]:
-        """Let a year pass, and return the tally."""
+        """Run the year (less after a failure), and return the tally."""
         began = time.monotonic()
         with self.bot as bot:
             bot.ai.always(self.market.answer)
@@ -148,7 +148,7 @@ class Year:
             for day in range(DAYS):
                 self._pass_a_day(day)
                 if self.unanswered or self.copies_missing:
-                    break  # what is waited for in vain takes its time, each day anew
+                    break  # each further day would wait for its timeout
                 if day % MONTH == MONTH - 1:
                     print(
                         f"{day + 1} days, {self.sent} updates, {time.monotonic() - began:.0f} s", flush=True
@@ -197,16 +197,16 @@ class Year:
         return self.market.in_order and not self.market.used_up and self._active() in self.market.free
 
     def _meet(self, day: int) -> None:
-        """Let happen what happens to the models on that day."""
+        """Apply the day's changes to the models."""
         self.market.in_order, self.market.used_up = day not in OUT_OF_ORDER, day in USED_UP
         if day % MONTH == 0 and day:
             self.market.turn_over()
         elif day in self._killed_on and (active := self._active()) in self.market.free:
-            self.market.free.remove(active)  # before any list tells
+            self.market.free.remove(active)  # before any list shows it
         self.bot.ai.models = self.market.listed()
 
     def _night(self, day: int) -> None:
-        """Let time pass until the next evening, and look whether the night has its copy."""
+        """Go on to the next evening, and count the night's backup if it is missing."""
         awake = self.rng.uniform(0.1, 1)
         if day == ASLEEP:
             self._sleep(22 - awake)
@@ -217,7 +217,7 @@ class Year:
         self._to_the_evening()
 
     def _sleep(self, hours: float) -> None:
-        """Let the machine sleep: its steady clock stands still, too."""
+        """Suspend the machine: its monotonic clock stops, too."""
         process = self.bot.process
         assert process
         process.send_signal(signal.SIGSTOP)
@@ -225,7 +225,7 @@ class Year:
         process.send_signal(signal.SIGCONT)
 
     def _to_the_evening(self) -> None:
-        """Go on to eleven in the evening by the clock on the wall, whatever the zone has done."""
+        """Go on to 23:00 local time, also across a change of daylight saving time."""
         now = datetime.fromtimestamp(self.clock.time, ZONE)
         evening = now.replace(hour=23, minute=0, second=0)
         hours = (evening.astimezone(UTC) - now.astimezone(UTC)).total_seconds() / 3600
@@ -237,13 +237,13 @@ class Year:
         return datetime.fromtimestamp(self.clock.time, ZONE).date()
 
     def _await_copy(self) -> None:
-        """Wait for the copy of the day that began at four in the morning."""
+        """Wait for the backup of the day that began at 4:00, and count it if it is missing."""
         day = (datetime.fromtimestamp(self.clock.time, ZONE) - timedelta(hours=4)).date()
         folder = self.bot.folder / "backups"
         self.copies_missing += not self._comes(lambda: (folder / f"notes-{day}.db").exists())
 
     def _comes(self, condition: Callable[[], bool]) -> bool:
-        """Wait until something has come about, and return whether it has; minutes may pass meanwhile."""
+        """Return whether the condition becomes true within WAIT_S; the bot's clock may advance minutes."""
         deadline = time.monotonic() + WAIT_S
         while not condition() and time.monotonic() < deadline:
             if not _soon(condition):
@@ -253,9 +253,9 @@ class Year:
     # Talking
 
     def _talk(self, many: int) -> None:
-        """Let people say so many things, and wait until all of it is answered.
+        """Say `many` things as random people, and wait until all are answered.
 
-        Where the models do not answer, the first of them is a question.
+        While the models do not answer, the first of them is a question.
         """
         said: list[Message] = []
         for _ in range(many):
@@ -272,7 +272,7 @@ class Year:
         self.told_why += sum("Ошибка: [" in found for found in asked)
 
     def _answer_to(self, message: Message) -> str:
-        """Return the answer once it is complete, "" until then."""
+        """Return the finished answer, "" if there is none yet."""
         replies = self.bot.server.replies_to(message["chat"]["id"], message["message_id"])
         text = str(replies[0]["text"]) if replies else ""
         if message["text"].startswith("/ask"):
@@ -280,7 +280,7 @@ class Year:
         return "" if text.endswith("узнаю…") else text
 
     def _look_at_statistics(self) -> None:
-        """Compare the days of the last week with what those who wrote last know."""
+        """Compare the last week's statistics with the notes of the five people who wrote last."""
         for diary in sorted(self.people, key=lambda one: max(one.written_at.values(), default=0))[-5:]:
             now = int(self.clock.time)
             message = self.bot.server.say("/note_stats 7", user_id=diary.user_id, date=now)
@@ -298,7 +298,7 @@ class Year:
         turning = re.search(r"2 из (\d+)", str(message.get("reply_markup")))
         return int(turning[1]) if turning else 1
 
-    # What the file says
+    # What the file and the process show
 
     def _list_is_read(self) -> bool:
         return self._active() in self.market.free
@@ -340,7 +340,7 @@ class Year:
 
 
 def _soon(condition: Callable[[], bool]) -> bool:
-    """Return whether a file of another process tells it within half a second."""
+    """Return whether the condition becomes true within half a second."""
     deadline = time.monotonic() + 0.5
     while not condition() and time.monotonic() < deadline:
         time.sleep(0.01)
@@ -352,9 +352,9 @@ def _day(at: int) -> date:
 
 
 def _wrong(conn: sqlite3.Connection, diary: Diary) -> int:
-    """Return how many notes of a person are lost, never written, changed, or of another time.
+    """Return how many of a person's notes are lost, unexpected, changed, or have the wrong time.
 
-    What was deleted is in the bin for a while, then gone.
+    Deleted notes stay in the bin for a while, so they may be there or not.
     """
     rows = conn.execute(
         "SELECT number, text, created_at, deleted_at IS NULL FROM notes WHERE user_id = ?", (diary.user_id,)
@@ -376,10 +376,10 @@ MUST_BE_NONE = (
 
 
 def bounds(updates: float) -> dict[str, float]:
-    """Return what must not be exceeded after so many updates in a year."""
+    """Return the upper limits after that many updates in a year."""
     return {
         "copies kept at most": 11,
-        "MB of the file": 3 + updates / 1000,  # a kilobyte an update: notes and conversations stay
+        "MB of the file": 3 + updates / 1000,  # 1 kB per update: notes and conversations stay
         "rows of the journal": 200 + 4 * updates / DAYS,
         "rows of attempts": 1000 + 2 * updates / 12,
         "rows of models": 200,
@@ -389,7 +389,7 @@ def bounds(updates: float) -> dict[str, float]:
 
 
 def failures(tally: dict[str, float]) -> list[str]:
-    """Return what must not be and is."""
+    """Return the names of the checks that failed."""
     limits = bounds(tally["updates"])
     return [name for name in MUST_BE_NONE if tally[name]] + [
         name for name, most in limits.items() if tally[name] > most
@@ -397,7 +397,7 @@ def failures(tally: dict[str, float]) -> list[str]:
 
 
 def main() -> int:
-    """Run it as the arguments say, print the table, and return the exit code."""
+    """Run with the command line's options, print the table, and return the exit code."""
     parser = argparse.ArgumentParser(description="A year of the bot without a hand.")
     parser.add_argument("--updates", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=1)
