@@ -1,1 +1,1 @@
-"""What the tests stand on: the bot as a process, made-up services, people who talk to it."""
+"""What the tests build on: the bot as a process, fake services, and people who talk to the bot."""

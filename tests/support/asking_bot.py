@@ -1,5 +1,6 @@
-"""What the tests of answers and conversations have in common: answers that wait to be told to go on, and
-what a person and a model get to see of a question."""
+"""Helpers for tests of answers and conversations: answers that advance step by step, and what a person and a
+model see of a question.
+"""
 
 import time
 from collections import deque
@@ -17,7 +18,7 @@ FINISHED = [AGAIN, SAVE, OTHER]
 
 
 class Steps:
-    """A streamed answer that goes on by one piece with each `next()`; one more ends it."""
+    """A streamed answer that sends one piece per `next()`; one more call ends it."""
 
     def __init__(self, *pieces: str, finish: str = "stop") -> None:
         self._pieces = pieces
@@ -41,7 +42,7 @@ class Steps:
                 gate.close()
 
     def next(self) -> float:
-        """Let one more piece go, and return when (monotonic seconds)."""
+        """Release one more piece, and return the time (monotonic seconds)."""
         self._closed.popleft().open()
         return time.monotonic()
 
@@ -50,18 +51,18 @@ _groups = count(-1001, -1)
 
 
 def new_group() -> int:
-    """Return the id of a group that nobody has written in, so that no pause is waited for there."""
+    """Return the id of an unused group, so that no pause between messages applies there."""
     return next(_groups)
 
 
 def exported(person: Person) -> str:
-    """Return the text of all notes of a person."""
+    """Return the exported notes of a person as text."""
     person.asks("/note_export")
     return person.bot.server.documents[-1].data.decode("utf-8-sig")
 
 
 def edits(bot: Harness, chat_id: int) -> list[ApiCall]:
-    """Return the edits that were made in a chat."""
+    """Return the successful edits in a chat."""
     return [call for call in bot.server.calls_of("editMessageText", chat_id) if call.ok]
 
 
@@ -73,7 +74,7 @@ def reply(person: Person, to: Message, text: str, **more: Any) -> list[Message]:
 
 
 def told(person: Person, text: str, to: Message, **more: Any) -> list[Any]:
-    """Reply, and return what the model is told, without waiting for the end of its answer."""
+    """Reply, and return the conversation sent to the model, without waiting for its answer to end."""
     ai, question = person.bot.ai, text.removeprefix("/ask ")
 
     def answering() -> list[Request]:
@@ -86,7 +87,7 @@ def told(person: Person, text: str, to: Message, **more: Any) -> list[Any]:
 
 
 def next_answer(bot: Harness, under: Message, fragment: str = "мс; модель") -> Message:
-    """Wait for the end of the answer that a button under another one brought."""
+    """Wait for the answer that a button under a message started, and return it once it shows the fragment."""
     chat_id = under["chat"]["id"]
 
     def newest() -> Message | None:
@@ -97,7 +98,7 @@ def next_answer(bot: Harness, under: Message, fragment: str = "мс; модел�
 
 
 def dialogue(request: Request) -> list[Any]:
-    """Return what a model was told, without the system prompt: the person's words and its own in turn."""
+    """Return the messages sent to a model, without the system prompt: user and assistant in turn."""
     system, *said = request.body["messages"]
     assert system["role"] == "system"
     assert [message["role"] for message in said] == (["user", "assistant"] * len(said))[: len(said)]

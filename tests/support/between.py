@@ -1,4 +1,4 @@
-"""A server between the bot and the made-up Telegram; it answers what a test wants answered otherwise."""
+"""A proxy between the bot and the fake Telegram, which can answer chosen calls differently."""
 
 import json
 import threading
@@ -15,7 +15,7 @@ from support.loopback import Loopback, QuietHandler
 
 @dataclass(slots=True)
 class Rule:
-    """Calls whose path ends so and whose body holds the fragment get this body, so many times."""
+    """The response to the first `times` calls with `method` in the path and `fragment` in the body."""
 
     method: str
     fragment: str
@@ -26,7 +26,7 @@ class Rule:
 
 
 class Between(Loopback):
-    """The server; `url` is what to tell the bot, `path` begins with the token as Telegram's own."""
+    """The proxy; give the bot `url` as Telegram's address."""
 
     def __init__(self, target: str) -> None:
         self.target = urlsplit(target).netloc
@@ -37,22 +37,22 @@ class Between(Loopback):
     def answer(
         self, method: str, body: bytes | str, *, status: int = 200, fragment: str = "", times: int = 1
     ) -> Rule:
-        """Answer the next calls of a method so; an empty body cuts the connection."""
+        """Answer the next `times` calls of a method like this; an empty body cuts the connection."""
         rule = Rule(method, fragment, status, body.encode() if isinstance(body, str) else body, times)
         self.rules.append(rule)
         return rule
 
     def hand_over(self, *updates: str) -> Rule:
-        """Answer the next getUpdates with these updates, each of them JSON or not."""
+        """Answer the next getUpdates with these updates, which need not be valid JSON."""
         return self.answer("getUpdates", f'{{"ok":true,"result":[{",".join(updates)}]}}')
 
     def refuse(self, method: str, description: str, *, fragment: str = "", times: int = 1) -> Rule:
-        """Answer the next calls of a method as Telegram refuses what it does not like."""
+        """Answer the next calls of a method with 400 and this description."""
         body = json.dumps({"ok": False, "error_code": 400, "description": f"Bad Request: {description}"})
         return self.answer(method, body, status=400, fragment=fragment, times=times)
 
     def rule_for(self, path: str, body: str) -> Rule | None:
-        """Return the rule that a call falls under, and count it."""
+        """Return the rule for a call, None if there is none, and count its use."""
         with self._lock:
             for rule in self.rules:
                 if rule.used < rule.times and rule.method in path and rule.fragment in body:
@@ -77,7 +77,7 @@ class _Handler(QuietHandler):
         rule = self.server.between.rule_for(self.path, unquote_plus(body.decode("latin-1")))
         try:
             self._send(*((rule.status, rule.body) if rule else self._forward(body)))
-        except (HTTPException, OSError):  # the other side, or the bot, is gone
+        except (HTTPException, OSError):  # Telegram or the bot is gone
             self.close_connection = True
 
     def _forward(self, body: bytes) -> tuple[int, bytes]:

@@ -1,4 +1,4 @@
-"""A bare client of the Bot API, to ask our server by hand."""
+"""A minimal client of the Bot API, to call our server directly."""
 
 import json
 from typing import Any, Self
@@ -9,7 +9,7 @@ from bot_api.server import BotApiServer
 
 
 class BotClient:
-    """Calls methods over one kept-alive connection, parameters in a form as bots do it."""
+    """Calls methods over one keep-alive connection, with the parameters as a form, as bots do."""
 
     def __init__(self, server: BotApiServer) -> None:
         self.base = f"{server.url}/bot{server.token}"
@@ -23,7 +23,7 @@ class BotClient:
         self.session.close()
 
     def answer(self, method: str, files: Any = None, **params: Any) -> dict[str, Any]:
-        """Return the whole answer, refused or not."""
+        """Return the whole answer, also of a refused call."""
         form = {
             key: json.dumps(value) if isinstance(value, dict | list) else value
             for key, value in params.items()
@@ -34,13 +34,13 @@ class BotClient:
         return answer
 
     def call(self, method: str, files: Any = None, **params: Any) -> Any:
-        """Return the result of a call that Telegram carries out."""
+        """Return the result of a call that must succeed."""
         answer = self.answer(method, files, **params)
         assert answer["ok"], answer
         return answer["result"]
 
     def refusal(self, method: str, files: Any = None, **params: Any) -> str:
-        """Return the description of a refusal."""
+        """Return the error description of a call that must be refused."""
         answer = self.answer(method, files, **params)
         assert not answer["ok"], answer
         return str(answer["description"])

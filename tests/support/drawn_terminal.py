@@ -1,4 +1,4 @@
-"""A terminal with somebody before it: what a program draws there, and what is typed."""
+"""A terminal with a person at it: what a program draws there, and what the person types."""
 
 import codecs
 import os
@@ -20,7 +20,7 @@ PATIENCE_S = 60
 
 
 class DrawnTerminal:
-    """A program on a terminal of its own; `term` is how that calls itself ("" for not at all)."""
+    """A program in its own terminal; `term` is its TERM variable ("": unset)."""
 
     def __init__(
         self,
@@ -37,7 +37,7 @@ class DrawnTerminal:
         self._screen = _Screen(columns, rows, self.type_bytes)
         self._stream = pyte.Stream(self._screen)
         self._changed = threading.Condition()
-        self.raw = ""  # all that was written
+        self.raw = ""  # everything written so far
         termios.tcsetwinsize(slave, (rows, columns))
         self.process = subprocess.Popen(
             command,
@@ -80,38 +80,38 @@ class DrawnTerminal:
     # What the person does
 
     def type_bytes(self, data: bytes) -> None:
-        """Press keys."""
+        """Send keys as bytes."""
         os.write(self._master, data)
 
     def types(self, text: str) -> None:
-        """Type, without Enter."""
+        """Type without Enter."""
         self.type_bytes(text.encode())
 
     def enters(self, text: str) -> None:
-        """Type, and press Enter."""
+        """Type and press Enter."""
         self.types(f"{text}\r")
 
     def pastes(self, text: str) -> None:
-        """Paste as a terminal does it: marked, with its line ends as carriage returns."""
+        """Paste as a terminal does: bracketed, with line ends as carriage returns."""
         self.types(f"\x1b[200~{text.replace(chr(10), chr(13))}\x1b[201~")
 
     # What the person sees
 
     @property
     def shown(self) -> list[str]:
-        """The lines on the screen, without the blank ones at its end."""
+        """The lines on the screen, without the blank ones at the end."""
         with self._changed:
             return "\n".join(line.rstrip() for line in self._screen.display).rstrip().split("\n")
 
     @property
     def everything(self) -> str:
-        """What can be read by scrolling back, too."""
+        """The screen and everything scrolled off it."""
         with self._changed:
             past = ["".join(line[x].data for x in sorted(line)).rstrip() for line in self._screen.history.top]
             return "\n".join([*past, *(line.rstrip() for line in self._screen.display)])
 
     def sees(self, what: str | Callable[[list[str]], object]) -> list[str]:
-        """Wait until something is shown, and return the screen."""
+        """Wait for a text or condition on the screen, and return its lines; else raise AssertionError."""
         holds = what if callable(what) else lambda lines: any(what in line for line in lines)
         deadline = time.monotonic() + self._patience_s
         with self._changed:
@@ -124,14 +124,14 @@ class DrawnTerminal:
             return self.shown
 
     def ends(self) -> int:
-        """Wait for the end of the program and return its exit code."""
+        """Wait for the program to end, and return its exit code."""
         code = self.process.wait(self._patience_s)
         self._reader.join(self._patience_s)
         return code
 
 
 class _Screen(pyte.HistoryScreen):
-    """Answers when the program asks where the cursor is."""
+    """A screen that answers the program's request for the cursor position."""
 
     def __init__(self, columns: int, rows: int, answer: Callable[[bytes], None]) -> None:
         super().__init__(columns, rows, history=2000)

@@ -1,4 +1,4 @@
-"""What a text with entities must be for Telegram, and for whoever reads it."""
+"""Checks of a text with entities: valid for Telegram, complete for the reader."""
 
 from typing import Any
 
@@ -8,10 +8,10 @@ Entities = list[dict[str, Any]]
 
 
 def covered(text: str, entity: dict[str, Any]) -> str:
-    """What an entity covers, as Telegram counts."""
+    """Return the text that an entity covers, counted in UTF-16 units."""
     data = text.encode("utf-16-le", "surrogatepass")
     start, end = 2 * entity["offset"], 2 * (entity["offset"] + entity["length"])
-    return data[start:end].decode("utf-16-le")  # raises where a surrogate pair is cut
+    return data[start:end].decode("utf-16-le")  # raises if the entity splits a surrogate pair
 
 
 def assert_telegram_takes(text: str, entities: Entities) -> None:
@@ -33,7 +33,7 @@ def assert_telegram_takes(text: str, entities: Entities) -> None:
 
 
 def assert_nothing_is_lost(text: str, parts: list[Part]) -> None:
-    """The parts stand in the text one behind the other, with nothing but blanks between them."""
+    """Assert that the parts appear in the text in order, with only blanks between them."""
     rest = text
     for part in parts:
         between, found, rest = rest.partition(part.text)

@@ -1,11 +1,11 @@
-"""A fake OpenRouter on loopback, as strict as the real one; what it answers can be scripted.
+"""A fake OpenRouter on loopback, as strict as the real one; its answers can be scripted.
 
     with FakeOpenRouter() as fake:
-        fake.next(status(429), answer("Привет"))         # the coming questions, one each
+        fake.next(status(429), answer("Привет"))         # the next questions, one each
         fake.always(stream("а", "б"), model="x/y:free")  # every question to one model
 
-The behaviours are in `openrouter_replies`. Without a script a question is echoed in Russian,
-streamed or not as asked. `python tests/fake_openrouter.py --port 8091` runs it as a process.
+The behaviours are in `openrouter_replies`. Without a script it echoes the question in Russian, streamed or
+not as requested. `python tests/fake_openrouter.py --port 8091` runs it as a process.
 """
 
 import argparse
@@ -44,12 +44,11 @@ RANGES = {"temperature": (0, 2), "top_p": (0, 1), "max_tokens": (1, 10**9)}
 
 
 class FakeOpenRouter:
-    """The server, its script, and what it saw.
+    """The server, its script, and what it received.
 
-    `requests` are all requests in order, `questions` those to /chat/completions,
-    `closed_by_client` those whose client left before the end, `in_flight` how many questions are
-    being answered just now. `models` and `key` are what GET /models and GET /key tell; with
-    `api_key` only that key is let in.
+    `requests` are all requests in order, `questions` those to /chat/completions, `closed_by_client` those
+    whose client left before the end, `in_flight` the number of questions being answered. `models` and `key`
+    are the data of GET /models and GET /key; with `api_key`, other keys get 401.
     """
 
     def __init__(
@@ -94,19 +93,21 @@ class FakeOpenRouter:
             gate.close()
 
     def next(self, *behaviours: Behaviour) -> None:
-        """Answer the coming questions so, one each, whatever the model."""
+        """Answer the next questions with these behaviours, one each, whatever the model."""
         self._coming.extend(behaviours)
 
     def always(self, behaviour: Behaviour, *, model: str | None = None, path: str | None = None) -> None:
-        """Answer every question (to this model) so, or every call of a path such as "/models"."""
+        """Answer every question (of this model), or every call of a path such as "/models", with this
+        behaviour.
+        """
         self._always[path or model] = behaviour
 
     def hold(self) -> None:
-        """Keep every question waiting, before its headers, until `release()`."""
+        """Hold every question, before its headers, until `release()`."""
         self._holding = True
 
     def release(self) -> None:
-        """Let go everybody who waits, here or in a `stream(…, hold_after=…)`."""
+        """Release everything held by `hold`, `gate` or `stream(…, hold_after=…)`."""
         with self._changed:
             self._holding = False
             for gate in self._gates:
@@ -125,13 +126,15 @@ class FakeOpenRouter:
             return self.gate() if self._holding else None
 
     def wait(self, predicate: Callable[[], object], timeout: float = 60) -> None:
-        """Wait until the predicate holds of what the server saw; fail if it does not in time."""
+        """Wait until the predicate is true, checked after every change; raise AssertionError after the
+        timeout.
+        """
         with self._changed:
             if not self._changed.wait_for(predicate, timeout):
                 raise AssertionError(f"in vain after {timeout} s and {len(self.requests)} requests")
 
     def handle(self, call: Call) -> None:
-        """Record a request and answer it by the script."""
+        """Record a request, and answer it by the script."""
         with self._change():
             self.requests.append(call.request)
         try:
@@ -193,7 +196,7 @@ class FakeOpenRouter:
 
 
 def complaint_about(request: Request) -> str | None:
-    """Say what OpenRouter would refuse with 400 about a question, None if nothing."""
+    """Return the message of OpenRouter's 400 for a question, None if the question is valid."""
     asked = request.body
     json_sent = "application/json" in request.headers.get("content-type", "")
     if not json_sent or not isinstance(asked, dict):
@@ -244,18 +247,18 @@ class _Server(ThreadingHTTPServer):
     def get_request(self) -> tuple[socket.socket, Any]:
         connection, address = super().get_request()
         if self.tls:
-            # The handshake belongs to the handler's thread: a slow client must not stop accepting.
+            # The handshake runs in the handler's thread, so that a slow client does not stop others.
             connection = self.tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
         self._open.add(connection)
         return connection, address
 
     def shutdown_request(self, request: Any) -> None:
-        """Close without the polite shutdown, which would come before the RST of `reset`."""
+        """Close without socket.shutdown, whose FIN would precede the RST of `reset`."""
         self._open.discard(request)
         request.close()
 
     def hang_up(self) -> None:
-        """End the idle kept-alive connections, whose threads would read for ever."""
+        """Shut down idle keep-alive connections, whose threads would otherwise read forever."""
         for connection in tuple(self._open):
             try:
                 connection.shutdown(socket.SHUT_RDWR)
@@ -263,7 +266,7 @@ class _Server(ThreadingHTTPServer):
                 continue
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Stay silent about a client that hung up; the rest is the fake's own mistake."""
+        """Print nothing about a client that hung up; other errors are bugs of the fake."""
         if not isinstance(sys.exception(), OSError):
             super().handle_error(request, client_address)
 

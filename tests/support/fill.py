@@ -1,4 +1,4 @@
-"""A file with many notes, written without the bot."""
+"""Fill a database with many notes, without the bot."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ FIRST = 1_600_000_000
 
 
 def fill(path: Path, user_id: int, count: int, text: str = "мысль") -> None:
-    """Give a person so many notes, a minute apart."""
+    """Give a person `count` notes, one minute apart."""
     database = Database(path)
     importing = Importing(database, user_id)
     for start in range(1, count + 1, 1000):

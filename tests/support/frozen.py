@@ -1,4 +1,4 @@
-"""Imported last of all in the process that bots are forked from: what is there by now is theirs unchanged."""
+"""Imported last in the process that bots are forked from: hides its objects from the garbage collector."""
 
 import gc
 

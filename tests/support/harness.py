@@ -1,11 +1,11 @@
-"""The bot as a process, between a made-up Telegram and a made-up OpenRouter, and people who talk to it.
+"""The bot as a process, between a fake Telegram and a fake OpenRouter, and people who talk to it.
 
     with Harness(folder) as bot:      # the two servers
         bot.start()                   # `python bot.py` in an environment of its own
         assert bot.person().says("/note_count") == "Заметок: 0."
 
-At the end it stops the process, and fails if Telegram had anything to complain of, if a secret was
-written anywhere, or if there is a traceback that nobody expected.
+On exit it stops the process, and fails if the bot broke Telegram's rules, wrote a secret to its output, or
+printed an unexpected traceback.
 """
 
 import itertools
@@ -31,7 +31,7 @@ T = TypeVar("T")
 Message = dict[str, Any]
 
 API_KEY = "sk-or-v1-TEST"
-# The catalogue, in the order of its ids, as the course and the issue name it.
+# The catalogue in the order of its ids, with the names from the course and the issue.
 CATALOGUE = {
     "deepseek/deepseek-chat-v3.1:free": "DeepSeek V3.1 (free)",
     "deepseek/deepseek-r1:free": "DeepSeek R1 (free)",
@@ -45,33 +45,33 @@ CATALOGUE = {
     "openrouter/free": "OpenRouter: любая бесплатная",
 }
 FOOTER = re.compile(r"\n\n\((?P<ms>\d+) мс; модель: (?P<model>[^;)]+)(?P<more>; [^)]*)?\)\Z")
-# How an answer to /ask ends: the footer, or why there is none.
+# How an answer to /ask ends: with the footer, or with the reason for its absence.
 _ENDED = re.compile(rf"{FOOTER.pattern}|Ошибка: \[\d+\] .+|Непредвиденная ошибка\.|Остановлено\.")
 
 
 def setting_names() -> list[str]:
-    """Return the names in .env.example, commented out or not."""
+    """Return the names of the settings in .env.example, commented out or not."""
     return re.findall(r"^#?([A-Z_]+)=", (ROOT / ".env.example").read_text("utf-8"), re.MULTILINE)
 
 
 def name_of(model_id: int) -> str:
-    """Return a model of the catalogue as the bot writes it."""
+    """Return a catalogue model's name as the bot writes it."""
     key, label = list(CATALOGUE.items())[model_id - 1]
     return f"{label} [{key}]"
 
 
 class Harness:
-    """The servers and, from `start` on, the bot; settings are given by their names in .env."""
+    """The servers and, after `start`, the bot; `settings` are named as in .env."""
 
-    warm = False  # whether bots are forked from a process that has the packages loaded; see warm_start
-    hurried = False  # whether those edit messages ten times as often as Telegram bears
-    menus_cleared = True  # whether Telegram lets a bot remove what an earlier one left, in sixty calls
+    warm = False  # whether bots are forked from a process with the packages loaded; see warm_start
+    hurried = False  # whether warm bots edit messages ten times as often as Telegram allows
+    menus_cleared = True  # whether a bot may remove its predecessor's menus (sixty calls) or gets 429
 
     def __init__(self, folder: Path, **settings: str) -> None:
         self.folder = folder
         self.server = BotApiServer()
         self.ai = FakeOpenRouter()
-        self.answers: dict[str, Behaviour] = {}  # question -> how it is answered; others are echoed
+        self.answers: dict[str, Behaviour] = {}  # question -> how to answer it; others are echoed
         self.settings = settings
         self.traceback_expected = False
         self.out: list[str] = []  # lines of standard output, of all runs
@@ -80,7 +80,7 @@ class Harness:
         self._readers: list[threading.Thread] = []
         self._people = itertools.count(1001)
 
-    # Life
+    # Lifecycle
 
     def __enter__(self) -> Self:
         self.server.start()
@@ -108,7 +108,7 @@ class Harness:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What the bot finds around it: every setting, so that a .env beside bot.py has no say."""
+        """The bot's environment: every setting is present, so that a .env beside bot.py has no effect."""
         return {
             "PATH": os.environ.get("PATH", ""),
             **dict.fromkeys(setting_names(), ""),
@@ -124,7 +124,7 @@ class Harness:
     def launch(
         self, *arguments: str, script: Path = ROOT / "bot.py", stdin: int | IO[str] | None = None
     ) -> None:
-        """Start the process and wait for nothing."""
+        """Start the process without waiting for anything."""
         if self.warm and script == ROOT / "bot.py" and stdin is None:
             self.process = WarmProcess(self.environment, self.folder, *arguments, hurried=self.hurried)
         else:
@@ -144,14 +144,14 @@ class Harness:
             self._readers.append(reader)
 
     def start(self) -> Self:
-        """Start the bot and wait until it has announced itself to Telegram."""
+        """Start the bot, and wait for its first call to Telegram."""
         seen = len(self.server.calls_of("deleteWebhook"))
         self.launch()
         self.wait(lambda: len(self.server.calls_of("deleteWebhook")) > seen)
         return self
 
     def stop(self, by: signal.Signals = signal.SIGTERM, timeout: float = 60) -> float:
-        """Stop the bot, insist on exit code 0, and return the seconds that it took."""
+        """Stop the bot, assert exit code 0, and return how many seconds it took."""
         assert self.process is not None
         started = time.monotonic()
         self.process.send_signal(by)
@@ -160,7 +160,7 @@ class Harness:
         return time.monotonic() - started
 
     def kill(self) -> None:
-        """End the bot as a power cut does."""
+        """Kill the bot with SIGKILL, if it runs."""
         if self.process:
             self.process.kill()
             self.exit_code()
@@ -172,29 +172,32 @@ class Harness:
         self.start()
 
     def exit_code(self, timeout: float = 60) -> int:
-        """Wait for the end of the process and of all that it wrote."""
+        """Wait for the process and its output to end, and return the exit code."""
         assert self.process is not None
         code = self.process.wait(timeout)
         while self._readers:
             self._readers.pop().join(timeout)
         return code
 
-    # What it wrote
+    # The bot's output
 
     @property
     def log(self) -> str:
-        """All that the bot wrote, on both streams."""
+        """Everything the bot wrote to both streams."""
         return "".join([*self.out, *self.err])
 
     def check(self) -> None:
-        """Fail if there is anything wrong with what was seen from outside."""
+        """Fail on broken Telegram rules, on a secret in the output, or on an unexpected traceback."""
         assert self.server.violations == []
         assert self.server.token not in self.log
         assert API_KEY not in self.log
         assert self.traceback_expected or "Traceback" not in self.log, self.log
 
     def wait(self, predicate: Callable[[], T | None], timeout: float = 60) -> T:
-        """Wait until the predicate holds, and return its value; fail early if the bot has died."""
+        """Wait until the predicate is true and return its value.
+
+        Raises AssertionError with the log if the bot dies first, or after `timeout` seconds.
+        """
         deadline = time.monotonic() + timeout
         with self.server.changed:
             while not (value := self.server.changed.wait_for(predicate, 0.1)):
@@ -209,22 +212,22 @@ class Harness:
 
     @contextmanager
     def at_once(self) -> Iterator[None]:
-        """Let what is said meanwhile reach the bot together, however slow the machine is."""
+        """Deliver everything said in the block to the bot together, even on a slow machine."""
         with self.server.changed:
             yield
 
     def person(self, user_id: int | None = None, name: str = "") -> "Person":
-        """Return somebody: nobody has met them before unless an id is given."""
+        """Return a person, a new one unless an id is given."""
         user_id = user_id or next(self._people)
         self.server.user(user_id, name)
         return Person(self, user_id)
 
     def ask_bot(self, text: str, *, user_id: int = 1, **more: Any) -> Message:
-        """Say something and return the bot's message that quotes it."""
+        """Say something, and return the bot's reply to it."""
         return self.reply_to(self.server.say(text, user_id=user_id, **more))
 
     def reply_to(self, message: Message, timeout: float = 60) -> Message:
-        """Wait for the bot's message that quotes this one."""
+        """Wait for the bot's reply to a message."""
         place = message["chat"]["id"], message["message_id"]
         return self.wait(lambda: self.server.replies_to(*place), timeout)[0]
 
@@ -234,31 +237,31 @@ class Harness:
 
 
 class Person:
-    """Somebody in a private chat with the bot."""
+    """A person in a private chat with the bot."""
 
     def __init__(self, bot: Harness, user_id: int) -> None:
         self.bot = bot
         self.id = user_id
 
     def says(self, text: str, **more: Any) -> str:
-        """Say something and return the text that answers it."""
+        """Say something, and return the text of the reply."""
         return str(self.asks(text, **more)["text"])
 
     def asks(self, text: str, **more: Any) -> Message:
-        """Say something and return the message that answers it."""
+        """Say something, and return the reply."""
         return self.bot.ask_bot(text, user_id=self.id, **more)
 
     def all_answers(self, text: str, **more: Any) -> list[Message]:
-        """Say something and return every message that it brings, in order."""
+        """Say something, and return all messages sent in answer to it, in order."""
         asked = self.bot.server.say(text, user_id=self.id, **more)
         first = self.bot.reply_to(asked)
-        # What a chat says is answered in order: whatever belongs to the first stands before the second.
+        # A chat is answered in order: all messages for the first come before the reply to the second.
         last = self.bot.reply_to(self.bot.server.say("/note_count", user_id=self.id))
         between = range(first["message_id"], last["message_id"])
         return [m for m in self.bot.server.messages(self.id) if m["message_id"] in between]
 
     def exports(self) -> str:
-        """Export the notes and return the content of the file."""
+        """Export the notes, and return the content of the file."""
         message = self.asks("/note_export")
         sent = [document for document in self.bot.server.documents if document.chat_id == self.id][-1]
         assert sent.message_id == message["message_id"]
@@ -266,12 +269,12 @@ class Person:
         return sent.data.decode("utf-8")
 
     def is_ignored(self, message: Message) -> bool:
-        """Tell whether a message got no answer although a later one did."""
+        """Return whether a message got no reply, although a later one did."""
         self.says("/note_count", chat_id=message["chat"]["id"])
         return not self.bot.server.replies_to(message["chat"]["id"], message["message_id"])
 
     def asks_model(self, question: str, timeout: float = 60, **more: Any) -> list[Message]:
-        """Ask the model, wait for the end of the answer, and return its messages."""
+        """Ask the model, and return the messages of its finished answer."""
         asked = self.bot.server.say(f"/ask {question}", user_id=self.id, **more)
         return self.answer_to(asked, timeout)
 
@@ -281,14 +284,14 @@ class Person:
 
         def ended() -> list[Message]:
             found = self.bot.server.messages(asked["chat"]["id"])
-            # Only the first message of an answer quotes; those that it goes on in do not.
+            # Only the first message of an answer quotes the question; its continuations do not.
             grown = [m for m in found if m["message_id"] >= quoting["message_id"] and _goes_on(m, asked)]
             return grown if grown and _ENDED.search(grown[-1].get("text", "")) else []
 
         return self.bot.wait(ended, timeout)
 
     def press(self, message: Message, button: int | str = 0, *, data: str | None = None) -> str:
-        """Press a button under a message, or pretend to, and return what shows for a moment."""
+        """Press a button (or send `data`, as a modified client could), and return the notice."""
         chat_id, message_id = message["chat"]["id"], message["message_id"]
         query = self.bot.server.press(chat_id, message_id, button, user_id=self.id, data=data)
         return str(self.bot.wait(lambda: self.bot.server.answers.get(query)).get("text", ""))

@@ -1,4 +1,4 @@
-"""A question to a model, and what comes of it step by step, for whoever wants to be told of that."""
+"""A question to a model with callbacks for each step of the answer."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -13,7 +13,7 @@ def listen(
     on_thinking: Callable[[], None] | None = None,
     **options: Any,
 ) -> Answer:
-    """Ask, streamed where somebody hears the text, and wait for the whole answer."""
+    """Ask, streamed if `on_text` is given, and return the whole answer."""
     with Stream(messages, streamed=on_text is not None, **options) as stream:
         while not isinstance(news := stream.next(), Answer):
             if isinstance(news, str) and on_text:

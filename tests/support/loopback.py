@@ -1,4 +1,4 @@
-"""What the small servers of the tests share: a port on loopback, and a life as long as a with-block."""
+"""What the tests' small servers share: a port on loopback, open for the length of a with-block."""
 
 import socket
 import socketserver
@@ -9,7 +9,7 @@ from typing import Self
 
 
 class Loopback:
-    """Runs a server in a thread of its own; `url` is its address."""
+    """Runs a server in its own thread; `url` is its address."""
 
     def __init__(self, server: socketserver.TCPServer) -> None:
         self._server = server
@@ -30,14 +30,14 @@ class Loopback:
 
 
 def end_serving(server: socketserver.TCPServer) -> None:
-    """End `serve_forever` at once, which by itself looks up twice a second only."""
-    with suppress(OSError):  # where a socket that listens cannot be shut down
+    """End `serve_forever` at once; by itself it checks only twice a second."""
+    with suppress(OSError):  # some systems cannot shut down a listening socket
         server.socket.shutdown(socket.SHUT_RDWR)
     server.shutdown()
 
 
 class QuietHandler(BaseHTTPRequestHandler):
-    """Hands every request to `handle_request`, whatever its verb, and prints nothing of it."""
+    """Passes every GET and POST to `handle_request`, and prints nothing."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
@@ -49,7 +49,7 @@ class QuietHandler(BaseHTTPRequestHandler):
         self.handle_request()
 
     def handle_request(self) -> None:
-        """Answer."""
+        """Answer the request."""
         raise NotImplementedError
 
     def log_message(self, format: str, *args: object) -> None:

@@ -1,4 +1,4 @@
-"""What a person sees of notes: cards, lists, buttons; and how much later something is certain."""
+"""Helpers for tests of notes: cards, lists, buttons, and waiting until the bot is done."""
 
 import re
 from typing import Any
@@ -11,7 +11,10 @@ CHANGE, PIN, UNPIN, THROW, COPY = "✏️ Изменить", "📌", "📍", "�
 
 
 def say(person: Person, text: str, to: Message | None = None, **more: Any) -> Message:
-    """Say something in the chat of a message, perhaps as a reply to it, and return the answer."""
+    """Say something in a message's chat, as a reply to it, and return the bot's reply.
+
+    Without a message, say it in the person's own chat.
+    """
     chat_id = to["chat"]["id"] if to else person.id
     reply_to = to["message_id"] if to else None
     return person.asks(text, chat_id=chat_id, reply_to=reply_to, **more)
@@ -24,24 +27,24 @@ def labels(message: Message) -> list[str]:
 
 
 def now(person: Person, message: Message) -> Message:
-    """Return a message as it looks by now."""
+    """Return a message as it is now."""
     return person.bot.server.find(message["chat"]["id"], message["message_id"])
 
 
 def pressed(person: Person, message: Message, button: int | str) -> tuple[str, Message]:
-    """Press a button; return what shows for a moment, and the message once everything is done."""
+    """Press a button; return the notice, and the message once the bot is done."""
     notice = person.press(message, button)
     settle(person, message["chat"]["id"])
     return notice, now(person, message)
 
 
 def settle(person: Person, chat_id: int | None = None) -> None:
-    """Wait until all is answered that was said in a chat before."""
+    """Wait until everything said so far in a chat is answered."""
     person.asks("/note_count", chat_id=chat_id or person.id)
 
 
 def opened(person: Person, message: Message, button: int | str) -> list[Message]:
-    """Press a button and return the messages that it brings."""
+    """Press a button, and return the messages it adds."""
     chat_id = message["chat"]["id"]
     before = {one["message_id"] for one in person.bot.server.messages(chat_id)}
     person.press(message, button)
@@ -56,7 +59,7 @@ def card(person: Person, number: int) -> list[Message]:
 
 
 def text_of(person: Person, number: int) -> str:
-    """Return the text of a note as its card has it."""
+    """Return a note's text as shown on its card."""
     messages = [message for message in card(person, number) if "text" in message]
     whole = "\n".join(message["text"] for message in messages)
     body = whole.partition("\n")[2]
@@ -64,30 +67,30 @@ def text_of(person: Person, number: int) -> str:
 
 
 def answers_to(bot: Harness, said: list[Message]) -> list[str]:
-    """Return what the bot has answered to any of these messages, once something later was answered."""
+    """Return the texts of the bot's replies to these messages, once a later message is answered."""
     chat_id = said[0]["chat"]["id"]
     bot.reply_to(bot.server.say("/note_count", user_id=said[0]["from"]["id"], chat_id=chat_id))
     return [m["text"] for one in said for m in bot.server.replies_to(chat_id, one["message_id"])]
 
 
 def reaction(bot: Harness, message: Message) -> str:
-    """Return the bot's reaction on a message."""
+    """Return the emoji of the bot's reaction to a message, "" without one."""
     found = bot.server.reactions.get((message["chat"]["id"], message["message_id"]), [])
     return "".join(one["emoji"] for one in found)
 
 
 def units(text: str, entity: dict[str, Any]) -> str:
-    """Return the part of a text that an entity formats."""
+    """Return the part of a text that an entity covers."""
     data = text.encode("utf-16-le")
     return data[2 * entity["offset"] : 2 * (entity["offset"] + entity["length"])].decode("utf-16-le")
 
 
 def formatted(message: Message, kind: str) -> list[str]:
-    """Return what of a message is formatted in a way."""
+    """Return the parts of a message with this kind of formatting."""
     text = str(message.get("text", ""))
     return [units(text, entity) for entity in message.get("entities", []) if entity["type"] == kind]
 
 
 def all_buttons(message: Message) -> list[dict[str, Any]]:
-    """Return the buttons that call back."""
+    """Return a message's callback buttons."""
     return callback_buttons(message)

@@ -1,7 +1,7 @@
-"""What the fake OpenRouter can answer: bodies as the real one writes them, and ways to misbehave.
+"""The fake OpenRouter's answers: bodies as the real one writes them, and ways to misbehave.
 
-A behaviour is a function that gets a `Call` and answers it; `events` and those built on it take
-parts to send: a dictionary is an event, bytes go out as they are, a number is a pause in seconds.
+A behaviour is a function that answers a `Call`. `events` and the behaviours built on it take parts to send: a
+dictionary is an event, bytes are sent unchanged, a number is a pause in seconds.
 """
 
 import json
@@ -30,7 +30,7 @@ Headers = Mapping[str, str]
 
 @dataclass
 class Request:
-    """One request as it came; `body` is the parsed JSON, None without one."""
+    """One request; `body` is the parsed JSON, None if there is none."""
 
     method: str
     path: str
@@ -46,7 +46,7 @@ class Request:
     @property
     def question(self) -> str:
         """The text of the last message."""
-        if not isinstance(self.body, dict):  # the client left before its body came
+        if not isinstance(self.body, dict):  # the client left before its body arrived
             return ""
         content = self.body["messages"][-1].get("content") or ""
         if isinstance(content, str):
@@ -55,11 +55,11 @@ class Request:
 
 
 class ClientGoneError(Exception):
-    """The client closed its connection before it was answered in full."""
+    """The client closed its connection before the answer was complete."""
 
 
 class Gate:
-    """Something closed that a call can wait for, beside its socket, until it is opened."""
+    """A closed gate that a call can wait for, together with its socket, until somebody opens it."""
 
     def __init__(self) -> None:
         self._inside, self._outside = socket.socketpair()
@@ -76,7 +76,7 @@ class Gate:
 
 
 class Gates(Protocol):
-    """What a call needs of its server: gates, and word that the server stops."""
+    """What a call needs from its server: gates, one of them open once the server stops."""
 
     stopped: Gate
 
@@ -85,7 +85,7 @@ class Gates(Protocol):
 
 
 class Call:
-    """One request being answered: everything that a behaviour may do to its connection."""
+    """One request being answered, and everything a behaviour can do to its connection."""
 
     def __init__(self, fake: Gates, connection: socket.socket, request: Request) -> None:
         self.request = request
@@ -94,7 +94,7 @@ class Call:
         self._connection = connection
 
     def send(self, data: bytes) -> None:
-        """Put bytes on the wire just as they are."""
+        """Send bytes unchanged."""
         try:
             self._connection.sendall(data)
         except OSError:
@@ -106,7 +106,7 @@ class Call:
         self.send("\r\n".join([*lines, "", ""]).encode())
 
     def whole(self, status: int, body: bytes, headers: Headers) -> None:
-        """Answer at once with a body of known length."""
+        """Send a complete response, with Content-Length."""
         self.head(status, {"Content-Length": str(len(body)), **headers})
         self.send(body)
 
@@ -115,7 +115,7 @@ class Call:
         self.whole(status, data, {"Content-Type": "application/json", **(headers or {})})
 
     def start(self, headers: Headers = EVENT_STREAM) -> None:
-        """Begin a body of unknown length, to be sent by `chunk` and ended by `end`."""
+        """Start a chunked response; continue with `chunk`, finish with `end`."""
         self.head(200, {"Transfer-Encoding": "chunked", **headers})
 
     def chunk(self, data: bytes) -> None:
@@ -125,14 +125,14 @@ class Call:
         self.send(b"0\r\n\r\n")
 
     def part(self, part: object) -> None:
-        """Do what a part says: send an event or bytes, or pause."""
+        """Send an event or bytes, or pause for a number of seconds."""
         if isinstance(part, int | float):
             self.pause(part)
         else:
             self.chunk(part if isinstance(part, bytes) else sse(part))
 
     def pause(self, seconds: float | None = None, gate: Gate | None = None) -> None:
-        """Wait for the time or the gate; raise ClientGoneError if the client leaves meanwhile."""
+        """Wait for the time or the gate; raise ClientGoneError if the client leaves or the server stops."""
         with selectors.DefaultSelector() as selector:
             selector.register(self._connection, selectors.EVENT_READ)
             selector.register(self._fake.stopped, selectors.EVENT_READ)
@@ -143,7 +143,7 @@ class Call:
             raise ClientGoneError
 
     def gate(self) -> Gate:
-        """Return a gate that the next `release()` opens; take it before the client can call it."""
+        """Return a gate that the next `release()` opens; get it before the client can cause that call."""
         return self._fake.gate()
 
     def wait_at(self, gate: Gate) -> None:
@@ -153,7 +153,7 @@ class Call:
             gate.close()
 
     def reset(self) -> None:
-        """Break the connection with RST, as a dying server or a cut cable does."""
+        """Make the connection end with RST, as after a crash or a cut cable."""
         self._connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.keep_alive = False
 
@@ -169,7 +169,7 @@ def sse(event: object) -> bytes:
 
 
 def completion(text: object, *, model: str = MODEL, finish: str | None = "stop", **message: object) -> Json:
-    """The JSON of an answer that is not streamed; further fields go into its message."""
+    """Return the JSON of a non-streamed answer; extra fields go into its message."""
     choice = {
         "index": 0,
         "finish_reason": finish,
@@ -180,13 +180,13 @@ def completion(text: object, *, model: str = MODEL, finish: str | None = "stop",
 
 
 def chunk(text: object, *, model: str = MODEL, finish: str | None = None, **delta: object) -> Json:
-    """One event of a streamed answer; further fields go into its delta."""
+    """Return one event of a streamed answer; extra fields go into its delta."""
     choice = {"index": 0, "delta": {"content": text, **delta}, "finish_reason": finish}
     return {**_envelope("chat.completion.chunk", model), "choices": [choice]}
 
 
 def usage_chunk(model: str = MODEL) -> Json:
-    """The last event of a stream: what was used, and no choice."""
+    """Return the last event of a stream: the usage, without a choice."""
     return {**_envelope("chat.completion.chunk", model), "choices": [], "usage": USAGE}
 
 
@@ -195,7 +195,7 @@ def _envelope(kind: str, model: str) -> Json:
 
 
 def error_body(code: object, message: str = "Provider returned error", metadata: Json | None = None) -> Json:
-    """An error as OpenRouter words it, with the account's id that nobody may see."""
+    """Return an error body like OpenRouter's, with the account's id, which must not leak."""
     error: Json = {"code": code, "message": message}
     if metadata:
         error["metadata"] = metadata
@@ -203,7 +203,7 @@ def error_body(code: object, message: str = "Provider returned error", metadata:
 
 
 def model_entry(key: str, name: str, *, price: str = "0", **changes: object) -> Json:
-    """One entry of GET /models; `inputs`, `outputs` and any field of the entry can be changed."""
+    """Return one entry of GET /models; `inputs`, `outputs` and any of its fields can be changed."""
     architecture = {
         "modality": "text->text",
         "input_modalities": changes.pop("inputs", ["text"]),
@@ -229,7 +229,7 @@ def model_entry(key: str, name: str, *, price: str = "0", **changes: object) -> 
 
 
 def default_models() -> list[Json]:
-    """Five free ones, then a paid one, a paid router, an expired one, a classifier."""
+    """Return five free models, a paid one, a paid router, an expired one and a classifier."""
     sees = ["text", "image"]
     return [
         model_entry(MODEL, "DeepSeek: DeepSeek V3.1 (free)", context_length=163840),
@@ -259,7 +259,7 @@ def default_key() -> Json:
 
 
 def answer(text: str, *, model: str | None = None, finish: str = "stop", thinking: str = "") -> Behaviour:
-    """Answer properly with this text, streamed word by word or not, as the client asked."""
+    """Answer correctly with this text, streamed word by word if the client asked for it."""
 
     def behave(call: Call) -> None:
         who = model or call.request.body["model"]
@@ -282,7 +282,7 @@ def stream(
     thinking: str = "",
     hold_after: int | None = None,
 ) -> Behaviour:
-    """Stream these pieces, `delay` seconds before each; after `hold_after` wait for `release()`."""
+    """Stream these pieces, `delay` seconds before each; after `hold_after` pieces wait for `release()`."""
 
     def behave(call: Call) -> None:
         who = model or call.request.body["model"]
@@ -310,7 +310,7 @@ def _finish(call: Call, model: str, reason: str) -> None:
 
 
 def events(*parts: object, end: bool = True) -> Behaviour:
-    """Stream exactly these parts; without `end` the connection closes in mid-body."""
+    """Stream exactly these parts; with `end=False` the connection closes in the middle of the body."""
 
     def behave(call: Call) -> None:
         call.start()
@@ -324,7 +324,7 @@ def events(*parts: object, end: bool = True) -> Behaviour:
 
 
 def slices(data: bytes, size: int, *, headers: Headers = EVENT_STREAM) -> Behaviour:
-    """Send a body in slices of `size` bytes, cutting through letters and lines."""
+    """Send a body in slices of `size` bytes, which split characters and lines."""
 
     def behave(call: Call) -> None:
         call.start(headers)
@@ -336,7 +336,7 @@ def slices(data: bytes, size: int, *, headers: Headers = EVENT_STREAM) -> Behavi
 
 
 def body(data: object, *, code: int = 200, padding: bytes = b"") -> Behaviour:
-    """Answer with this JSON, or these bytes, after some padding."""
+    """Answer with this JSON or these bytes, preceded by the padding."""
     raw = data if isinstance(data, bytes) else json.dumps(data, ensure_ascii=False).encode()
     return lambda call: call.whole(code, padding + raw, {"Content-Type": "application/json"})
 
@@ -348,12 +348,12 @@ def status(
     headers: Headers | None = None,
     metadata: Json | None = None,
 ) -> Behaviour:
-    """Refuse with an HTTP status and OpenRouter's error body."""
+    """Answer with an HTTP error status and OpenRouter's error body."""
     return lambda call: call.json(code, error_body(code, message, metadata), headers)
 
 
 def daily_cap(reset_ms: int, *, in_headers: bool = True) -> Behaviour:
-    """Refuse because the account's free requests of the day are used up."""
+    """Answer 429: the account's free requests for the day are used up."""
     reset = {"X-RateLimit-Limit": "50", "X-RateLimit-Remaining": "0"}
     reset["X-RateLimit-Reset"] = str(reset_ms)
     message = (
@@ -364,13 +364,13 @@ def daily_cap(reset_ms: int, *, in_headers: bool = True) -> Behaviour:
 
 
 def html(code: int) -> Behaviour:
-    """Answer with a page, as a proxy or the edge does."""
+    """Answer with an HTML page, as a proxy or Cloudflare does."""
     page = b"<html><head><title>Error</title></head><body>cloudflare user_2SECRET</body></html>"
     return lambda call: call.whole(code, page, {"Content-Type": "text/html"})
 
 
 def hang(*parts: object, headers: bool = True) -> Behaviour:
-    """Go silent for ever: before the headers, or after them and these parts."""
+    """Hang forever: before the headers, or after them and these parts."""
 
     def behave(call: Call) -> None:
         if headers:
@@ -392,7 +392,7 @@ def reset(*parts: object, headers: bool = True) -> Behaviour:
 
 
 def repeat(part: object, *, after: Iterable[object] = (), delay: float = 0.02) -> Behaviour:
-    """Stream some parts, then the same one for ever: `repeat(PROCESSING)` is endless comments."""
+    """Stream some parts, then one part forever: `repeat(PROCESSING)` sends endless comments."""
 
     def behave(call: Call) -> None:
         events(*after, end=False)(call)
@@ -404,7 +404,7 @@ def repeat(part: object, *, after: Iterable[object] = (), delay: float = 0.02) -
 
 
 def drip(data: bytes, *, delay: float = 0.02) -> Behaviour:
-    """Send raw bytes, status line included, one by one, and the last of them for ever."""
+    """Send raw bytes (status line included) one at a time, then the last one forever."""
 
     def behave(call: Call) -> None:
         position = 0

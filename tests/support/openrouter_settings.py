@@ -1,4 +1,4 @@
-"""Points `openrouter_client` at a server by the settings that a person would write."""
+"""Point `openrouter_client` at a server through its environment variables."""
 
 import pytest
 
@@ -15,7 +15,7 @@ SETTINGS = {
 
 
 def point_at(monkeypatch: pytest.MonkeyPatch, base_url: str, *, key: str = KEY, proxy: str = "") -> None:
-    """Set the three settings, and nothing else that could lead elsewhere."""
+    """Set the three settings, and remove all others that could redirect requests."""
     for name in SETTINGS:
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)

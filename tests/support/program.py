@@ -1,4 +1,4 @@
-"""The program itself: a copy of it, and `python bot.py` with keys that do their work and end."""
+"""The program itself: a copy of it, and `python bot.py` with options that do one job and exit."""
 
 import shutil
 from pathlib import Path
@@ -8,7 +8,7 @@ from support.warm_start import WarmProcess
 
 
 def run(bot: Harness, *keys: str, **settings: str) -> tuple[int, str]:
-    """Start the program with these keys beside a bot; return its exit code and what it printed."""
+    """Run the program with these options beside a bot; return its exit code and standard output."""
     code, printed, complained = WarmProcess(bot.environment | settings, bot.folder, *keys).ended()
     assert complained == ""
     assert bot.server.token not in printed
@@ -17,7 +17,7 @@ def run(bot: Harness, *keys: str, **settings: str) -> tuple[int, str]:
 
 
 def piped(environment: dict[str, str], folder: Path, *lines: str) -> str:
-    """Pipe lines into the terminal, and return what was printed; nothing may be complained of."""
+    """Pipe lines into the console, and return its output; it must exit with 0 and an empty stderr."""
     process = WarmProcess(environment, folder, "--console", typed="\n".join(lines))
     code, printed, complained = process.ended()
     assert (code, complained) == (0, "")
@@ -25,7 +25,7 @@ def piped(environment: dict[str, str], folder: Path, *lines: str) -> str:
 
 
 def copy_of_the_program(folder: Path) -> Path:
-    """Copy what a clone has, without what a developer adds to it; what is compiled stays so."""
+    """Copy the program without the developer's files; compiled bytecode is copied, too."""
     ignored = shutil.ignore_patterns(".*", "tests", "bench", "*.db*", "console-files")
     shutil.copytree(ROOT, folder, ignore=ignored)
     return folder

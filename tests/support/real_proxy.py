@@ -1,4 +1,4 @@
-"""A proxy that others wrote (pproxy), in a process of its own, which can be killed or held up."""
+"""A third-party proxy (pproxy) in its own process, which can be killed or suspended."""
 
 import signal
 import socket
@@ -11,7 +11,7 @@ LOGIN = "user:geheim"
 
 
 class RealProxy:
-    """The proxy; `address` is what to set, its password included, and `host` what may be told."""
+    """The proxy; `address` is the setting, with the password, and `host` the part that may be shown."""
 
     def __init__(self, scheme: str) -> None:
         self.host = f"127.0.0.1:{free_port()}"
@@ -34,17 +34,17 @@ class RealProxy:
         self._process.stdout.close()
 
     def kill(self) -> None:
-        """End it: its connections break, and nobody listens any more."""
+        """Kill it: its connections break, and its port is closed."""
         self._process.kill()
         self._process.wait()
 
     def hold_up(self) -> None:
-        """Let it take connections and do nothing with them, as a blocked way does."""
+        """Suspend it: it accepts connections but does nothing with them."""
         self._process.send_signal(signal.SIGSTOP)
 
 
 def free_port() -> int:
-    """Return a port on which nobody listens just now."""
+    """Return a port where nobody is listening."""
     with closing(socket.socket()) as sock:
         sock.bind(("127.0.0.1", 0))
         port: int = sock.getsockname()[1]

@@ -1,4 +1,4 @@
-"""A bot whose OpenRouter is openrouter.ai by name, and what its people see of the models."""
+"""A bot that uses the fake as openrouter.ai, and what people see of the models."""
 
 import re
 
@@ -16,7 +16,7 @@ UNKNOWN = "Неизвестный ID модели. Сначала /models."
 
 
 def listed(*keys: str) -> list[Json]:
-    """Return what GET /models says of these models of the catalogue."""
+    """Return the GET /models entries of these catalogue models."""
     return [model_entry(key, CATALOGUE[key]) for key in keys]
 
 
@@ -28,7 +28,7 @@ def paid(key: str = LUNA, name: str = "OpenAI: GPT-6 Luna") -> Json:
 
 
 def refreshed(bot: Harness, *models: Json) -> str:
-    """Let the service list these models, let the owner press the button, and return the list after it."""
+    """Change the service's models, let the owner refresh the list, and return the new list."""
     bot.ai.models = list(models)
     someone = bot.person(OWNER)
     refresh(bot, someone.asks("/models"))
@@ -36,14 +36,14 @@ def refreshed(bot: Harness, *models: Json) -> str:
 
 
 def refresh(bot: Harness, message: Message, outcome: str = "Список обновлён.") -> Message:
-    """Press the button under a list, and return it as it is when the service has answered."""
+    """Press the refresh button under a list, and return the list once it shows the outcome."""
     person = bot.person(message["chat"]["id"])
     assert person.press(message, REFRESH) == "Читаю список…"
     return seen(bot, message, outcome)
 
 
 def settled(person: Person, text: str) -> Message:
-    """Say what takes its time, and return the answer as it is when the service has answered."""
+    """Say something slow, and return the reply once the service has answered."""
     message = person.asks(text)
 
     def look() -> Message | None:
@@ -54,19 +54,19 @@ def settled(person: Person, text: str) -> Message:
 
 
 def result(person: Person, text: str) -> str:
-    """Say what takes its time, and return the text of the answer then."""
+    """Say something slow, and return the reply's text once the service has answered."""
     return str(settled(person, text)["text"])
 
 
 def begin(bot: Harness, *models: Json) -> Harness:
-    """Start a bot at openrouter.ai, which lists these models, and wait until it has read the list."""
+    """Start a bot at openrouter.ai with these models, and wait until it has read the list."""
     proxy = bot.ai.base_url.removesuffix("/api/v1")
     bot.settings |= {"OPENROUTER_BASE_URL": "http://openrouter.ai/api/v1", "OPENROUTER_PROXY": proxy}
     return begin_elsewhere(bot, *models)
 
 
 def begin_elsewhere(bot: Harness, *models: Json) -> Harness:
-    """Start a bot at another host, and wait until it has read this list."""
+    """Start a bot at another host with these models, and wait until it has read the list."""
     bot.ai.models = list(models)
     bot.start()
     someone = bot.person(OWNER)
@@ -76,12 +76,12 @@ def begin_elsewhere(bot: Harness, *models: Json) -> Harness:
 
 
 def by_model(behaviours: dict[str, Behaviour], otherwise: Behaviour = YES) -> Behaviour:
-    """Answer a question as its model does."""
+    """Answer each question with its model's behaviour."""
     return lambda call: behaviours.get(call.request.body["model"], otherwise)(call)
 
 
 def seen(bot: Harness, message: Message, fragment: str, timeout: float = 60) -> Message:
-    """Wait until a message shows that, and return it as it is then."""
+    """Wait until a message contains the fragment, and return it as it is then."""
 
     def look() -> Message | None:
         now = bot.server.find(message["chat"]["id"], message["message_id"])
@@ -91,15 +91,15 @@ def seen(bot: Harness, message: Message, fragment: str, timeout: float = 60) -> 
 
 
 def buttons(message: Message) -> list[str]:
-    """Return the labels of the buttons under a message."""
+    """Return the labels of a message's callback buttons."""
     return [button["text"] for button in callback_buttons(message)]
 
 
 def row_of(text: str, key: str) -> str:
-    """Return the line about a model, empty if there is none."""
+    """Return the line about a model, "" if there is none."""
     return next((line for line in text.splitlines() if f"[{key}]" in line), "")
 
 
 def asked(bot: Harness, question: str) -> list[Request]:
-    """Return the requests that a question came to, in order."""
+    """Return all requests to the service for a question, in order."""
     return [request for request in bot.ai.questions if request.question == question]

@@ -1,4 +1,4 @@
-"""A registry on a real file, and what a service may list."""
+"""A model registry in a real file, and entries that a service may list."""
 
 import sqlite3
 from contextlib import closing
@@ -8,13 +8,13 @@ from db import Database, Model
 from openrouter_client import RemoteModel
 from storage.registry import Registry
 
-FIRST = "deepseek/deepseek-chat-v3.1:free"  # of the catalogue, and active
+FIRST = "deepseek/deepseek-chat-v3.1:free"  # in the catalogue, and active
 ROUTER = "openrouter/free"
 SEES = frozenset({"text", "image"})
 
 
 class Shelf:
-    """A registry on a real file."""
+    """A model registry in a real file."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -22,7 +22,7 @@ class Shelf:
         self.registry = Registry(self.db)
 
     def sync(self, *keys: str) -> bool:
-        """Read a list of free models."""
+        """Update the registry from a list of free models."""
         return self.registry.sync([remote(key) for key in keys])
 
     def rows(self) -> list[str]:

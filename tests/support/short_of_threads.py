@@ -1,6 +1,6 @@
-"""The bot on a machine that gives no threads for questions as long as a file is there.
+"""Run the bot on a machine that refuses some threads while a file exists.
 
-python short_of_threads.py FILE PREFIX     threads whose names begin so cannot be started
+python short_of_threads.py FILE PREFIX     refuse threads whose names start with PREFIX
 """
 
 import sys

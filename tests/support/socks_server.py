@@ -1,4 +1,4 @@
-"""A SOCKS5 proxy on loopback (RFC 1928, 1929) that leads to one address, whatever is asked for."""
+"""A SOCKS5 proxy on loopback (RFC 1928, 1929) that connects to one fixed address, whatever is requested."""
 
 import socket
 import socketserver
@@ -11,9 +11,9 @@ _IPV4, _NAME = 1, 3
 
 
 class SocksServer(Loopback):
-    """The proxy; `asked` are the addresses it was asked for, `url` is its address without a scheme.
+    """The proxy; `asked` are the requested addresses, `address` its own without a scheme.
 
-    With `login` ("user:password") only that one is let in; `refusing`, it connects to nothing.
+    With `login` ("user:password") any other login is refused; with `refusing` every connection is.
     """
 
     def __init__(self, target_port: int, *, login: str = "", refusing: bool = False) -> None:

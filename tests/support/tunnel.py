@@ -1,4 +1,4 @@
-"""An HTTP proxy on loopback that tunnels every CONNECT to one address, whatever name is asked for."""
+"""An HTTP proxy on loopback that tunnels every CONNECT to one fixed address, whatever is requested."""
 
 import selectors
 import socket
@@ -8,7 +8,7 @@ from support.loopback import Loopback
 
 
 class Tunnel(Loopback):
-    """The proxy; `asked` are the methods and addresses of what it was asked."""
+    """The proxy; `asked` are the methods and addresses of the requests."""
 
     def __init__(self, target_port: int, *, refusing: bool = False) -> None:
         self.asked: list[str] = []
@@ -39,7 +39,7 @@ class _Handler(socketserver.StreamRequestHandler):
 
 
 def pipe(client: socket.socket, target: socket.socket) -> None:
-    """Carry bytes both ways until one side ends."""
+    """Copy bytes both ways until one side closes."""
     with selectors.DefaultSelector() as selector:
         selector.register(client, selectors.EVENT_READ, target)
         selector.register(target, selectors.EVENT_READ, client)

@@ -1,13 +1,13 @@
-"""A clock that a test turns by hand: waiting moves it on, and nobody waits."""
+"""A clock that a test controls: waiting moves it forward, without taking real time."""
 
 from datetime import UTC, datetime, timedelta, tzinfo
 
 
 class TurningClock:
-    """The time in `zone`; `wait` passes for a threading.Event whose owner stops at `until`.
+    """The time in `zone`; `wait` replaces that of a threading.Event that is set at `until`.
 
-    `jumps` are moments at which the machine sleeps or somebody sets its clock: when `wait` reaches one,
-    the time goes on at the other.
+    `jumps` are pairs of moments, for a machine that sleeps or a clock that is set: when `wait` reaches the
+    first, the time continues from the second.
     """
 
     def __init__(
@@ -23,11 +23,11 @@ class TurningClock:
         self._jumps = [(at.astimezone(UTC), to.astimezone(UTC)) for at, to in jumps]
 
     def now(self) -> datetime:
-        """Return the time as a wall clock shows it."""
+        """Return the time in `zone`."""
         return self._time.astimezone(self._zone)
 
     def wait(self, seconds: float) -> bool:
-        """Let time pass, and return whether it is time to stop."""
+        """Advance the time, and return whether `until` is reached."""
         self._time += timedelta(seconds=seconds)
         if self._jumps and self._time >= self._jumps[0][0]:
             _, self._time = self._jumps.pop(0)

@@ -1,8 +1,8 @@
-"""Runs bot.py in a time that somebody else turns: `python under_a_clock.py CLOCK bot.py [keys]`.
+"""Run bot.py under a clock that another process moves: `python under_a_clock.py CLOCK bot.py [keys]`.
 
-CLOCK is a file of two doubles, by how many seconds the wall clock and the steady one are ahead of the
-machine's; `TurnedClock` writes it. Whoever waits for a minute or more waits for the steady clock, so a day
-may pass in no time. Nothing of the program knows of it.
+CLOCK is a file of two doubles: how many seconds the wall clock and the monotonic clock are ahead of the
+machine's; `TurnedClock` writes it. Waits of a minute or more follow the monotonic clock, so that a day can
+pass in no time. The program is unchanged.
 """
 
 import datetime
@@ -20,7 +20,7 @@ LOOK_S = 0.02
 
 
 class TurnedClock:
-    """The clock of a bot that `under_a_clock.py` runs; this process keeps the machine's."""
+    """The clock of a bot run by `under_a_clock.py`; this process keeps the machine's time."""
 
     def __init__(self, file: Path, start: datetime.datetime) -> None:
         self._file = file
@@ -31,15 +31,15 @@ class TurnedClock:
 
     @property
     def time(self) -> float:
-        """The seconds since 1970 that the bot reads."""
+        """The bot's time in seconds since 1970."""
         return time.time() + self._wall
 
     def forward(self, hours: float) -> None:
-        """Let time pass."""
+        """Move both clocks forward."""
         self._set(self._wall + 3600 * hours, self._steady + 3600 * hours)
 
     def set_wall(self, hours: float) -> None:
-        """Put the wall clock forward or back, as somebody who sets it does, or the sleep of a machine."""
+        """Move only the wall clock, forward or back, as when it is set or the machine has slept."""
         self._set(self._wall + 3600 * hours, self._steady)
 
     def _set(self, wall: float, steady: float) -> None:
@@ -48,7 +48,7 @@ class TurnedClock:
 
 
 def turn_by(clock: Path) -> None:
-    """Make this process read its time from the file."""
+    """Make this process take its time from the file."""
     with clock.open("rb") as file:
         shifts = mmap.mmap(file.fileno(), _SHIFTS.size, access=mmap.ACCESS_READ)
     wall, steady, waits = time.time, time.monotonic, threading.Event.wait

@@ -1,6 +1,6 @@
-"""The bot as a process of its own that need not read its packages anew: it is forked from one that has them.
+"""The bot in its own process, forked from one that has already imported the packages.
 
-To import them takes ten times as long as all the rest of a start, and the tests start hundreds of bots.
+Imports take ten times as long as the rest of a start, and the tests start hundreds of bots.
 """
 
 import multiprocessing
@@ -19,9 +19,9 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 class WarmProcess:
-    """What of subprocess.Popen is used of `python bot.py` with these arguments.
+    """`python bot.py` with these arguments, with the parts of subprocess.Popen that the tests use.
 
-    What is typed comes through a pipe. Who is `hurried` edits ten times as often as Telegram bears.
+    `typed` is piped to standard input. A `hurried` bot edits messages ten times as often as Telegram allows.
     """
 
     def __init__(
@@ -59,13 +59,13 @@ class WarmProcess:
         return self._process.exitcode
 
     def ended(self, timeout: float = 120) -> tuple[int, str, str]:
-        """Wait for the end; return the exit code, and what was written to both streams."""
+        """Wait for the end; return the exit code, standard output and standard error."""
         with self.stdout, self.stderr:
             printed, complained = self.stdout.read(), self.stderr.read()
         return self.wait(timeout), printed, complained
 
     def send_signal(self, number: int) -> None:
-        with suppress(ProcessLookupError):  # it has ended just now
+        with suppress(ProcessLookupError):  # it has just ended
             os.kill(self.pid, number)
 
     def kill(self) -> None:
@@ -83,7 +83,7 @@ def _context() -> ForkServerContext:
 
 @contextmanager
 def _told_where_packages_are() -> Iterator[None]:
-    """The process that is forked from is a `python -c` of its own, which looks into the environment only."""
+    """Set PYTHONPATH for the fork server: it is a `python -c`, which finds packages only that way."""
     before = os.environ.copy()
     os.environ["PYTHONPATH"] = os.pathsep.join(map(str, (ROOT, ROOT / "tests")))
     try:
@@ -107,7 +107,7 @@ def _run(
     err: Connection,
     hurried: bool,
 ) -> None:
-    """Be `python bot.py` in this environment and folder."""
+    """Act as `python bot.py` in this environment and folder."""
     for number, connection in enumerate((keys, out, err)):
         os.dup2(connection.fileno(), number)
         connection.close()
