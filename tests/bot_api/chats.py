@@ -406,9 +406,7 @@ class Chats:
         return [message for message in found if message["from"]["is_bot"]]
 
     def menu(self, chat_id: int, language: str = "ru") -> list[dict[str, str]]:
-        """Return the commands a person sees in a private chat: the narrowest scope with any, `language`
-        first.
-        """
+        """Return the commands a person sees in a private chat: the narrowest scope, `language` first."""
         for scope in (("chat", chat_id), ("all_private_chats", 0), ("default", 0)):
             for code in (language, ""):
                 if found := self.command_lists.get((*scope, code)):

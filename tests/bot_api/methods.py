@@ -250,7 +250,7 @@ def _known_file(api: Chats, kind: str, file_id: Any) -> dict[str, Any]:
 
 
 def _send_known(api: Chats, request: Request) -> Any:
-    """Send a file by its id; the bot never uploads these kinds."""
+    """Send a file by its id: the only way the bot sends most kinds."""
     chat = _chat_to_write(api, request)
     kind = next(kind for kind in rules.MEDIA_KINDS if kind in request.params)
     content = _known_file(api, kind, request.params[kind])

@@ -5,7 +5,7 @@
         fake.always(stream("а", "б"), model="x/y:free")  # every question to one model
 
 The behaviours are in `openrouter_replies`. Without a script it echoes the question in Russian, streamed or
-not as requested. `python tests/fake_openrouter.py --port 8091` runs it as a process.
+not as requested. In tests/, `python -m support.fake_openrouter --port 8091` runs it as a process.
 """
 
 import argparse
@@ -97,9 +97,7 @@ class FakeOpenRouter:
         self._coming.extend(behaviours)
 
     def always(self, behaviour: Behaviour, *, model: str | None = None, path: str | None = None) -> None:
-        """Answer every question (of this model), or every call of a path such as "/models", with this
-        behaviour.
-        """
+        """Answer every question (to `model`), or every call of a path such as "/models", like this."""
         self._always[path or model] = behaviour
 
     def hold(self) -> None:
@@ -126,9 +124,7 @@ class FakeOpenRouter:
             return self.gate() if self._holding else None
 
     def wait(self, predicate: Callable[[], object], timeout: float = 60) -> None:
-        """Wait until the predicate is true, checked after every change; raise AssertionError after the
-        timeout.
-        """
+        """Wait until the predicate is true; raise AssertionError after `timeout` seconds."""
         with self._changed:
             if not self._changed.wait_for(predicate, timeout):
                 raise AssertionError(f"in vain after {timeout} s and {len(self.requests)} requests")

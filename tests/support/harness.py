@@ -144,7 +144,7 @@ class Harness:
             self._readers.append(reader)
 
     def start(self) -> Self:
-        """Start the bot, and wait for its first call to Telegram."""
+        """Start the bot, and wait until it has called deleteWebhook."""
         seen = len(self.server.calls_of("deleteWebhook"))
         self.launch()
         self.wait(lambda: len(self.server.calls_of("deleteWebhook")) > seen)

@@ -1,6 +1,6 @@
 """A real language model on a real OpenAI-compatible server: llama.cpp, in its own process.
 
-    python tests/real_model.py --port 8091      # then OPENROUTER_BASE_URL=http://127.0.0.1:8091/api/v1
+    python tests/support/real_model.py --port 8091  # then OPENROUTER_BASE_URL=http://127.0.0.1:8091/api/v1
 
 Needs requirements-llm.txt. The model is very small: it follows the protocol, and knows next to nothing.
 """
