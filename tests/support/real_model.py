@@ -36,7 +36,7 @@ class RealModel:
         )
         assert self.process.stdout is not None
         self.url = self.process.stdout.readline().strip()
-        assert self.url, "the model did not start; try: python tests/real_model.py"
+        assert self.url, "the model did not start; try: python tests/support/real_model.py"
         return self
 
     def __exit__(self, *_: object) -> None:
