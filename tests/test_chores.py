@@ -136,5 +136,5 @@ def test_the_start_on_an_older_file_lays_a_copy_of_it_aside(new_bot: NewBot) -> 
     with closing(sqlite3.connect(bot.db_path)) as conn:
         conn.execute("CREATE TABLE notes (id INTEGER PRIMARY KEY, user_id INTEGER, text TEXT)")
     bot.start()
-    assert "notes-version-0-" in bot.log
+    bot.wait(lambda: "notes-version-0-" in bot.log)
     assert len(list((bot.folder / "backups").iterdir())) == 1

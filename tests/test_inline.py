@@ -140,7 +140,7 @@ def test_where_it_is_off_the_log_says_how_to_switch_it_on(new_bot: Callable[...,
     bot = new_bot()
     bot.server.inline_mode = False
     bot.start().person().says("/note_count")
-    assert "/setinline" in bot.log
+    bot.wait(lambda: "/setinline" in bot.log)
 
 
 def _file(kind: str, file_id: str) -> Json:

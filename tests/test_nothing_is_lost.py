@@ -179,7 +179,7 @@ def test_an_update_that_cannot_be_read_is_put_aside_and_logged(new_bot: NewBot) 
     bot.server.push({"message": {"from": {"id": 7}, "chat": {"id": 7}}})
     assert bot.person().says("/note_count") == "Заметок: 0."
     bot.wait(lambda: journal(bot).get("parked") == 1)
-    assert "отложено" in bot.log
+    bot.wait(lambda: "отложено" in bot.log)
     bot.restart()
     assert journal(bot)["parked"] == 1
 
@@ -281,7 +281,7 @@ def test_a_revoked_token_ends_the_bot_with_a_sentence(new_bot: NewBot) -> None:
     bot = new_bot().start()
     bot.server.fail("getUpdates", "401", times=None)
     assert bot.exit_code() == 2
-    assert "Telegram не принял токен" in bot.log
+    bot.wait(lambda: "Telegram не принял токен" in bot.log)
 
 
 # Stopping

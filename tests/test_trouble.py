@@ -94,7 +94,7 @@ def test_an_answer_that_is_refused_three_times_is_put_aside_and_blocks_nobody(
     assert bot.reply_to(refused)["text"] == UNEXPECTED
     assert rule.used == 3
     rule.times = 0
-    assert "отложено" in bot.log
+    bot.wait(lambda: "отложено" in bot.log)
     assert sql(bot, "SELECT count(*) FROM updates WHERE state = 'parked'") == [(1,)]
 
 
