@@ -1,4 +1,4 @@
-"""The visible part of a model's text: no thoughts, no control tokens, and never nothing."""
+"""A model's visible text: thoughts and control tokens are removed, and invisible text counts as none."""
 
 from itertools import pairwise
 
