@@ -205,7 +205,7 @@ def test_no_more_than_a_hundred_questions_run_and_a_note_is_kept_meanwhile(new_b
 
 @pytest.fixture(scope="module")
 def short_of_threads(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Waiting]]:
-    """Two bots that cannot start a thread with this name prefix: one question waits, another is stopped."""
+    """For each prefix of thread names, a bot that cannot start such threads, and its two questions."""
     with ExitStack() as stack:
         waiting = {}
         for prefix in ("ask-", "openrouter"):  # both at once, because the bot retries only after a while

@@ -18,7 +18,6 @@ ADD, KEEP = "📥 Добавить", "📎 Оставить файлом"
 
 
 def sent_to(person: Person) -> list[SentDocument]:
-    """Return the files sent to a person."""
     return [document for document in person.bot.server.documents if document.chat_id == person.id]
 
 

@@ -88,7 +88,6 @@ def dump(path: Path) -> list[str]:
 
 
 def everything_in(path: Path) -> str:
-    """Return every value of every table as text."""
     with closing(sqlite3.connect(path)) as conn:
         tables = [name for (name,) in conn.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         rows = [row for table in tables for row in conn.execute(f'SELECT * FROM "{table}"')]

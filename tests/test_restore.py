@@ -41,7 +41,6 @@ def file(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def copy(file: Path) -> Path:
-    """The copy of that database."""
     return next(folder_of(file).iterdir())
 
 

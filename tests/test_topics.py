@@ -11,7 +11,6 @@ from support.registry_people import buttons
 
 @pytest.fixture(params=["group", "private"])
 def where(request: pytest.FixtureRequest, anna: Person) -> dict[str, Any]:
-    """A topic where Anna writes."""
     chat_id = new_group() if request.param == "group" else anna.id
     return {"chat_id": chat_id, "message_thread_id": 42, "is_topic_message": True}
 
