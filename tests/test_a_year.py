@@ -1,4 +1,4 @@
-"""A short run of the year: `make year` is the long one."""
+"""A short run of the year simulation; `make year` is the long one."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Nobody gets in whom the owner has not let in, and nobody reaches what is another's."""
+"""Nobody gets in without the owner's permission, and nobody reaches another person's data."""
 
 import re
 import sqlite3
@@ -18,19 +18,19 @@ SECRET = "STRANGERS-SECRET"
 
 
 def printed_codes(bot: Harness) -> list[str]:
-    """Return the codes that stand in links on standard output, oldest first."""
+    """Return the codes from the links on standard output, oldest first."""
     return re.findall(r"https://t\.me/zametochnik_bot\?start=([\w-]+)", "".join(bot.out))
 
 
 def newest_code(bot: Harness) -> str:
-    """Wait for a link that is printed as a line to type, too, and return its code."""
+    """Wait until the newest link is also printed as a line to type, and return its code."""
     code = bot.wait(lambda: printed_codes(bot))[-1]
     bot.wait(lambda: f"/start {code}\n" in "".join(bot.out))
     return code
 
 
 def invited(owner: Person, name: str = "Гость") -> Person:
-    """Let somebody new in by an invitation of the owner."""
+    """Let a new person in with an invitation from the owner."""
     guest = owner.bot.person(name=name)
     assert guest.says(f"/start {invitation(owner)}").startswith("Привет!")
     return guest
@@ -49,10 +49,10 @@ def is_refused(text: str, person: Person) -> bool:
 
 
 def stays_unanswered(bot: Harness, *messages: Message) -> bool:
-    """Tell whether messages got no answer although the bot has seen them."""
+    """Return whether the bot has seen the messages and answered none of them."""
     bot.wait(lambda: not bot.server.pending)
     inside = bot.person(1)
-    inside.says("/note_count")  # after this everything before it has been looked at
+    inside.says("/note_count")  # its answer means that everything before it was processed
     return not any(bot.server.replies_to(m["chat"]["id"], m["message_id"]) for m in messages)
 
 
@@ -63,7 +63,7 @@ def everything_stored(bot: Harness) -> str:
 
 
 def files_contain(bot: Harness, text: str) -> bool:
-    """Tell whether a text stands in any file that the bot has written, as letters or escaped."""
+    """Return whether any file written by the bot contains a text, plain or as backslash escapes."""
     escaped = text.encode("ascii", "backslashreplace")
     files = [path for path in bot.folder.rglob("*") if path.is_file()]
     assert bot.db_path in files
@@ -172,7 +172,7 @@ def test_a_stranger_is_told_once_in_an_hour(owned: Harness) -> None:
     again = [owned.server.say(text, user_id=stranger.id) for text in ("алло", "/start x", "/note_add x")]
     assert stays_unanswered(owned, *again)
     other = owned.person()
-    assert is_refused(other.says("и я"), other)  # each once
+    assert is_refused(other.says("и я"), other)  # once for each person
 
 
 def test_nothing_of_a_stranger_is_stored_sent_or_logged(new_bot: NewBot) -> None:
@@ -304,7 +304,7 @@ def test_a_removed_persons_notes_stay_and_come_back_with_them(new_bot: NewBot) -
     anna.says("/note_add важная мысль")
     assert "Анна" in owner.says(f"/remove {anna.id}")
     assert is_refused(anna.says("/note_list"), anna)
-    bot.wait(lambda: not bot.server.pending)  # or it would come again after the restart
+    bot.wait(lambda: not bot.server.pending)  # otherwise Telegram would send it again after the restart
     bot.restart()
     assert is_refused(anna.says("/note_list"), anna)
     assert anna.says(f"/start {invitation(owner)}").startswith("Привет!")

@@ -1,4 +1,4 @@
-"""Nobody reaches what is another's: by number, button, reply, or button data that somebody made up."""
+"""Nobody reaches another person's data: by number, button, reply, or forged button data."""
 
 import sqlite3
 from contextlib import closing
@@ -12,7 +12,7 @@ GROUP = -1001
 
 
 def crafted(answer: Message, turn: str) -> list[str]:
-    """Return callback data that somebody could make up who knows a turn's number."""
+    """Return callback data that somebody who knows a turn's number could forge."""
     own = [button["callback_data"] for row in answer["reply_markup"]["inline_keyboard"] for button in row]
     names = ["save", "again", "more", "other", "with", "stop", "page", "use", "note", "note_del", "delete"]
     return [*own, *(f"{name}:{turn}" for name in names), f"with:{turn}.1"]
@@ -23,7 +23,7 @@ def test_nobody_reaches_another_persons_conversation_by_a_button(
 ) -> None:
     bot.answers["личное"] = replies.answer("тайна Анны")
     (answer,) = anna.asks_model("личное")
-    ours = boris.asks("/models")  # a message of the bot in the chat of Boris, as if it had been forwarded
+    ours = boris.asks("/models")  # a bot's message in Boris's chat, as if Anna's had been forwarded
     turn = answer["reply_markup"]["inline_keyboard"][0][0]["callback_data"].partition(":")[2]
     asked = len(bot.ai.questions)
     for data in crafted(answer, turn):
@@ -36,7 +36,7 @@ def test_nobody_reaches_another_persons_conversation_by_a_button(
 def test_a_reply_does_not_reach_into_another_chat(bot: Harness, anna: Person, boris: Person) -> None:
     (answer,) = anna.asks_model("личное")
     shown = boris.asks("/note_count")
-    assert shown["message_id"] == answer["message_id"]  # the same number, but another chat's
+    assert shown["message_id"] == answer["message_id"]  # the same number in another chat
     asked = bot.server.say("что там?", user_id=boris.id, reply_to=shown["message_id"])
     assert bot.reply_to(asked)["text"] == "Заметка #1 сохранена."
     other = bot.server.say("/ask что там?", user_id=boris.id, reply_to=shown["message_id"])
@@ -55,7 +55,7 @@ def test_a_reply_does_not_reach_into_another_chat(bot: Harness, anna: Person, bo
 )
 def test_made_up_button_data_does_nothing(anna: Person, data: str) -> None:
     shown = anna.asks("/models")
-    anna.press(shown, data=data)  # every press is answered, or the client spins for a minute
+    anna.press(shown, data=data)  # every press is answered; otherwise the client shows a spinner for a minute
     assert anna.says("/note_count") == "Заметок: 0."
     assert name_of(1) in anna.says("/model")
 

@@ -1,4 +1,4 @@
-"""The buttons under an answer: to stop it, to ask again or elsewhere, to go on, to keep it; and for whom."""
+"""The buttons under an answer (stop, again, another model, continue, save), and who may press them."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -38,7 +38,7 @@ BEFORE_A_WORD = {
 
 @pytest.fixture(scope="module")
 def bot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harness]:
-    """A bot with an owner, who has let in everybody whom the harness makes up."""
+    """A bot whose owner has let in everybody the harness creates."""
     let_in = ",".join(map(str, [OWNER, *range(1001, 1100)]))
     with Harness(tmp_path_factory.mktemp("bot"), ALLOWED_USERS=let_in, STOP_TIMEOUT="2") as harness:
         yield harness.start()
@@ -51,12 +51,12 @@ def owner(bot: Harness) -> Person:
 
 @pytest.fixture
 def question(request: pytest.FixtureRequest) -> str:
-    """A question that nobody else asks, so that its answers can be scripted."""
+    """A question unique to the test, so that its answers can be scripted."""
     return str(request.node.name)
 
 
 def left(bot: Harness, question: str) -> bool:
-    """Tell whether the bot has hung up on whoever was answering a question."""
+    """Return whether the bot has closed the connection to the model that was answering a question."""
     return any(request.question == question for request in bot.ai.closed_by_client)
 
 
@@ -155,12 +155,12 @@ def test_a_second_press_says_that_it_is_over_and_changes_nothing(
     steps.next()
     steps.next()
     finished = seen(bot, message, "мс; модель")
-    # Its last words stand a moment before it is over.
+    # The last text is shown a moment before the answer counts as finished.
     bot.wait(lambda: anna.press(finished, data=button["callback_data"]) == "Уже закончено.")
     assert bot.server.find(anna.id, message["message_id"]) == finished
 
 
-# ---- Whose they are -------------------------------------------------------------------------
+# ---- Who may press them ---------------------------------------------------------------------
 
 
 def in_group(person: Person, question: str) -> Message:
@@ -235,7 +235,7 @@ def test_the_owner_may_press_them_all(bot: Harness, anna: Person, owner: Person,
     bot.ai.wait(lambda: len(asked(bot, question)) == 3)
 
 
-# ---- Again, and elsewhere -------------------------------------------------------------------
+# ---- Again, or with another model -----------------------------------------------------------
 
 
 def test_again_asks_the_same_of_the_same_model_in_a_new_message(
@@ -294,7 +294,7 @@ def test_a_conversation_that_went_elsewhere_goes_on_with_the_answer_from_there(
     assert dialogue(asked(bot, question + "!")[0]) == [question, "оттуда", question + "!"]
 
 
-# ---- Go on ----------------------------------------------------------------------------------
+# ---- Continue -------------------------------------------------------------------------------
 
 
 def test_an_answer_that_was_cut_goes_on_where_it_stopped(bot: Harness, anna: Person, question: str) -> None:
@@ -331,7 +331,7 @@ def test_an_answer_that_goes_on_can_go_on_once_more(bot: Harness, anna: Person, 
 def test_it_goes_on_even_where_the_model_can_hold_little(new_bot: NewBot, question: str) -> None:
     bot = begin_elsewhere(new_bot(), replies.model_entry(FIRST, LABELS[0], context_length=4096))
     anna = bot.person()
-    partial = "Слово за слово. " * 400  # about as much as MAX_TOKENS lets through
+    partial = "Слово за слово. " * 400  # about as much as MAX_TOKENS allows
     bot.answers[question] = answer(partial.strip(), finish="length")
     message = anna.asks_model(question)[-1]
     anna.press(message, MORE)
@@ -347,7 +347,7 @@ def test_an_answer_that_ended_by_itself_has_nothing_to_go_on_with(
     assert buttons(anna.asks_model(question)[-1]) == FINISHED
 
 
-# ---- Into the notes -------------------------------------------------------------------------
+# ---- Save as a note -------------------------------------------------------------------------
 
 
 def test_question_and_answer_become_a_note(bot: Harness, anna: Person, question: str) -> None:

@@ -1,4 +1,4 @@
-"""The answer appears as it is written: at once, word by word, at Telegram's pace, and whole in the end."""
+"""The answer appears while it is written: at once, word by word, at Telegram's pace, complete at the end."""
 
 from collections.abc import Callable, Iterator
 from itertools import pairwise
@@ -21,7 +21,7 @@ PIECES = [f"слово{number} " for number in range(60)]
 
 
 def begin(person: Person, question: str, behaviour: replies.Behaviour, **where: int) -> Message:
-    """Ask, to be answered so, and return the message in which the answer will grow."""
+    """Ask a question with a scripted answer, and return the message in which the answer will grow."""
     person.bot.answers[question] = behaviour
     return person.asks(f"/ask {question}", **where)
 
@@ -50,7 +50,7 @@ def test_the_answer_stands_at_once_with_the_label_of_the_model_and_a_stop_button
 
 def test_the_first_words_are_visible_within_300_ms_of_the_first_token(bot: Harness) -> None:
     delays = []
-    for attempt in range(3):  # the best of three: a busy machine only adds
+    for attempt in range(3):  # the best of three: a busy machine only adds delay
         steps, somebody = Steps("Первые слова ", "и последние."), bot.person()
         message = begin(somebody, f"скоро {attempt}", steps)
         token_at = steps.next()
@@ -66,7 +66,7 @@ def test_the_first_words_are_visible_within_300_ms_of_the_first_token(bot: Harne
 
 @pytest.fixture(scope="module")
 def grown(bot: Harness) -> dict[str, list[ApiCall]]:
-    """The edits in chats where answers grew, all at the same time, so that it is waited for once."""
+    """The edits in chats where answers grew, all at the same time to wait only once."""
     alone, twice, limited, thinking, one, other, patient = (bot.person() for _ in range(7))
     group = new_group()
     waited = [begin(alone, "медленно", slowly(40)), begin(limited, "отказано", slowly(60))]
@@ -77,7 +77,7 @@ def grown(bot: Harness) -> dict[str, list[ApiCall]]:
     models = twice.asks("/models")
     bot.wait(lambda: edits(bot, limited.id))
     bot.server.fail("editMessageText", "429", chat_id=limited.id, retry_after=3)
-    for number in (1, 0):  # another model, and back
+    for number in (1, 0):  # switch to another model and back
         twice.press(models, number)
     for message in waited:
         seen(bot, message, "мс; модель")
@@ -253,7 +253,7 @@ def test_an_answer_of_just_one_message_stays_one(bot: Harness, anna: Person) -> 
     assert body([message]) == "я" * 4000
 
 
-# ---- As OpenRouter sends it -----------------------------------------------------------------
+# ---- As OpenRouter streams it ---------------------------------------------------------------
 
 
 def test_letters_cut_in_the_middle_and_all_the_rest_of_a_real_stream(bot: Harness, anna: Person) -> None:
@@ -280,9 +280,9 @@ BROKEN = {
 
 @pytest.fixture(scope="module")
 def broken(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, tuple[Message, float]]]:
-    """How broken answers end, and after how long, where a question has two seconds and silence a quarter.
+    """How broken answers end, and after how long; an answer has 2 s, and silence a quarter of that.
 
-    Each to a person of their own, all at the same time, so that it is waited for once.
+    Each is asked by a different person, all at the same time to wait only once.
     """
     with Harness(tmp_path_factory.mktemp("hasty"), ASK_TIMEOUT="2") as bot:
         bot.start()
@@ -379,7 +379,7 @@ $x^2 \\le 4$"""
 
 
 def shown(message: Message, kind: str) -> list[str]:
-    """Return what a message shows in one kind of formatting."""
+    """Return the parts of a message that have one kind of formatting."""
     units = message["text"].encode("utf-16-le")
     found = [entity for entity in message.get("entities", ()) if entity["type"] == kind]
     return [

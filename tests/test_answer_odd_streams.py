@@ -1,4 +1,4 @@
-"""Answers that begin with nothing to see, shrink, break, or are longer than anybody reads in a chat."""
+"""Answers that begin with nothing visible, shrink, break off, or are too long to read in a chat."""
 
 import json
 import sqlite3
@@ -21,11 +21,11 @@ MINUTE = replies.error_body(429, "Rate limit exceeded: free-models-per-min.")
 
 @pytest.fixture
 def question(request: pytest.FixtureRequest) -> str:
-    """A question that nobody else asks, so that its answers can be scripted."""
+    """A question unique to the test, so that its answers can be scripted."""
     return str(request.node.name)
 
 
-# ---- Nothing to see yet ---------------------------------------------------------------------
+# ---- Nothing visible yet --------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_what_shows_nothing_yet_leaves_the_message_standing(
     message = anna.asks(f"/ask {question}")
     for _ in nothing:
         steps.next()
-        anna.says("/note_count")  # in which time a draft would have come
+        anna.says("/note_count")  # enough time for a draft to appear
         (standing,) = (m for m in bot.server.messages(anna.id) if buttons(m))
         assert standing["message_id"] == message["message_id"]
         assert standing["text"].startswith(f"⏳ {LABEL}")
@@ -101,7 +101,7 @@ def test_an_answer_that_becomes_shorter_as_it_grows_loses_its_messages_at_the_en
     assert buttons(bot.server.find(anna.id, message["message_id"])) == FINISHED
 
 
-# ---- Broken after the first word ------------------------------------------------------------
+# ---- Broken off after the first word --------------------------------------------------------
 
 
 @pytest.mark.parametrize("failure", [MINUTE, replies.error_body(429), replies.error_body(502)])
@@ -130,7 +130,7 @@ def test_stop_hangs_up_although_an_edit_hangs(bot: Harness, anna: Person, questi
 
 
 def test_what_came_while_an_edit_hung_came_in_time(new_bot: NewBot, question: str) -> None:
-    bot = new_bot(ASK_TIMEOUT="4").start()  # a quarter of that for silence
+    bot = new_bot(ASK_TIMEOUT="4").start()  # the limit for silence is a quarter of it
     anna = bot.person()
     bot.answers[question] = stream("Начало", *[" и ещё"] * 5, " и конец", delay=0.3)
     bot.server.fail("editMessageText", "hang", chat_id=anna.id, hold_s=5)
@@ -164,11 +164,11 @@ def test_after_ten_messages_the_whole_answer_comes_as_one_file(
     bot.wait(lambda: in_conversation(bot, file))
     goes_on_from(bot, anna, file, question)
     anna.press(messages[-1], SAVE)
-    assert whole.replace("**", "") in exported(anna)  # bold, not with asterisks
+    assert whole.replace("**", "") in exported(anna)  # real bold, no asterisks
 
 
 def in_conversation(bot: Harness, message: Message) -> bool:
-    """Return whether the bot has noted by now that a message is part of an answer."""
+    """Return whether the bot has already recorded a message as part of an answer."""
     with closing(sqlite3.connect(bot.db_path)) as conn:
         place = message["chat"]["id"], message["message_id"]
         query = "SELECT count(*) FROM turn_messages WHERE chat_id = ? AND message_id = ?"
@@ -176,7 +176,7 @@ def in_conversation(bot: Harness, message: Message) -> bool:
 
 
 def goes_on_from(bot: Harness, anna: Person, file: Message, question: str) -> None:
-    """Insist that a reply to the file goes on with the conversation."""
+    """Assert that a reply to the file continues the conversation."""
     reply(anna, file, f"{question}!")
     (request,) = asked(bot, f"{question}!")
     assert "8999-й абзац" in json.dumps(request.body["messages"], ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""Whose turn it is: questions that wait, are stopped early, are dropped, or find no thread."""
+"""The order of questions: waiting, stopped early, dropped, or left without a thread."""
 
 import re
 import sqlite3
@@ -22,12 +22,12 @@ SHORT_OF_THREADS = Path(__file__).parent / "support" / "short_of_threads.py"
 
 @pytest.fixture
 def question(request: pytest.FixtureRequest) -> str:
-    """A question that nobody else asks, so that its answers can be scripted."""
+    """A question unique to the test, so that its answers can be scripted."""
     return str(request.node.name)
 
 
 def standing(bot: Harness, said: Message) -> Message:
-    """Wait for the message in which an answer will grow."""
+    """Wait for the message in which an answer will grow, and return it."""
     place = said["chat"]["id"], said["message_id"]
     return bot.wait(lambda: bot.server.replies_to(*place))[0]
 
@@ -37,13 +37,13 @@ def left(bot: Harness) -> int:
         return int(conn.execute("SELECT count(*) FROM updates WHERE state = 'new'").fetchone()[0])
 
 
-# ---- Stopped before it has begun ------------------------------------------------------------
+# ---- Stopped before the answer begins -------------------------------------------------------
 
 
 def test_stop_works_from_the_moment_that_its_button_stands(bot: Harness, anna: Person, question: str) -> None:
     bot.server.fail(
         "sendMessage", "hang", chat_id=anna.id, hold_s=1
-    )  # the bot does not know yet that it stands
+    )  # the bot does not know yet that the message was sent
     message = standing(bot, bot.server.say(f"/ask {question}", user_id=anna.id))
     assert anna.press(message, STOP) == "Останавливаю."
     assert seen(bot, message, "становлено")["text"] == "Остановлено."
@@ -68,7 +68,7 @@ def test_a_made_up_stop_for_what_is_no_question_says_that_it_is_over(
         assert anna.press(message, data=data) == "Уже закончено."
 
 
-# ---- A reply to an answer that still grows --------------------------------------------------
+# ---- A reply to an answer that is still growing ---------------------------------------------
 
 
 def test_a_reply_to_an_answer_that_grows_goes_on_with_the_whole_of_it(
@@ -82,7 +82,7 @@ def test_a_reply_to_an_answer_that_grows_goes_on_with_the_whole_of_it(
     waiting = standing(bot, said)
     assert waiting["text"].startswith("⏳")
     assert buttons(waiting) == [STOP]
-    boris.asks_model(f"{question}?")  # what was said later by somebody else does not wait
+    boris.asks_model(f"{question}?")  # a later question from somebody else does not wait
     assert not asked(bot, f"{question}!")
     steps.next()
     steps.next()
@@ -121,7 +121,7 @@ def test_a_button_pressed_as_soon_as_it_appears_finds_the_whole_answer(
 
 
 def owner_and_guest(bot: Harness) -> tuple[Person, Person]:
-    """Return who has made this bot their own, and somebody with an invitation."""
+    """Make person 1 the owner and person 2 a guest by invitation; return both."""
     owner, guest = bot.person(1), bot.person(2)
     code = bot.wait(lambda: re.search(r"/start (\S+)\n", "".join(bot.out)))
     owner.says(f"/start {code[1]}")
@@ -136,7 +136,7 @@ def test_whoever_is_removed_while_a_question_begins_does_not_get_it_asked(
 ) -> None:
     bot = new_bot(ALLOWED_USERS="").start()
     owner, anna = owner_and_guest(bot)
-    bot.server.fail("sendMessage", "hang", chat_id=anna.id, hold_s=4)  # «⏳» stands already
+    bot.server.fail("sendMessage", "hang", chat_id=anna.id, hold_s=4)  # Telegram already shows «⏳»
     message = anna.asks(f"/ask {question}")
     owner.says(f"/remove {anna.id}")
     assert seen(bot, message, "становлено")["text"] == "Остановлено."
@@ -157,7 +157,7 @@ def test_whoever_is_removed_has_no_questions_any_more(new_bot: NewBot, question:
     assert len(bot.ai.questions) == 2, "what waited is not asked"
 
 
-# ---- The end of the program -----------------------------------------------------------------
+# ---- The end of the process -----------------------------------------------------------------
 
 
 def test_a_bot_that_stops_ends_what_runs_and_begins_nothing_that_waits(
@@ -167,7 +167,7 @@ def test_a_bot_that_stops_ends_what_runs_and_begins_nothing_that_waits(
     anna = bot.person()
     bot.ai.hold()
     said = [bot.server.say(f"/ask {question} {n}", user_id=anna.id) for n in range(3)]
-    anna.says("/note_count")  # after all that was said before
+    anna.says("/note_count")  # its answer means that everything before it was received
     bot.ai.wait(lambda: bot.ai.in_flight == 2)
     process = bot.process
     assert process
@@ -183,7 +183,7 @@ def test_a_bot_that_stops_ends_what_runs_and_begins_nothing_that_waits(
     assert len(bot.ai.questions) == 3
 
 
-# ---- All people together --------------------------------------------------------------------
+# ---- Many people at once --------------------------------------------------------------------
 
 
 def test_no_more_than_a_hundred_questions_run_and_a_note_is_kept_meanwhile(new_bot: NewBot) -> None:
@@ -205,10 +205,10 @@ def test_no_more_than_a_hundred_questions_run_and_a_note_is_kept_meanwhile(new_b
 
 @pytest.fixture(scope="module")
 def short_of_threads(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Waiting]]:
-    """A question for which there is no thread of one name, and one that is stopped meanwhile."""
+    """For each prefix of thread names, a bot that cannot start such threads, and its two questions."""
     with ExitStack() as stack:
         waiting = {}
-        for prefix in ("ask-", "openrouter"):  # both at once, since a while later it is tried again
+        for prefix in ("ask-", "openrouter"):  # both at once, because the bot retries only after a while
             bot = stack.enter_context(Harness(tmp_path_factory.mktemp("short")))
             waiting[prefix] = bot, *_without_a_thread(bot, prefix)
         yield waiting

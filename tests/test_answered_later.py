@@ -1,4 +1,4 @@
-"""What waits for the service says at once what is known; nobody waits behind it, and a kill loses nothing."""
+"""A command that waits for the service answers with what is known, delays nobody, and survives a kill."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,7 +21,7 @@ NewBot = Callable[..., Harness]
 
 @pytest.fixture
 def bot(new_bot: NewBot) -> Harness:
-    """A bot of the test's own, at openrouter.ai, with an owner and guests."""
+    """A bot for one test, at openrouter.ai, with an owner and guests."""
     guests = ",".join(str(number) for number in range(GUEST, 30))
     return begin(new_bot(ALLOWED_USERS=f"{OWNER},{guests}"), *KNOWN)
 
@@ -33,7 +33,7 @@ def owner(bot: Harness) -> Person:
 
 @contextmanager
 def silent(bot: Harness, path: str) -> Iterator[Callable[[], None]]:
-    """Let the service answer nothing on a path until what this yields is called."""
+    """Make the service hold its answers on a path until the yielded function is called."""
     gate = Gate()
 
     def behave(call: Call) -> None:
@@ -47,7 +47,7 @@ def silent(bot: Harness, path: str) -> Iterator[Callable[[], None]]:
 
 
 def asked(bot: Harness, path: str, before: int, count: int = 1) -> None:
-    """Wait until so many more requests have come to the service."""
+    """Wait until the service has received `count` more requests on a path."""
     bot.ai.wait(lambda: requests(bot, path) >= before + count)
 
 
@@ -69,7 +69,7 @@ def test_what_is_known_is_said_at_once_and_the_rest_in_its_place(
     with silent(bot, path) as let_go:
         message = owner.asks(text)
         assert at_once in message["text"]
-        assert owner.says("/note_count") == "Заметок: 0."  # in the same chat, and not behind it
+        assert owner.says("/note_count") == "Заметок: 0."  # answered in the same chat without waiting
         assert at_once in as_it_is(bot, message)
         let_go()
         assert at_once not in seen(bot, message, later)["text"]
@@ -93,8 +93,8 @@ def test_sixteen_who_wait_for_a_silent_service_hold_up_nobody(bot: Harness, owne
         shown = [bot.person(number).asks("/usage") for number in range(GUEST, GUEST + 16)]
         asked(bot, "/key", before, 16)
         assert owner.says("/note_add хлеб") == "Заметка #1 сохранена."
-        assert owner.says("/usage").count(ASKING) == 1  # whose turn it is not even yet
-        assert not bot.server.calls_of("editMessageText")  # so nobody's request has been given up meanwhile
+        assert owner.says("/usage").count(ASKING) == 1  # even the question that is still queued says so
+        assert not bot.server.calls_of("editMessageText")  # so no request was abandoned in the meantime
         let_go()
         for message in shown:
             seen(bot, message, KEY_LINE)
@@ -102,7 +102,7 @@ def test_sixteen_who_wait_for_a_silent_service_hold_up_nobody(bot: Harness, owne
 
 @pytest.mark.parametrize(
     ("text", "path", "later"),
-    # «Добавлена», or «Уже есть» if the reading at the start was quicker.
+    # «Добавлена», or «Уже есть» if the request at startup was faster.
     [("/usage", "/key", KEY_LINE), (f"/model_add {NEW['id']}", "/models", "11. New One [new/one:free]")],
 )
 def test_after_a_kill_it_ends_in_the_same_message(

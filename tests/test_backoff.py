@@ -1,4 +1,4 @@
-"""How long it is waited after failures, however many there were."""
+"""How long the pause after failures is, however many there were."""
 
 import pytest
 

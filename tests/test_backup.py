@@ -1,4 +1,4 @@
-"""A copy each night, made while the bot works: sound, private, neither too many nor too few."""
+"""A copy each night while the bot works: valid, private, and the right number of them kept."""
 
 import gzip
 import os
@@ -49,7 +49,7 @@ def texts(path: Path) -> list[str]:
 
 
 def names(path: Path) -> list[str]:
-    """Return the names of everything in the folder of copies."""
+    """Return the names of all files in the backup folder."""
     return sorted(found.name for found in folder_of(path).iterdir())
 
 
@@ -64,7 +64,7 @@ def test_a_copy_of_a_bot_at_work_has_what_was_just_written(file: Path) -> None:
         add(database, "после копии")
     assert copy == file.parent / "backups" / "notes-2026-11-26.db"
     assert texts(copy) == ["мысль", "ещё в журнале SQLite"]
-    assert names(file) == [copy.name]  # no log beside it: one file is all
+    assert names(file) == [copy.name]  # no -wal or -journal file next to it
 
 
 def test_a_copy_can_be_read_by_its_owner_alone(file: Path) -> None:
@@ -91,7 +91,7 @@ def test_what_is_written_before_the_night_ends_belongs_to_the_day_before(file: P
 
 
 def damage(path: Path) -> None:
-    """Write nonsense over the pages behind the first."""
+    """Overwrite every page after the first with random bytes."""
     content = bytearray(path.read_bytes())
     content[4096:] = random.Random(0).randbytes(len(content) - 4096)
     path.write_bytes(content)
@@ -108,7 +108,7 @@ def test_a_damaged_file_does_not_take_the_place_of_a_sound_copy(file: Path) -> N
 
 def test_a_file_that_only_the_check_finds_damaged_is_not_copied(file: Path) -> None:
     with closing(sqlite3.connect(file, isolation_level=None)) as conn:
-        conn.execute("PRAGMA writable_schema = ON")  # an index that knows nothing of the rows
+        conn.execute("PRAGMA writable_schema = ON")  # an index without the table's rows
         conn.execute("CREATE TABLE t (a)")
         conn.execute("INSERT INTO t VALUES (1)")
         conn.execute(
@@ -138,11 +138,11 @@ def test_a_stranger_s_file_among_the_copies_stays(file: Path) -> None:
     assert len(names(file)) == 4
 
 
-# ---- How many -------------------------------------------------------------------------------
+# ---- How many are kept ----------------------------------------------------------------------
 
 
 def a_night_each(days: list[date]) -> set[date]:
-    """Return the copies that are there after a night for each of the days."""
+    """Return the days whose copies are left after a copy each night."""
     there: set[date] = set()
     for day in days:
         there = kept({*there, day}, day)
@@ -153,7 +153,7 @@ def test_after_a_year_there_are_seven_days_and_four_weeks() -> None:
     wednesday = MONDAY + timedelta(days=366)
     there = sorted(a_night_each([MONDAY + timedelta(days=n) for n in range(367)]), reverse=True)
     assert there[:7] == [wednesday - timedelta(days=n) for n in range(7)]
-    assert [(wednesday - day).days for day in there[7:]] == [7, 10, 17, 24]  # the rest of last week, Sundays
+    assert [(wednesday - day).days for day in there[7:]] == [7, 10, 17, 24]  # last week's, then Sundays
 
 
 @given(st.lists(st.booleans(), min_size=1, max_size=120))
@@ -176,7 +176,7 @@ def test_a_copy_from_a_day_to_come_counts_for_nothing_and_is_not_deleted() -> No
 
 
 def nights(file: Path, clock: TurningClock) -> list[str]:
-    """Let the bot's nightly work run by a clock, and return the names of the copies."""
+    """Run the nightly copies by a clock, and return the names of the copies."""
     copy_each_night(file, clock.now, clock)  # type: ignore[arg-type]  # all that it needs of an Event
     return names(file)
 
@@ -207,7 +207,7 @@ def test_a_clock_that_is_set_back_or_changed_twice_a_year_makes_no_day_twice(fil
     back = datetime(2026, 3, 29, 4, 30, tzinfo=berlin), datetime(2026, 3, 29, 3, 15, tzinfo=berlin)
     clock = TurningClock(start, datetime(2026, 3, 30, 5, tzinfo=berlin), berlin, (back,))
     assert nights(file, clock) == [f"notes-2026-03-{day}.db" for day in (28, 29, 30)]
-    start = datetime(2026, 10, 24, 5, tzinfo=berlin)  # that from 2 to 3 comes twice on the 25th
+    start = datetime(2026, 10, 24, 5, tzinfo=berlin)  # the hour from 2 to 3 comes twice on the 25th
     clock = TurningClock(start, datetime(2026, 10, 26, 5, tzinfo=berlin), berlin)
     assert nights(file, clock)[-3:] == [f"notes-2026-10-{day}.db" for day in (24, 25, 26)]
 
@@ -243,7 +243,7 @@ def test_on_a_full_disk_nothing_half_written_is_left(file: Path, caplog: pytest.
     assert texts(copy) == ["мысль"]
 
 
-# ---- Packed ---------------------------------------------------------------------------------
+# ---- Compressed -----------------------------------------------------------------------------
 
 
 def test_what_fits_is_sent_as_it_is_and_what_does_not_is_packed(tmp_path: Path) -> None:
@@ -266,13 +266,13 @@ def test_what_is_too_large_even_when_packed_is_not_sent(tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def owned(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harness]:
-    """A bot of person 1, with guest 2."""
+    """A bot of owner 1 and guest 2."""
     with Harness(tmp_path_factory.mktemp("owned"), ALLOWED_USERS="1,2") as bot:
         yield bot.start()
 
 
 def last_words(bot: Harness, person: Person) -> str:
-    """Return the last text of the bot; a document may stand below it."""
+    """Return the text of the bot's last text message; a document may follow it."""
     return [str(message["text"]) for message in bot.server.messages(person.id) if "text" in message][-1]
 
 
@@ -310,7 +310,7 @@ def test_where_everybody_may_manage_nobody_gets_one(bot: Harness, anna: Person) 
 
 
 def grown(bot: Harness, megabytes: int, *, random_bytes: bool) -> Harness:
-    """Put a table of that size into the file, and start the bot on it."""
+    """Add a table of this size to the file, and start the bot."""
     with closing(Database(bot.db_path)):
         pass
     chunk = random.Random(0).randbytes(2**20) if random_bytes else bytes(2**20)

@@ -1,4 +1,4 @@
-"""Failures on demand: each is what a bot would see, and leaves what it would leave."""
+"""Failures on demand: each has the same effect on the bot and on Telegram's state as a real one."""
 
 import random
 from collections.abc import Iterator

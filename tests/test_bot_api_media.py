@@ -1,4 +1,4 @@
-"""The made-up Telegram sends files again by their ids, in albums, and refuses what Telegram refuses."""
+"""The fake Telegram sends files again by id and in albums, and refuses what Telegram refuses."""
 
 import json
 from collections.abc import Iterator

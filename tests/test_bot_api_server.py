@@ -1,4 +1,4 @@
-"""The server answers as Telegram does: each refusal beside what is accepted."""
+"""The fake server answers as Telegram does: each refusal is tested next to a call that is accepted."""
 
 import json
 import socket

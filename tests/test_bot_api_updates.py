@@ -1,4 +1,4 @@
-"""getUpdates as Telegram does it, and what a person does as the bot receives it."""
+"""getUpdates as Telegram does it, and updates as the bot receives them."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -40,7 +40,7 @@ def ids(updates: list[dict[str, Any]]) -> list[int]:
         (11, [11, 12], 2),
         (13, [], 0),
         (20, [], 0),
-        (1000, [10, 11, 12], 3),  # too high: the numbering must have been restarted
+        (1000, [10, 11, 12], 3),  # too high: Telegram assumes that the numbering was restarted
         (-1, [12], 1),
         (-2, [11, 12], 2),
         (-9, [10, 11, 12], 3),
@@ -88,7 +88,7 @@ def test_only_wanted_kinds_are_queued_and_the_wish_is_remembered(
     assert "message" in bot.updates()[-1]
 
 
-# Two at once
+# Two polls at once
 
 
 def test_the_older_of_two_polls_is_told_of_the_conflict(server: BotApiServer, bot: BotClient) -> None:

@@ -1,4 +1,4 @@
-"""«Кратко»: a long note's summary, kept only if it is wanted; «📝 В заметки» with the answer's formatting."""
+"""«Кратко»: a long note's summary, saved only on request; «📝 В заметки» with the answer's formatting."""
 
 import json
 from typing import Any
@@ -17,7 +17,7 @@ BRIEF = "Перескажи эту заметку кратко"
 
 
 def notes(person: Person) -> list[dict[str, Any]]:
-    """Return what a person has written, with all that is known of it."""
+    """Return a person's notes as exported to JSON."""
     message = person.asks("/note_export json")
     sent = [file for file in person.bot.server.documents if file.chat_id == person.id]
     (file,) = [file for file in sent if file.message_id == message["message_id"]]
@@ -26,11 +26,11 @@ def notes(person: Person) -> list[dict[str, Any]]:
 
 
 def summary(person: Person) -> Message:
-    """Write a long note, agree, and return its summary."""
+    """Write a long note, agree to send it, and return its summary."""
     bot = person.bot
     bot.ai.always(answer("**Главное**: молоко."))
     person.says("/note_add " + "молоко и хлеб " * (LONG // 10))
-    card = person.asks("/note_count")  # any message of the bot's: the button's data is all that counts
+    card = person.asks("/note_count")  # any message from the bot will do: only the button's data counts
     person.press(card, data=f"brief:{person.id}.1")
     asked = bot.wait(lambda: [m for m in bot.server.messages(person.id) if YES in buttons(m)])[-1]
     person.press(asked, YES)

@@ -1,4 +1,4 @@
-"""`python bot.py --check`: what is wrong is found, each thing by itself, and nothing is changed."""
+"""`python bot.py --check` finds each problem separately and changes nothing."""
 
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -22,7 +22,7 @@ NewBot = Callable[..., Harness]
 
 @pytest.fixture(scope="module")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harness]:
-    """The two services, and a file; the bot itself does not run."""
+    """The two fake services and a database path; the bot itself does not run."""
     with Harness(tmp_path_factory.mktemp("check")) as harness:
         proxy = harness.ai.base_url.removesuffix("/api/v1")
         harness.settings |= {"OPENROUTER_BASE_URL": "http://openrouter.ai/api/v1", "OPENROUTER_PROXY": proxy}
@@ -31,7 +31,7 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harness]:
 
 @pytest.fixture
 def well(servers: Harness) -> Iterator[Harness]:
-    """The same with nothing wrong."""
+    """The same servers with nothing wrong."""
     servers.ai.models = list(KNOWN)
     servers.ai.key = replies.default_key()
     servers.db_path.unlink(missing_ok=True)
@@ -46,7 +46,7 @@ def well(servers: Harness) -> Iterator[Harness]:
 
 
 def wrong(bot: Harness, **settings: str) -> list[str]:
-    """Check, insist on exit code 1, and return what is wrong."""
+    """Run the check, assert exit code 1, and return the lines about problems."""
     code, said = run(bot, "--check", **settings)
     lines = said.splitlines()
     assert {line[0] for line in lines} <= {"✔", "✖"}
@@ -200,7 +200,7 @@ def test_a_server_of_ones_own_may_answer_by_a_name_that_it_does_not_list(well: H
     assert "/models" in wrong(well, **own)[0]
 
 
-# ---- The file and the clock -----------------------------------------------------------------
+# ---- The database and the clock -------------------------------------------------------------
 
 
 def spoil(path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The keys of `python bot.py` that look after the file, as a person or a watchdog uses them."""
+"""The options of `python bot.py` that look after the database, as a person or a watchdog uses them."""
 
 import sqlite3
 import time
@@ -36,7 +36,7 @@ def test_a_bot_that_polls_is_well_and_asks_nobody_about_it(new_bot: NewBot) -> N
     bot.wait(lambda: last_poll(bot.db_path))
     code, said = run(bot, "--health")
     assert (code, said[0]) == (0, "✔")
-    assert len(bot.server.calls_of("getMe")) == 1  # the bot's own
+    assert len(bot.server.calls_of("getMe")) == 1  # the bot's own call at startup
 
 
 def test_without_a_file_or_a_poll_it_is_not_and_no_file_is_made(new_bot: NewBot) -> None:
@@ -61,7 +61,7 @@ def test_an_idle_bot_writes_once_a_minute(file: Database) -> None:
     pulse = Pulse(file, clock=lambda: now[0])
 
     def writes() -> bool:
-        """Return whether a beat writes something."""
+        """Return whether a heartbeat writes to the file."""
         with file.write() as conn:
             conn.execute("DELETE FROM facts")
         pulse.beat()

@@ -1,4 +1,4 @@
-"""The terminal as somebody sees it who sits before it: a prompt, and what happens above it."""
+"""The terminal as its user sees it: a prompt, and output above it."""
 
 import re
 import signal
@@ -20,14 +20,14 @@ from support.drawn_terminal import PATIENCE_S, DrawnTerminal
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harness]:
-    """The models that are asked; nobody is in Telegram."""
+    """The fake services; the bot has no Telegram token."""
     with Harness(tmp_path_factory.mktemp("world"), TOKEN="") as servers:
         yield servers
 
 
 @pytest.fixture(scope="module")
 def terminal(world: Harness) -> Iterator[DrawnTerminal]:
-    """One evening at the terminal, which the tests share."""
+    """One terminal session shared by the tests."""
     with DrawnTerminal(world.environment, world.folder) as drawn:
         drawn.sees(lambda lines: lines[-1] == ">")
         yield drawn
@@ -37,7 +37,7 @@ def terminal(world: Harness) -> Iterator[DrawnTerminal]:
 
 
 class Steps:
-    """An answer that comes one piece at each `go`."""
+    """An answer sent one piece for each call of `go`."""
 
     def __init__(self, *pieces: str) -> None:
         self._pieces = pieces
@@ -85,7 +85,7 @@ def test_tab_completes_commands(terminal: DrawnTerminal) -> None:
 def test_tab_shows_what_the_commands_do(terminal: DrawnTerminal) -> None:
     terminal.types("/note_\t")
     terminal.sees("Добавить заметку")
-    terminal.type_bytes(b"\x15")  # Ctrl-U: all of the line away
+    terminal.type_bytes(b"\x15")  # Ctrl-U: clear the line
     terminal.sees(lambda lines: lines[-1] == ">")
 
 
@@ -102,7 +102,7 @@ def test_a_pasted_text_is_one_message(terminal: DrawnTerminal) -> None:
 def test_the_list_of_models_is_shown_once(terminal: DrawnTerminal) -> None:
     terminal.enters("/models")
     terminal.sees("Обновить")
-    # It may have scrolled away already, and a prompt that is just being drawn anew covers a line.
+    # It may have scrolled off the screen already, and a prompt that is being redrawn hides a line.
     line = re.compile(r"\[!(\d+)\] [^\n]*Nemotron 3 Ultra \(free\)")
     terminal.sees(lambda _: len(line.findall(terminal.everything)) == 1)
     number = line.findall(terminal.everything)[0]

@@ -1,4 +1,4 @@
-"""The terminal: what is typed reaches the bot, and what the bot sends can be read."""
+"""The terminal: typed lines reach the bot, and the bot's messages are readable."""
 
 import io
 import os
@@ -23,14 +23,14 @@ Sends = Callable[["Bot"], object]
 
 
 class Terminal(io.StringIO):
-    """A stream that says it is a terminal."""
+    """A stream that claims to be a terminal."""
 
     def isatty(self) -> bool:
         return True
 
 
 class Bot:
-    """A stand-in bot: polls in a thread and hands each update to `answer`."""
+    """A stand-in bot that polls in a thread and hands each update to `answer`."""
 
     def __init__(self, door: TerminalDoor, answer: Answer) -> None:
         self.door = door
@@ -58,7 +58,7 @@ class Bot:
 
     @property
     def messages(self) -> list[dict[str, Any]]:
-        """What the person has sent."""
+        """The messages that the person has sent."""
         return [update["message"] for update in self.updates if "message" in update]
 
     def send(self, text: str, **more: Any) -> int:
@@ -92,16 +92,16 @@ def echo(bot: Bot, update: dict[str, Any]) -> None:
 
 
 def say_nothing(_bot: Bot, _update: dict[str, Any]) -> None:
-    """Confirm, and that is all."""
+    """Do nothing: the update is only confirmed."""
 
 
 def piped(typed: str | bytes) -> TextIO:
     data = typed if isinstance(typed, bytes) else typed.encode()
-    return io.TextIOWrapper(io.BytesIO(data), encoding="ascii")  # whatever the locale says
+    return io.TextIOWrapper(io.BytesIO(data), encoding="ascii")  # whatever the locale's encoding is
 
 
 def talk(typed: str | bytes, folder: Path, answer: Answer = echo) -> tuple[str, Bot]:
-    """Pipe something into a console with this bot behind it; return what was printed, and the bot."""
+    """Pipe text into a console connected to this bot; return the output and the bot."""
     out = io.StringIO()
     console = Console(piped(typed), out, folder / "files")
     with Bot(console.door, answer) as bot:
@@ -115,7 +115,7 @@ def session(typed: str | bytes, folder: Path, answer: Answer = echo) -> str:
 
 
 def watching(folder: Path, sends: Sends, out: TextIO) -> str:
-    """Let the bot send something unasked and return what was printed."""
+    """Let the bot send messages unasked, and return the output."""
     console = Console(piped(""), out, folder / "files")
     sends(Bot(console.door, say_nothing))
     console.close()
@@ -147,7 +147,7 @@ def test_closing_ends_a_run_that_waits_for_a_dead_bot(tmp_path: Path) -> None:
     console = Console(piped("раз\n"), io.StringIO(), tmp_path)
     thread = threading.Thread(target=console.run, args=(lambda: None,))
     thread.start()
-    assert console.door.call("get_updates", long_polling_timeout=25)  # taken, but never confirmed
+    assert console.door.call("get_updates", long_polling_timeout=25)  # received, but never confirmed
     console.close()
     thread.join(30)
     assert not thread.is_alive()
@@ -172,7 +172,7 @@ def test_output_is_utf8_whatever_the_locale_says(tmp_path: Path) -> None:
     assert out.read() == "Вы: Ёж 😀\n"
 
 
-# In what encoding it comes
+# Encodings of the input
 
 RUSSIAN = "/note_add купить хлеб, ёлку и «№ 5» — это всё\n"
 
@@ -184,10 +184,10 @@ RUSSIAN = "/note_add купить хлеб, ёлку и «№ 5» — это в�
         RUSSIAN.encode("utf-8-sig"),
         RUSSIAN.replace("\n", "\r\n").encode("utf-8-sig"),
         RUSSIAN.encode("cp1251"),
-        RUSSIAN.replace("\n", "\r\n").encode("utf-16"),  # with its mark
+        RUSSIAN.replace("\n", "\r\n").encode("utf-16"),  # with a BOM
         b"\xfe\xff" + RUSSIAN.encode("utf-16-be"),
-        RUSSIAN.encode("utf-16-le"),  # without it
-        RUSSIAN.encode("utf-16") + b"\n",  # cut within a letter
+        RUSSIAN.encode("utf-16-le"),  # without a BOM
+        RUSSIAN.encode("utf-16") + b"\n",  # cut in the middle of a character
         b"\0" + RUSSIAN.encode().replace(b" ", b"\0 "),
     ],
 )
@@ -198,14 +198,14 @@ def test_a_text_is_the_same_however_windows_wrote_it(tmp_path: Path, data: bytes
 @pytest.mark.parametrize(
     ("data", "text"),
     [
-        ("купить хлеб\n".encode("cp866"), "купить хлеб"),  # what `echo` in the console of Windows writes
+        ("купить хлеб\n".encode("cp866"), "купить хлеб"),  # what `echo` writes in the Windows console
         ("Привет, Ёж\n".encode("cp866"), "Привет, Ёж"),
         ("он\n".encode("cp1251"), "он"),
         ("Жук у дома\n".encode("cp1251"), "Жук у дома"),
         (b"caf\xe9\xff\n", "cafйя"),
         ("п\n".encode("utf-16-le"), "п"),
-        (b"\xed\xa0\xbd\xed\xb8\x80 \xed\xa0\xbd!\n", "😀 !"),  # two halves, and one alone
-        ("a\n\ufeffb\n".encode(), "a\nb"),  # two files after each other
+        (b"\xed\xa0\xbd\xed\xb8\x80 \xed\xa0\xbd!\n", "😀 !"),  # a surrogate pair, and one surrogate alone
+        ("a\n\ufeffb\n".encode(), "a\nb"),  # two files one after the other
         ("а\x1b[2Jб\x07\n".encode(), "а[2Jб"),
         (b"a\tb\n", "a\tb"),
     ],
@@ -225,7 +225,7 @@ def test_a_damaged_line_is_refused_in_words_and_the_next_one_works(tmp_path: Pat
     assert answer == "Вы: /note_count"
 
 
-# What is typed
+# Typed input
 
 
 def test_what_is_typed_comes_from_the_owner_in_a_private_chat(tmp_path: Path) -> None:
@@ -325,7 +325,7 @@ def test_a_caret_replies_to_the_last_or_to_a_numbered_message(tmp_path: Path) ->
 
 def test_numbers_never_come_again_in_another_session(tmp_path: Path) -> None:
     _, first = talk("раз\nдва\n", tmp_path, say_nothing)
-    time.sleep(0.01)  # nobody starts the next one within the same milliseconds
+    time.sleep(0.01)  # no two sessions start within the same millisecond
     _, second = talk("раз\n", tmp_path, say_nothing)
     numbers = [update["update_id"] for bot in (first, second) for update in bot.updates]
     messages = [message["message_id"] for bot in (first, second) for message in bot.messages]
@@ -368,7 +368,7 @@ def test_an_interrupt_passes_through(tmp_path: Path) -> None:
     console.close()
 
 
-# The door
+# TerminalDoor, used directly
 
 
 @pytest.mark.parametrize(
@@ -410,7 +410,7 @@ def test_a_file_above_the_limit_is_not_given_out(tmp_path: Path) -> None:
         door.download(str(large))
 
 
-# What is printed
+# Output
 
 
 def test_a_growing_answer_is_printed_when_it_is_complete(tmp_path: Path) -> None:
@@ -442,7 +442,7 @@ def test_what_did_not_come_to_its_end_is_printed_as_it_stands(tmp_path: Path) ->
 def test_a_message_that_changes_is_printed_again_with_a_mark(tmp_path: Path) -> None:
     def switch(bot: Bot) -> None:
         number = bot.send("Модели:\n★ 1\n  2", reply_markup=buttons("1", "2"))
-        for _ in range(2):  # the same again is nothing new
+        for _ in range(2):  # the second, identical edit prints nothing
             bot.edit(number, "Модели:\n  1\n★ 2", reply_markup=buttons("1", "2"))
 
     printed = watching(tmp_path, switch, io.StringIO())
@@ -457,7 +457,7 @@ def test_a_list_with_a_button_for_each_line_is_printed_once(tmp_path: Path) -> N
     assert watching(tmp_path, models, io.StringIO()) == (
         "Модели:\n[!1] ★ 1. Gemma 3 4B [a]\n[!2]   2. Gemma 3 [b]\n"
         "  3. Nova [c] · ⚠ недоступна\nNova (free)\n"
-        "[!3] Nova  [!4] 🔄 Обновить\n"  # two lines might be meant by the first of these
+        "[!3] Nova  [!4] 🔄 Обновить\n"  # two of the lines match the first of these buttons
     )
 
 
@@ -492,7 +492,7 @@ def test_buttons_that_lead_elsewhere_have_no_number(tmp_path: Path) -> None:
     assert printed == "?\n[Сайт: https://ya.ru]  [Код: abc]  [!1] Да\n"
 
 
-# Files that the bot sends
+# Files from the bot
 
 
 def test_documents_are_saved_and_their_path_is_printed(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""It is a conversation: what a model is told of what was said before, and of what somebody replies to."""
+"""A model is told the earlier turns of the conversation, and the message that somebody replies to."""
 
 from collections.abc import Callable, Iterator
 
@@ -16,11 +16,11 @@ SYSTEM = "Отвечай кратко и по существу. На техни�
 
 @pytest.fixture
 def question(request: pytest.FixtureRequest) -> str:
-    """A question that nobody else asks."""
+    """A question unique to the test."""
     return str(request.node.name)
 
 
-# ---- It goes on -----------------------------------------------------------------------------
+# ---- It continues ---------------------------------------------------------------------------
 
 
 def test_a_reply_to_an_answer_goes_on_with_the_conversation(
@@ -117,7 +117,7 @@ def test_what_people_say_to_each_other_in_a_group_is_not_for_the_model(
     assert not asked(bot, "Хорошо")
 
 
-# ---- It begins anew -------------------------------------------------------------------------
+# ---- It starts again ------------------------------------------------------------------------
 
 
 def test_a_question_by_command_begins_anew(bot: Harness, anna: Person, question: str) -> None:
@@ -162,7 +162,7 @@ def test_such_a_context_stays_in_the_conversation_that_it_began(
     assert last == f"{question} 3"
 
 
-# ---- About something that was said ----------------------------------------------------------
+# ---- A reply to some message ----------------------------------------------------------------
 
 
 def forwarded(bot: Harness, person: Person) -> Message:
@@ -213,7 +213,7 @@ def test_a_reply_to_what_has_no_words_says_so(bot: Harness, anna: Person, questi
 def test_in_a_topic_of_a_group_a_question_that_replies_to_nothing_is_just_a_question(
     bot: Harness, anna: Person, question: str
 ) -> None:
-    # There every message «replies» to the service message that opened its topic.
+    # In a topic every message «replies» to the service message that opened the topic.
     group = new_group()
     opening = {"forum_topic_created": {"name": "Разное", "icon_color": 7322096}}
     topic = {"message_id": 1, "chat": {"id": group, "type": "supergroup"}, "date": 1, **opening}
@@ -230,18 +230,18 @@ def test_in_a_topic_of_a_group_a_question_that_replies_to_nothing_is_just_a_ques
     assert dialogue(asked(bot, question)[0]) == [question]
 
 
-# ---- No longer than the model can hold ------------------------------------------------------
+# ---- No longer than the model's context -----------------------------------------------------
 
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harness]:
-    """A bot whose model can hold 2000 tokens, 200 of them for its answer."""
+    """A bot whose model has a context of 2000 tokens, 200 of them for its answer."""
     with Harness(tmp_path_factory.mktemp("small"), MAX_TOKENS="200") as harness:
         yield begin_elsewhere(harness, replies.model_entry(FIRST, CATALOGUE[FIRST], context_length=2000))
 
 
 def long_talk(bot: Harness, question: str, letters: int) -> list[str]:
-    """Have a conversation of two turns, of so many letters, and return what is told with a third."""
+    """Hold two turns of `letters` letters each, and return what the model is told with the third."""
     person = bot.person()
     texts = [f"{number} {question} ".ljust(letters, "я") for number in (1, 2, 3)]
     (first,) = person.asks_model(texts[0])

@@ -1,4 +1,4 @@
-"""Crowds of strangers: the owner waits for none of them, and nobody guesses his way in."""
+"""Crowds of strangers do not delay the owner, and nobody gets in by guessing."""
 
 import re
 from collections.abc import Callable
@@ -6,11 +6,11 @@ from collections.abc import Callable
 from support.harness import Harness, Person
 
 NewBot = Callable[..., Harness]
-GUESSES = 20  # in one minute after a quiet time
+GUESSES = 20  # within one minute, after a quiet period
 
 
 def owned(bot: Harness) -> tuple[Harness, Person]:
-    """Start a bot and make person 1 its owner by the link that it prints."""
+    """Start a bot and make person 1 its owner with the link that it prints."""
     bot.start()
     bot.wait(lambda: any("/start " in line for line in bot.out))
     code = re.findall(r"/start ([\w-]+)", "".join(bot.out))[-1]

@@ -1,4 +1,4 @@
-"""The file of notes and models, used from Python as the handlers use it."""
+"""The database of notes and models, used from Python as the handlers use it."""
 
 import random
 import sqlite3
@@ -22,7 +22,7 @@ MESSAGES = count(1)
 
 @pytest.fixture(scope="module")
 def big(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
-    """A database for examples that do not mind each other."""
+    """A database shared by examples that do not affect each other."""
     with closing(Database(tmp_path_factory.mktemp("big") / "notes.db")) as database:
         yield database
 
@@ -186,7 +186,7 @@ def test_no_second_active_model_can_be_written_by_whatever_means(db: Database) -
     assert active(db) == [1]
 
 
-# ---- The file -------------------------------------------------------------------------------
+# ---- The file itself ------------------------------------------------------------------------
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such rights")

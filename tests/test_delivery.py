@@ -1,4 +1,4 @@
-"""What delivery makes of Telegram's refusals, by a clock that the test holds."""
+"""What delivery does when Telegram refuses, with a clock that the test controls."""
 
 from typing import Any
 
@@ -14,13 +14,13 @@ AT_ONCE = RefusedError("", 429, "Too Many Requests: retry after 0")
 
 
 class World:
-    """A Telegram that answers what it is told to, and a clock."""
+    """A Telegram that refuses on demand, and a clock."""
 
     def __init__(self) -> None:
         self.now = 1000.0
-        self.refusals: list[RefusedError] = []  # of the next calls
-        self.calls: list[tuple[str, int]] = []  # methods and chats
-        self.params: list[dict[str, Any]] = []  # of the calls
+        self.refusals: list[RefusedError] = []  # for the next calls, in order
+        self.calls: list[tuple[str, int]] = []  # method and chat of each call
+        self.params: list[dict[str, Any]] = []  # parameters of each call
         self.delivery = Delivery(self, lambda: self.now)
 
     def call(self, method: str, **params: Any) -> Any:
@@ -34,7 +34,7 @@ class World:
         raise NotImplementedError(file_id)
 
     def send(self, method: str = "send_message", place: Place = CHAT, **more: Any) -> float:
-        """Make a call and return the seconds that it has to wait; 0 if it went."""
+        """Make a call and return the seconds to wait; 0 if it was sent."""
         more |= {"message_id": 1} if method == "edit_message_text" else {}
         try:
             self.delivery.attempt(place, method, text="слово", **more)
@@ -43,12 +43,12 @@ class World:
         return 0
 
     def edit_pause(self) -> float:
-        """Edit, and return how long the next edit has to wait."""
+        """Edit a message, and return the seconds to wait before the next edit."""
         assert self.send("edit_message_text") == 0
         return self.send("edit_message_text")
 
     def refuse(self, times: int, refusal: RefusedError = TOO_MANY) -> list[float]:
-        """Be refused so often, waiting each pause out; returns the pauses."""
+        """Be refused `times` times, wait out each pause, and return the pauses."""
         pauses = []
         for _ in range(times):
             self.refusals.append(refusal)

@@ -1,4 +1,4 @@
-"""What deploy/ says: what goes into the image, and that Litestream brings the notes back."""
+"""The files in deploy/: what goes into the image, and that Litestream restores the notes."""
 
 import fnmatch
 import os
@@ -23,12 +23,12 @@ PRODUCT = [
     for path in (*ROOT.glob("*.py"), *ROOT.glob("*/*.py"), ROOT / "schema.sql", ROOT / "requirements.txt")
     if path.relative_to(ROOT).parts[0] not in ("tests", "bench") and not path.parts[-2].startswith(".")
 ]
-MOST_LOST_S = 5.0  # about one by itself, but a busy machine lets it wait
+MOST_LOST_S = 5.0  # Litestream alone needs about one; a busy machine delays it
 INTERVAL_S = 0.02
 
 
 def program(name: str) -> str:
-    """Return where a program of requirements-deploy.txt is; skips the test if it is not installed."""
+    """Return the path of a program from requirements-deploy.txt; skip the test if it is not installed."""
     path = Path(sys.executable).with_name(name)
     if not path.exists():
         pytest.skip(f"{name} is not installed: make test-deploy")
@@ -39,12 +39,12 @@ def program(name: str) -> str:
 
 
 def goes_into_the_image(name: str) -> bool:
-    """Return whether .dockerignore lets a file in: of the patterns that fit, the last one decides."""
+    """Return whether .dockerignore lets a file into the image: the last pattern that matches decides."""
     let_in = True
     for line in (ROOT / ".dockerignore").read_text("utf-8").splitlines():
         pattern = line.removeprefix("!").removeprefix("**/")
         path = PurePosixPath(name)
-        # A pattern is of the path itself or of a folder above it; `**/` is of any depth.
+        # A pattern matches the path itself or a folder above it; `**/` matches at any depth.
         whole = [str(part) for part in (path, *path.parents)]
         names = [*whole, *path.parts] if "**/" in line else whole
         if line and line[0] != "#" and any(_fits(part, pattern) for part in names):
@@ -90,7 +90,7 @@ def test_the_dockerfile_has_nothing_that_its_lint_minds() -> None:
 
 
 class Litestream:
-    """The real one, beside one bot, with the configuration of deploy/."""
+    """The real Litestream, replicating one bot's database with the configuration in deploy/."""
 
     def __init__(self, bot: Harness) -> None:
         self._folder = bot.folder
@@ -117,7 +117,7 @@ class Litestream:
                 process.wait()
 
     def restored(self, name: str) -> Path | None:
-        """Restore into a new file and return it; None if there is nothing to restore yet."""
+        """Restore into a new file and return its path; None if there is nothing to restore yet."""
         path = self._folder / name
         for old in self._folder.glob(f"{name}*"):
             old.unlink()
@@ -131,7 +131,7 @@ class Litestream:
 
 
 def texts(path: Path | None) -> list[str]:
-    """Return the notes in a file, oldest first; none if it has no such table yet."""
+    """Return the texts of the notes in a file, oldest first; none if it has no such table yet."""
     if path is None:
         return []
     with closing(sqlite3.connect(path)) as conn:
@@ -147,7 +147,7 @@ def test_killed_together_bot_and_litestream_lose_no_more_than_the_last_moment(ne
     litestream = Litestream(bot)
     bot.start()
     anna = bot.person()
-    kept: list[tuple[float, str]] = []  # when it was confirmed, and what
+    kept: list[tuple[float, str]] = []  # time of the confirmation, and the text
 
     def keep(text: str) -> None:
         assert anna.says(f"/note_add {text}").endswith("сохранена.")
@@ -159,11 +159,11 @@ def test_killed_together_bot_and_litestream_lose_no_more_than_the_last_moment(ne
         began = time.monotonic()
         while time.monotonic() < began + MOST_LOST_S + 3:
             keep(f"мысль {len(kept)}")
-            time.sleep(INTERVAL_S)  # a person's pace, not a condition
+            time.sleep(INTERVAL_S)  # a person's pace, no waiting for a condition
         process.send_signal(signal.SIGKILL)
         bot.kill()
     killed = time.monotonic()
-    assert texts(bot.db_path) == [text for _, text in kept]  # kill -9 alone costs the file nothing
+    assert texts(bot.db_path) == [text for _, text in kept]  # kill -9 alone loses nothing
     back = texts(litestream.restored("restored.db"))
     assert back == [text for _, text in kept[: len(back)]]
     lost = kept[len(back) :]
@@ -173,5 +173,5 @@ def test_killed_together_bot_and_litestream_lose_no_more_than_the_last_moment(ne
         bot.db_path.with_name(bot.db_path.name + end).unlink(missing_ok=True)
     bot.start()
     anna.says("/note_count")
-    # What the journal still held of the last moment is done now, as after any death.
+    # As after any kill, the bot now handles the updates that the restored journal still holds.
     assert texts(bot.db_path) in [[text for _, text in kept[: len(back) + more]] for more in (0, 1)]

@@ -1,4 +1,4 @@
-"""A dialogue with a model: /ask, its answer, and what is said when there is none."""
+"""A dialogue with a model: /ask, the answer, and the message when there is no answer."""
 
 import re
 import sqlite3
@@ -24,13 +24,13 @@ NewBot = Callable[..., Harness]
 
 
 def only(messages: list[Message]) -> str:
-    """Return the text of an answer that is one message."""
+    """Return the text of an answer that is a single message."""
     (message,) = messages
     return str(message["text"])
 
 
 def words(messages: list[Message]) -> list[str]:
-    """Return the words of an answer without its footer."""
+    """Return the answer's words without the footer."""
     return FOOTER.sub("", "\n".join(message["text"] for message in messages)).split()
 
 
@@ -88,7 +88,7 @@ def test_a_quick_answer_is_shown_at_once_and_nothing_is_refused(bot: Harness, an
         anna.asks_model("привет")
         return time.monotonic() - started
 
-    # And not after the pause between two edits; a busy machine may hold up some of them.
+    # Faster than the pause between two edits; a busy machine may delay some of them.
     assert any(took_s() < 1.1 for _ in range(10))
     assert [call for call in bot.server.calls if call.chat_id == anna.id and not call.ok] == []
 
@@ -133,7 +133,7 @@ def test_while_the_model_works_the_chat_shows_that_it_is_typing(bot: Harness, an
     bot.wait(typed)
     started = time.monotonic()
     bot.wait(lambda: typed() >= 2)
-    assert time.monotonic() - started < 9  # the action lives for five seconds
+    assert time.monotonic() - started < 9  # Telegram shows the action for five seconds
     assert bot.server.calls_of("sendChatAction", anna.id)[0].params["action"] == "typing"
     bot.ai.release()
     anna.answer_to(asked)
@@ -150,7 +150,7 @@ def test_a_refusal_is_the_sentence_of_the_course(
     bot: Harness, anna: Person, code: int, sentence: str
 ) -> None:
     bot.answers["?"] = replies.status(code)
-    first_line, *_ = only(anna.asks_model("?")).splitlines()  # the remedy may stand below
+    first_line, *_ = only(anna.asks_model("?")).splitlines()  # advice may follow below
     assert first_line == f"Ошибка: [{code}] {sentence}"
 
 

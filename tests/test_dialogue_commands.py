@@ -1,4 +1,4 @@
-"""How a command may be written, what is said to a wrong one, and what is no command at all."""
+"""How a command may be written, the reply to a wrong one, and what is no command at all."""
 
 import re
 from typing import Any
@@ -141,7 +141,7 @@ def test_missing_arguments_get_the_usage(anna: Person, command: str) -> None:
 )
 def test_what_is_no_number_gets_the_usage(anna: Person, command: str, needed: str, number: str) -> None:
     if (command, number) == ("/note_del", "1 2"):
-        return  # two notes at once
+        return  # a valid command: two notes at once
     anna.says("/note_add цела")
     said = anna.says(f"{command} {number}")
     assert said == f"{USAGE[command]}\n«{number}» не подходит: нужно целое число {needed}."

@@ -1,4 +1,4 @@
-"""A dialogue about the registry: /models, /model, and that one model is active at any moment."""
+"""A dialogue about the registry: /models, /model, and exactly one active model at any moment."""
 
 import re
 import sqlite3
@@ -124,7 +124,7 @@ def test_an_empty_registry_says_so(new_bot: Callable[..., Harness]) -> None:
     for command in ("/models", "/model", "/ask привет"):
         assert anna.says(command) == "Список моделей пуст."
     assert anna.says("/model 1") == UNKNOWN
-    bot.restart()  # and the catalogue is back
+    bot.restart()  # it adds the catalogue again
     assert anna.says("/models") == listed(active=1)
 
 

@@ -1,4 +1,4 @@
-"""A dialogue about notes: what a person types, and exactly what comes back."""
+"""A dialogue about notes: what a person types, and the exact reply."""
 
 import re
 from datetime import datetime, timedelta
@@ -43,7 +43,7 @@ def test_the_list_has_as_many_as_were_asked_for(anna: Person) -> None:
 
 
 def test_a_line_of_the_list_has_number_date_and_the_first_line(anna: Person) -> None:
-    written = datetime(2026, 3, 7, 23, 30, tzinfo=ZoneInfo("UTC"))  # the next morning in the Far East
+    written = datetime(2026, 3, 7, 23, 30, tzinfo=ZoneInfo("UTC"))  # already the next morning in the Far East
     anna.says("/note_add первая строка\nвторая строка", date=int(written.timestamp()))
     line = anna.says("/note_list").splitlines()[-1]
     assert line.startswith("#1")
@@ -273,7 +273,7 @@ def test_the_export_keeps_every_character(bot: Harness, anna: Person) -> None:
     )
     sent: Message = bot.server.say(f"/note_add {text}", user_id=anna.id)
     bot.reply_to(sent)
-    stored = sent["text"].removeprefix("/note_add ")  # as Telegram hands it over
+    stored = sent["text"].removeprefix("/note_add ")  # the text as Telegram delivers it
     assert stored == text
     assert anna.exports().split("\n", 1)[1].rstrip("\n") == stored
 
@@ -288,7 +288,7 @@ def test_the_longest_note_of_all_is_exported_whole(anna: Person) -> None:
 
 
 def stats(person: Person, text: str, now: datetime) -> tuple[dict[str, tuple[int, int]], str, list[Message]]:
-    """Return what the statistics say: day -> (count, length of the bar), the last line, the messages."""
+    """Return the statistics: day -> (count, length of the bar), the last line, and the messages."""
     parts = [part for part in person.all_answers(text, date=int(now.timestamp())) if "text" in part]
     lines = "\n".join(part["text"] for part in parts).splitlines()
     found = (re.fullmatch(r"(\d\d\.\d\d) +(\d+) *(\S*)", line) for line in lines)
@@ -306,7 +306,7 @@ def add(person: Person, when: datetime, times: int = 1) -> None:
 def test_statistics_show_the_last_seven_days_with_the_empty_ones(anna: Person) -> None:
     add(anna, NOON)
     add(anna, NOON - timedelta(days=2), times=4)
-    add(anna, NOON - timedelta(days=7))  # a day too old
+    add(anna, NOON - timedelta(days=7))  # one day too old
     days, total, _ = stats(anna, "/note_stats", NOON)
     assert list(days) == ["02.03", "03.03", "04.03", "05.03", "06.03", "07.03", "08.03"]
     assert {day: count for day, (count, _) in days.items() if count} == {"06.03": 4, "08.03": 1}

@@ -1,4 +1,4 @@
-"""A file that Telegram promises and never sends."""
+"""Downloads of a file that Telegram announces and never sends."""
 
 import json
 import threading
@@ -37,7 +37,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def silent() -> Iterator[str]:
-    """A server that begins to send a file, and then says nothing for half a minute."""
+    """A server that starts sending a file, and then nothing for half a minute."""
     with Loopback(ThreadingHTTPServer(("127.0.0.1", 0), _Handler)) as server:
         yield server.url
         RELEASED.set()

@@ -1,4 +1,4 @@
-"""What stands in two places is the same in both, and no file or function outgrows its reader."""
+"""Facts written in two places agree, and no file or function grows too long."""
 
 import ast
 import os
@@ -23,7 +23,7 @@ LINES_OF_A_FUNCTION = 45
 
 
 def sources() -> list[Path]:
-    """Return the files of the product; a test may be as long as its subject."""
+    """Return the product's source files; tests may be of any length."""
     found = [*ROOT.glob("*.py"), *ROOT.glob("*/*.py"), *ROOT.glob("*.sql")]
     besides = ("tests", "bench")
     return sorted(p for p in found if p.relative_to(ROOT).parts[0] not in besides and p.parts[-2][0] != ".")
@@ -44,7 +44,7 @@ def test_the_example_works_as_it_is() -> None:
 def test_no_other_variable_is_read() -> None:
     reading = re.compile(r"""(?:environ(?:\.get)?|getenv|\benv(?:\.get)?)[(\[]\s*f?["']([A-Z_]+)["']""")
     found = {name for path in sources() for name in reading.findall(path.read_text("utf-8"))}
-    # What the terminal can do, and where systemd listens, is no setting of ours.
+    # TERM (the terminal's abilities) and NOTIFY_SOCKET (systemd's socket) are not the bot's settings.
     assert found <= {*SETTINGS, "TERM", "NOTIFY_SOCKET"}
 
 
@@ -67,8 +67,8 @@ def test_the_readme_explains_every_command() -> None:
 
 
 def test_the_readme_names_no_command_that_is_not_there() -> None:
-    named = set(re.findall(r"`/([a-z_]+)(?=[` ])", README))  # not the paths
-    assert named - set(COMMANDS) <= {"newbot", "setinline"}  # BotFather's
+    named = set(re.findall(r"`/([a-z_]+)(?=[` ])", README))  # not paths
+    assert named - set(COMMANDS) <= {"newbot", "setinline"}  # these belong to BotFather
 
 
 def test_the_menu_is_what_telegram_takes() -> None:
@@ -81,11 +81,11 @@ def test_the_menu_is_what_telegram_takes() -> None:
     assert utf16_len(DESCRIPTION) <= 512
 
 
-# ---- In Russian -----------------------------------------------------------------------------
+# ---- README.ru.md ---------------------------------------------------------------------------
 
 
 RUSSIAN = (ROOT / "README.ru.md").read_text("utf-8")
-# Commands, settings, keys, make's targets, what the bot says, links: all that is the same in both languages.
+# Commands, settings, keys, make targets, the bot's texts, links: the same in both languages.
 SAME = (
     r"`(/[a-z_]+)",
     r"`(\*?[A-Z]+_[A-Z_]+|TOKEN)\b",
@@ -111,7 +111,7 @@ def test_the_russian_readme_has_every_row_and_section_in_the_same_order() -> Non
 
 
 def marks(readme: str) -> list[str]:
-    """Return the headings by their depth, and of each row of a table what is no prose: its code."""
+    """Return the headings' depths, and for each row of a table the code in its first cell."""
     lines = re.findall(r"^(?:#+ |\|.*)", readme, re.MULTILINE)
     return [
         line if line[0] == "#" else " ".join(re.findall(r"`[^`]+`", line.split("|")[1])) for line in lines
@@ -139,7 +139,7 @@ def test_both_pages_about_what_leaves_name_the_same() -> None:
     assert named <= set(re.findall(code, russian, re.MULTILINE))
 
 
-# ---- How it is built ------------------------------------------------------------------------
+# ---- docs/how-it-is-built.md ----------------------------------------------------------------
 
 
 WALK = (ROOT / "docs" / "how-it-is-built.md").read_text("utf-8")
@@ -176,13 +176,13 @@ def test_the_client_asks_the_model_of_the_catalogue_that_never_ends() -> None:
 
 
 def pinned(file: str) -> dict[str, str]:
-    """Return the packages of a file, which has to pin each of them, with their versions."""
+    """Return the packages of a requirements file with their versions; each must be pinned."""
     lines = [line for line in (ROOT / file).read_text("utf-8").splitlines() if line and line[0] not in "#-"]
     return dict(line.split("==") for line in lines)
 
 
 def needed_by(package: str) -> set[str]:
-    """Return the packages that come along with an installed one, on any system."""
+    """Return all packages that an installed package depends on, on any system."""
     found: set[str] = set()
     waiting = [package]
     while waiting:
@@ -254,5 +254,5 @@ def test_every_public_thing_says_what_it_is() -> None:
 
 
 def public_things(tree: ast.Module) -> list[ast.Module | ast.ClassDef]:
-    """Return a module and its public classes."""
+    """Return the module and its public classes."""
     return [tree, *(node for node in tree.body if isinstance(node, ast.ClassDef) and node.name[0] != "_")]

@@ -1,4 +1,4 @@
-"""`.env` is read however an editor or a shell has saved it, or it is said what is wrong with it."""
+"""`.env` is read however an editor or a shell has saved it; otherwise the error says what is wrong."""
 
 import codecs
 import os
@@ -15,7 +15,7 @@ TEXT = "# Мой бот\nTOKEN=123456:TEST\nDB_PATH=заметки.db\n"
 
 @pytest.fixture
 def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
-    """Writes a `.env`; the environment is empty before the test and as it was after it."""
+    """A function that writes a `.env`; the test starts with an empty environment, restored afterwards."""
     monkeypatch.setattr(os, "environ", {})
 
     def write(data: bytes) -> Path:
@@ -27,12 +27,12 @@ def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
 
 
 def given() -> dict[str, str]:
-    """Return what is in the environment now."""
+    """Return the environment as it is now."""
     return {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
 
 
 def said(path: Path) -> str:
-    """Insist that a file is refused, and return the one sentence or two."""
+    """Assert that a file is refused, and return the message, which is one line."""
     with pytest.raises(env_file.EnvFileError) as caught:
         env_file.load(path)
     assert str(path) in str(caught.value)
@@ -122,5 +122,5 @@ def test_a_folder_of_that_name_is_refused(tmp_path: Path) -> None:
 
 def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
     loop = tmp_path / ".env"
-    loop.symlink_to(loop)  # not by its rights: root may read everything
+    loop.symlink_to(loop)  # a loop, because root ignores file permissions
     assert "не читается" in said(loop)

@@ -1,4 +1,4 @@
-"""/note_export in its formats, and an export that is sent back, through the bot."""
+"""/note_export in each format, and the import of an exported file, through the bot."""
 
 import json
 import re
@@ -18,25 +18,24 @@ ADD, KEEP = "📥 Добавить", "📎 Оставить файлом"
 
 
 def sent_to(person: Person) -> list[SentDocument]:
-    """Return the files that a person got."""
     return [document for document in person.bot.server.documents if document.chat_id == person.id]
 
 
 def exported(person: Person, command: str = "/note_export json") -> SentDocument:
-    """Export what fits into one message, and return the file."""
+    """Export notes that fit into one file, and return it."""
     message = person.asks(command)
     (found,) = [document for document in sent_to(person) if document.message_id == message["message_id"]]
     return found
 
 
 def sends(person: Person, data: bytes, name: str = "notes.json", **more: Any) -> Message:
-    """Send a file, and return what the bot has come to say of it."""
+    """Send a file, and return the bot's final reply to it."""
     answer = person.bot.reply_to(person.bot.server.send_file(data, name, user_id=person.id, **more))
     return settled(person, answer, "Смотрю")
 
 
 def settled(person: Person, message: Message, until: str) -> Message:
-    """Wait until a message does not say any more what it said for the time being."""
+    """Wait until a message no longer contains its temporary text, and return it."""
     message_id = message["message_id"]
 
     def now() -> Message | None:
@@ -47,7 +46,7 @@ def settled(person: Person, message: Message, until: str) -> Message:
 
 
 def imports(person: Person, data: bytes, name: str = "notes.json") -> str:
-    """Send a file, say yes, and return the report."""
+    """Send a file, agree to the import, and return the report."""
     offer = sends(person, data, name)
     person.press(offer, ADD)
     return str(settled(person, settled(person, offer, "?"), "Добавляю")["text"])
@@ -58,7 +57,7 @@ def buttons(message: Message) -> list[str]:
     return [button["text"] for row in rows for button in row]
 
 
-# ---- Out ------------------------------------------------------------------------------------
+# ---- Export ---------------------------------------------------------------------------------
 
 
 def test_json_has_everything_and_markdown_is_for_reading(anna: Person) -> None:
@@ -78,7 +77,7 @@ def test_a_format_that_there_is_not_is_named(anna: Person) -> None:
     assert anna.says("/note_export xml") == "Использование: /note_export [json | md]\nВыгрузки «xml» нет."
 
 
-# ---- In -------------------------------------------------------------------------------------
+# ---- Import ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("command", ["/note_export json", "/note_export txt"])
@@ -160,14 +159,14 @@ def test_where_plain_text_is_a_question_a_file_with_words_is_asked_about(bot: Ha
     assert bot.server.find(anna.id, answer["message_id"])["text"].endswith(")")
 
 
-# ---- Many -----------------------------------------------------------------------------------
+# ---- Large exports --------------------------------------------------------------------------
 
-MANY, LONG = 3_000, "слово " * 700  # some 20 MB, three files
+MANY, LONG = 3_000, "слово " * 700  # about 20 MB, three files
 
 
 @pytest.fixture(scope="module")
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file with the notes of somebody, number 1001, who has written a lot."""
+    """A database with many notes of person 1001."""
     file = tmp_path_factory.mktemp("filled") / "notes.db"
     fill(file, 1001, MANY, LONG)
     return file
@@ -175,7 +174,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def full(new_bot: Callable[..., Harness], filled: Path) -> Harness:
-    """A bot with that file."""
+    """A bot with that database."""
     bot = new_bot()
     shutil.copy(filled, bot.db_path)
     return bot.start()
@@ -228,7 +227,7 @@ def test_an_export_can_be_stopped(full: Harness) -> None:
     assert stopped["message_id"] == status["message_id"]
     assert re.fullmatch(r"Остановлено\.\nГотовлю: [\d ]+ из 3 000…", stopped["text"])
     assert (buttons(stopped), parts_of(full)) == ([], [])
-    # Its last words stand a moment before it is over.
+    # The last text is shown a moment before the export counts as finished.
     full.wait(lambda: anna.press(shown, data=_stop_data(shown)) == "Уже закончено.")
 
 
@@ -245,4 +244,4 @@ def test_a_killed_export_goes_on_where_it_was(full: Harness) -> None:
     done = settled(anna, status, "Готовлю")
     assert re.fullmatch(r"Готово\. Заметок: 3 000, файлов: \d\.", done["text"])
     assert set(numbers_in(parts_of(full))) == set(range(1, MANY + 1))
-    assert len(parts_of(full)) <= 4  # the one that was on its way may have come twice
+    assert len(parts_of(full)) <= 4  # the file that was being sent may arrive twice

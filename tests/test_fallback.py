@@ -1,4 +1,4 @@
-"""When a model fails, others answer; when that cannot help, the person learns what can."""
+"""When a model fails, others answer; when no other model can help, the person learns what can."""
 
 import re
 import time
@@ -40,35 +40,35 @@ NewBot = Callable[..., Harness]
 
 @pytest.fixture(scope="module")
 def bot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harness]:
-    """A bot whose active model is the first of four free ones and the router."""
+    """A bot with four free models and the router; the first is active."""
     with Harness(tmp_path_factory.mktemp("bot")) as harness:
         yield begin(harness, *listed(FIRST, SECOND, THIRD, FOURTH, ROUTER))
 
 
 @pytest.fixture(scope="module")
 def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harness]:
-    """The same with two seconds for an answer, half a second of them for silence."""
+    """The same models; an answer has two seconds, and silence half a second."""
     with Harness(tmp_path_factory.mktemp("hasty"), ASK_TIMEOUT="2") as harness:
         yield begin(harness, *listed(FIRST, SECOND, THIRD, FOURTH, ROUTER))
 
 
 @pytest.fixture(scope="module")
 def dying(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harness]:
-    """The same, for models that die and come back."""
+    """The same models, for tests in which they fail and recover."""
     with Harness(tmp_path_factory.mktemp("dying")) as harness:
         yield begin(harness, *listed(FIRST, SECOND, THIRD, FOURTH, ROUTER))
 
 
 @pytest.fixture
 def question(request: pytest.FixtureRequest) -> str:
-    """A question that nobody else asks, so that its answers can be scripted."""
+    """A question unique to the test, so that its answers can be scripted."""
     return str(request.node.name)
 
 
 def ask(
     bot: Harness, question: str, behaviour: Behaviour | None = None, who: Person | None = None
 ) -> Message:
-    """Ask as somebody new, to be answered so, and return the complete answer."""
+    """Ask with a scripted answer, as a new person by default, and return the complete answer."""
     if behaviour:
         bot.answers[question] = behaviour
     return (who or bot.person()).asks_model(question)[-1]
@@ -79,11 +79,11 @@ def models_asked(bot: Harness, question: str) -> list[str]:
 
 
 def footer(message: Message) -> str:
-    """Return the last line but for the milliseconds."""
+    """Return the last line without the milliseconds."""
     return re.sub(r"^\(\d+ мс; ", "(", message["text"].splitlines()[-1])
 
 
-# What another model may help with
+# When another model may help
 
 
 @pytest.mark.parametrize(
@@ -196,7 +196,7 @@ def test_a_filter_that_leaves_no_word_is_named_and_the_next_model_asked(bot: Har
 def test_a_header_that_is_none_is_no_matter_for_the_log(bot: Harness, question: str) -> None:
     def half(call: Call) -> None:
         call.send(b"HTTP/1.1 200 OK\r\nContent-Ty")
-        call.keep_alive = False  # else the rest is waited for
+        call.keep_alive = False  # otherwise the client waits for the rest
 
     assert footer(ask(bot, question, by_model({FIRST: half}))).startswith(f"(модель: {SECOND}; ")
     assert "Traceback" not in bot.log
@@ -241,7 +241,7 @@ def test_a_picture_goes_only_to_models_that_see(new_bot: NewBot, question: str) 
     assert footer(message) == f"(модель: {ROUTER}; {FIRST} не видит картинок; {GEMMA} недоступна: 503)"
 
 
-# How far it goes
+# How many models are tried
 
 
 def test_no_more_than_two_others_are_asked_and_then_the_first_error_is_shown(
@@ -318,7 +318,7 @@ def test_a_connection_cut_in_the_middle_does_not_fall_back(bot: Harness, questio
     assert models_asked(bot, question) == [FIRST]
 
 
-# How long it goes
+# How long they are tried
 
 
 def test_all_attempts_together_have_one_time(hasty: Harness, question: str) -> None:
@@ -338,7 +338,7 @@ def test_silent_models_share_that_time(hasty: Harness, question: str) -> None:
     assert buttons(message) == AFTERWARDS
 
 
-# What another model cannot help with
+# When no other model can help
 
 
 @pytest.mark.parametrize(
@@ -389,11 +389,11 @@ def test_a_cap_of_the_day_without_a_time_ends_at_midnight_utc(bot: Harness, ques
     assert abs(3600 * hours + 60 * minutes - left) <= 120
 
 
-# The cap of the minute
+# The limit per minute
 
 
 def minute_cap(left_s: float) -> Behaviour:
-    """Refuse the first time and so long after it, as OpenRouter does when its minute is used up."""
+    """Refuse the first call and all others for `left_s` seconds, like OpenRouter's limit per minute."""
     refused_at: list[float] = []
 
     def behave(call: Call) -> None:
@@ -439,7 +439,7 @@ def test_it_is_not_waited_out_longer_than_the_time_for_an_answer(hasty: Harness,
     assert models_asked(hasty, question) == [FIRST]
 
 
-# The footer of a good answer
+# The footer of an answer
 
 
 def test_without_a_failure_the_footer_names_only_the_model(bot: Harness, question: str) -> None:

@@ -1,4 +1,4 @@
-"""What text is to a search: what reads the same is the same, and the way back to the original."""
+"""Text folded for a search: texts that read the same become equal; positions map back to the original."""
 
 import pytest
 from hypothesis import given

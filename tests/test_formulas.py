@@ -1,4 +1,4 @@
-"""Formulas can be read, and say what they said."""
+"""Formulas become readable and keep their meaning."""
 
 import pytest
 

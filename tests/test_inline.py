@@ -1,4 +1,4 @@
-"""@bot in any chat: one's own notes, pasted as they are."""
+"""@bot in any chat: a person's own notes, pasted unchanged."""
 
 import json
 from collections.abc import Callable
@@ -12,7 +12,7 @@ Json = dict[str, Any]
 
 
 def types(person: Person, text: str, offset: str = "") -> Json:
-    """Type something behind the bot's name, and return what it offers."""
+    """Type a query after the bot's name, and return what the bot offers."""
     query = person.bot.server.inline(person.id, text, offset)
     return person.bot.wait(lambda: person.bot.server.inline_answers.get(query))
 
@@ -128,7 +128,7 @@ def test_queries_are_not_kept(new_bot: Callable[..., Harness]) -> None:
     anna = bot.person(1001)
     anna.says("/note_add мысль")
     types(anna, "мысль")
-    bot.wait(lambda: not bot.server.pending)  # else Telegram hands it over again, and rightly so
+    bot.wait(lambda: not bot.server.pending)  # otherwise Telegram would rightly send it again
     bot.kill()
     unanswered = len(bot.server.calls_of("answerInlineQuery"))
     bot.start()
@@ -148,7 +148,7 @@ def _file(kind: str, file_id: str) -> Json:
 
 
 def import_notes(bot: Harness, person: Person, *records: Json) -> None:
-    """Give a person notes by importing them."""
+    """Give a person notes through an import."""
     whole = [{"number": n, "created_at": 1_700_000_000 + n, **record} for n, record in enumerate(records, 1)]
     data = json.dumps({"program": "Заметочник", "version": 1, "notes": whole}, ensure_ascii=False).encode()
     sent = bot.server.send_file(data, "notes.json", user_id=person.id)

@@ -1,4 +1,4 @@
-"""The Insomnia collection imports as it is, and its requests are those that OpenRouter takes."""
+"""The Insomnia collection can be imported, and OpenRouter accepts its requests."""
 
 import json
 import re
@@ -32,7 +32,7 @@ def resources(kind: str) -> list[dict[str, Any]]:
 
 
 def send(request: dict[str, Any], variables: dict[str, str]) -> requests.Response:
-    """Fill in the variables and send a request of the collection, as Insomnia does."""
+    """Fill in the variables and send a request from the collection, as Insomnia does."""
 
     def rendered(text: str) -> str:
         return VARIABLE.sub(lambda match: variables[match[1]], text)
@@ -53,7 +53,7 @@ def fake() -> Iterator[FakeOpenRouter]:
 
 
 def sent(fake: FakeOpenRouter) -> dict[str, Request]:
-    """Send the whole collection; returns what arrived, by path."""
+    """Send the whole collection, and return the requests received, by path."""
     (environment,) = resources("environment")
     variables = environment["data"] | {"base_url": fake.base_url, "api_key": KEY}
     for request in resources("request"):

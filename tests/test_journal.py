@@ -1,4 +1,4 @@
-"""The journal by itself: what it forgets, what it syncs, and the numbers that it gives out."""
+"""The journal alone: what it deletes, what it syncs to disk, and the numbers it assigns."""
 
 import sqlite3
 import time
@@ -31,7 +31,7 @@ def message(number: int, text: str = "мысль", date: int = 1_700_000_000) ->
 
 
 def new(journal: Journal, texts: int = 1) -> list[int]:
-    """Journal some new messages, and return their numbers there."""
+    """Add new messages to the journal, and return their entry ids."""
     return [entry.entry_id for entry in journal.add([message(next(NUMBERS)) for _ in range(texts)])]
 
 
@@ -45,11 +45,11 @@ def states(db: Database) -> list[str]:
 
 
 def let_pass(db: Database, seconds: int) -> None:
-    """Make all that stands in the journal older."""
+    """Make every entry of the journal this many seconds older."""
     sql(db.path, "UPDATE updates SET received_at = received_at - ?", seconds)
 
 
-# ---- What it forgets ------------------------------------------------------------------------
+# ---- What it deletes ------------------------------------------------------------------------
 
 
 def test_what_is_done_is_forgotten_after_two_days_and_not_before(db: Database, journal: Journal) -> None:
@@ -108,7 +108,7 @@ def test_a_batch_looks_at_few_rows_however_many_there_are(db: Database, journal:
 
 def test_a_batch_is_synced_and_nothing_else_is(db: Database, journal: Journal) -> None:
     statements: list[str] = []
-    with db.read() as conn:  # every write uses this connection again
+    with db.read() as conn:  # every write reuses this connection
         conn.set_trace_callback(statements.append)
 
     def last_synced() -> bool:
@@ -139,7 +139,7 @@ def test_several_are_done_together_or_not_at_all(db: Database, journal: Journal)
     assert states(db) == ["done"] * 3
 
 
-# ---- The numbers that it gives out ----------------------------------------------------------
+# ---- The numbers it assigns -----------------------------------------------------------------
 
 
 def keep(db: Database, number: int, text: str) -> int:

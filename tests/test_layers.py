@@ -1,4 +1,4 @@
-"""The rooms of the house: who may import whom, and that importing does nothing."""
+"""The layers of the product: which modules may import which, and that importing has no side effects."""
 
 import ast
 import subprocess
@@ -10,7 +10,7 @@ import pytest
 
 from support.harness import ROOT
 
-# Imports nothing: not the database, not the network, not the environment. And it says so if somebody does.
+# Fails if an import uses a socket or a database, starts a process, or opens a file for writing.
 GUARD = """
 import importlib, sys
 
@@ -44,7 +44,7 @@ MODULES = house()
 
 @cache
 def imported_by(module: str) -> frozenset[str]:
-    """Return what a module imports, wherever in the file, as it is written there."""
+    """Return the names that a module imports anywhere in its file, as written there."""
     path = ROOT.joinpath(*module.split("."))
     source = (path / "__init__.py" if path.is_dir() else path.with_suffix(".py")).read_text("utf-8")
     found = set()
@@ -58,7 +58,7 @@ def imported_by(module: str) -> frozenset[str]:
 
 
 def reaches(module: str) -> set[str]:
-    """Return the modules of the house that come along with a module."""
+    """Return all modules of the product that a module imports, directly or indirectly."""
     found: set[str] = set()
     waiting = [module]
     while waiting:
@@ -69,7 +69,7 @@ def reaches(module: str) -> set[str]:
 
 
 def of(*rooms: str) -> list[str]:
-    """Return the modules of these rooms: a module or a package with all its modules."""
+    """Return all modules of these rooms; a room is a module or a package."""
     return [module for module in MODULES if module.split(".")[0] in rooms]
 
 
@@ -77,7 +77,7 @@ def roots(modules: frozenset[str] | set[str]) -> set[str]:
     return {module.split(".")[0] for module in modules}
 
 
-# Each room, and the rooms or modules that it may import; the program itself imports what it likes.
+# The rooms or modules that each room may import; the main program may import anything.
 MAY_IMPORT = {
     "openrouter": {"openrouter", "starting.addresses"},
     "openrouter_client": {"openrouter", "starting"},
@@ -144,7 +144,7 @@ def test_there_is_no_circle_of_imports() -> None:
 
 
 def is_loaded_with_the_bot(module: str) -> bool:
-    """Return whether `import bot` brings another module along."""
+    """Return whether `import bot` also loads another module."""
     done = subprocess.run(
         [sys.executable, "-c", f"import bot, sys; print({module!r} in sys.modules)"],
         cwd=ROOT,
@@ -162,12 +162,12 @@ def test_a_drawn_prompt_costs_nothing_where_there_is_none() -> None:
 
 
 def test_what_draws_is_not_there_before_the_first_picture() -> None:
-    # PIL.Image itself comes with pyTelegramBotAPI, which looks whether a photo is one of its pictures.
+    # PIL.Image is loaded by pyTelegramBotAPI, which checks whether a photo is a PIL image.
     assert not is_loaded_with_the_bot("PIL.ImageFont")
 
 
 def who_imports(outside: set[str], *rooms: str) -> list[str]:
-    """Return the modules of these rooms that import any of that."""
+    """Return the modules of these rooms that import any of the names in `outside`."""
     return [module for module in of(*rooms) if (imported_by(module) | roots(imported_by(module))) & outside]
 
 

@@ -1,4 +1,4 @@
-"""Lines of lists: the first line of a note, and a found place in one."""
+"""Lines of lists: the first line of a note, and the surroundings of a hit."""
 
 import pytest
 from hypothesis import given
@@ -35,7 +35,7 @@ def test_a_first_line_is_never_too_long(note: str, limit: int) -> None:
     line = first_line(note, limit)
     assert utf16_len(line) <= limit
     assert bool(line) == bool(note.strip())
-    line.encode()  # no half of a character
+    line.encode()  # no lone surrogate
 
 
 NOTE = "начало длинной заметки, в которой\nлежит иголка, а за ней ещё много слов до конца"

@@ -1,4 +1,4 @@
-"""No secret is in any line of the log, however it is written there; what is short is none."""
+"""No log line contains a secret in any spelling; a string of under eight letters is no secret."""
 
 import logging
 from urllib.parse import quote
@@ -11,7 +11,7 @@ SECRET = "123456:TEST/a'b\\c"
 
 
 def line(text: str, *secrets: str) -> str:
-    """Return how a message is logged."""
+    """Return the log line for a message."""
     record = logging.LogRecord("bot", logging.INFO, __file__, 1, text, (), None)
     return RedactingFormatter(secrets).format(record).partition(" bot: ")[2]
 

@@ -1,4 +1,4 @@
-"""What a person reads of a model's Markdown."""
+"""The text and formatting that a person sees for a model's Markdown."""
 
 import re
 import socket
@@ -13,7 +13,7 @@ from telegram.splitting import split, utf16_len
 
 
 def seen(markdown_text: str) -> tuple[str, list[tuple[str, ...]]]:
-    """The text, and for each entity its type, what it covers, and where it leads or its language."""
+    """Return the text, and for each entity its type, its text, and its link or language."""
     text, entities = markdown(markdown_text)
     assert_telegram_takes(text, entities)
     return text, [(e["type"], covered(text, e), *list(e.values())[3:]) for e in entities]
@@ -208,7 +208,7 @@ def test_code_is_not_in_anything_but_a_quote() -> None:
 
 
 def columns(row: str) -> list[int]:
-    """The columns of the screen at which the bars of a row of a table stand."""
+    """Return the screen columns of the vertical bars in a row of a table."""
     wide = re.sub("[日本語👍]", "xx", row)
     return [found.start() for found in re.finditer(r"[|+]", wide)]
 
@@ -218,7 +218,7 @@ def test_a_table_is_aligned_in_monospace() -> None:
     assert entities == [("pre", text)]
     rows = text.split("\n")
     assert len({tuple(columns(row)) for row in rows}) == 1
-    assert rows[2].endswith("|    5")  # a column of numbers is aligned to the right
+    assert rows[2].endswith("|    5")  # numbers are aligned to the right
     assert rows[3].endswith("| 1500")
 
 

@@ -1,4 +1,4 @@
-"""No answer, whatever a model writes, makes rendering or splitting worse than linear."""
+"""Rendering and splitting take linear time, whatever a model writes."""
 
 import sys
 import time
@@ -24,7 +24,7 @@ REPEATED = [
 
 
 def calls_of(work: Callable[[], Any]) -> int:
-    """Return how many functions are called, which no busy machine changes."""
+    """Return how many functions are called; unlike time, this does not depend on other load."""
     calls = 0
 
     def count(_frame: object, event: str, _arg: object) -> None:
@@ -40,7 +40,7 @@ def calls_of(work: Callable[[], Any]) -> int:
 
 
 def seconds_of(work: Callable[[], Any]) -> float:
-    """Return the seconds of this thread on the processor, whoever else waits for it."""
+    """Return this thread's CPU seconds, independent of other load."""
     start = time.thread_time()
     work()
     return time.thread_time() - start

@@ -1,4 +1,4 @@
-"""Markdown must not change facts: numbers, addresses, names and products stay as the model wrote them."""
+"""Markdown never changes facts: numbers, addresses, names and products stay as the model wrote them."""
 
 import re
 
@@ -177,7 +177,7 @@ def test_a_break_in_the_code_of_a_cell_is_code() -> None:
         (r"| `a \| b` | и `c|d` |", "a | b | и c|d"),
         (r"| a \|\| b | или |", "a || b | или"),
         ("| ` | два |", "` | два"),
-        ("| `a | b` |", "`a | b`"),  # as many as there should be
+        ("| `a | b` |", "`a | b`"),  # already the right number of cells
     ],
 )
 def test_a_bar_in_code_is_no_border_where_there_would_be_too_many(row: str, told: str) -> None:
@@ -203,7 +203,7 @@ def test_other_html_keeps_its_facts(written: str, expected: str) -> None:
     assert shown(written) == expected
 
 
-# --- Products and other signs -----------------------------------------------------------------
+# --- Products and other characters ------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -258,7 +258,7 @@ def test_an_address_without_text_and_a_text_without_address_are_shown() -> None:
     assert shown("items[0]() и ![x]()") == "items[0]() и ![x]()"
 
 
-# --- Half of an answer ------------------------------------------------------------------------
+# --- Unfinished answers -----------------------------------------------------------------------
 
 
 # fmt: off

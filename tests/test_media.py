@@ -1,4 +1,4 @@
-"""Photos and files beside a question: which model gets them and in what form, and what cannot be had."""
+"""Photos and files with a question: which model gets them, in what form, and what the bot refuses."""
 
 import base64
 from collections.abc import Callable, Iterator
@@ -32,21 +32,21 @@ TOO_LARGE = 20 * 2**20 + 1
 
 @pytest.fixture(scope="module")
 def bot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harness]:
-    """A bot at openrouter.ai: the active model reads text only, the third one also sees."""
+    """A bot at openrouter.ai: the active model reads text only, the third one also reads images."""
     with Harness(tmp_path_factory.mktemp("bot")) as harness:
         yield begin(harness, *listed(FIRST, SECOND), _seeing(GEMMA))
 
 
 @pytest.fixture(scope="module")
 def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harness]:
-    """A bot at a server of its owner's, where no model reads anything but text."""
+    """A bot at its owner's own server, where models read text only."""
     with Harness(tmp_path_factory.mktemp("elsewhere")) as harness:
         yield begin_elsewhere(harness, *listed(FIRST, SECOND))
 
 
 @pytest.fixture
 def question(request: pytest.FixtureRequest) -> str:
-    """A question that nobody else asks."""
+    """A question unique to the test."""
     return str(request.node.name)
 
 
@@ -67,18 +67,18 @@ def words(text: str) -> dict[str, Any]:
 
 
 def last(bot: Harness, question: str) -> Any:
-    """Return the content of the last message that a model was told with a question."""
+    """Return the content of the last message that the model got with a question."""
     return asked(bot, question)[-1].body["messages"][-1]["content"]
 
 
 def file_asked(bot: Harness, person: Person, question: str, data: bytes, name: str) -> Message:
-    """Send a file with a question, and return the end of the answer."""
+    """Send a file with a question, and return the answer's last message."""
     said = bot.server.send_file(data, name, caption=f"/ask {question}", user_id=person.id)
     return person.answer_to(said)[-1]
 
 
 def refusal(bot: Harness, person: Person, data: bytes, name: str) -> str:
-    """Send a file with a question, and return the text of the message that answers it."""
+    """Send a file with a question, and return the text of the bot's reply."""
     said = bot.server.send_file(data, name, caption="/ask что это?", user_id=person.id)
     return str(bot.reply_to(said)["text"])
 
@@ -231,7 +231,7 @@ def test_a_photo_in_reply_to_an_answer_goes_on_with_the_conversation(
 
 @pytest.fixture(scope="module")
 def seeing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harness]:
-    """A bot whose models all see."""
+    """A bot whose models all read images."""
     with Harness(tmp_path_factory.mktemp("seeing")) as harness:
         yield begin(harness, *(_seeing(key) | {"context_length": 12_000} for key in (FIRST, SECOND, GEMMA)))
 
@@ -241,7 +241,7 @@ def downloads(bot: Harness) -> list[str]:
 
 
 def talk_of_photos(bot: Harness, person: Person, question: str, count: int, answer_text: str = "") -> Message:
-    """Have a conversation about so many photos, and return its last answer."""
+    """Ask about `count` photos in one conversation, and return the last answer."""
     message: Message | None = None
     for number in range(count):
         asked_now = f"{question} {number}"
@@ -271,7 +271,7 @@ def test_each_earlier_photo_is_fetched_once_however_many_models_are_asked(
 
 def test_what_does_not_fit_is_not_fetched(seeing: Harness, question: str) -> None:
     anna = seeing.person()
-    last_answer = talk_of_photos(seeing, anna, question, 4, "слово " * 600)  # a quarter of 12,000 tokens each
+    last_answer = talk_of_photos(seeing, anna, question, 4, "слово " * 600)  # each a quarter of 12,000 tokens
     before = len(downloads(seeing))
     reply(anna, last_answer, f"{question}!")
     (request,) = asked(seeing, f"{question}!")
@@ -381,7 +381,7 @@ def test_elsewhere_a_text_file_is_read(elsewhere: Harness, question: str) -> Non
     assert "plugins" not in request.body
 
 
-# ---- What cannot be had ---------------------------------------------------------------------
+# ---- What the bot refuses -------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", ["a.txt", "a.pdf", "a.png"])

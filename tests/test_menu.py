@@ -1,4 +1,4 @@
-"""The menu in Telegram's client: ours in every scope and language, and the owner's own."""
+"""The menu in Telegram's client: the bot's commands in every scope and language, and the owner's own list."""
 
 import json
 from collections.abc import Callable
@@ -14,7 +14,7 @@ NewBot = Callable[..., Harness]
 
 @pytest.fixture(autouse=True)
 def menus_cleared(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let Telegram carry out what the bots of other tests are told to try in an hour."""
+    """Let deleteMyCommands succeed; in other tests Telegram answers 429 with a pause of an hour."""
     monkeypatch.setattr(Harness, "menus_cleared", True)
 
 
@@ -40,7 +40,7 @@ def test_the_owner_of_the_settings_has_a_menu_with_what_is_the_owners(new_bot: N
     bot = new_bot(ALLOWED_USERS="1,2")
     bot.server.chat(1)
     weather = check_commands([{"command": "weather", "description": "Погода"}])
-    bot.server.command_lists["chat", 1, "ru"] = weather  # of an earlier bot
+    bot.server.command_lists["chat", 1, "ru"] = weather  # left by an earlier bot
     bot.start()
     mine = bot.wait(lambda: bot.server.command_lists.get(("chat", 1, "")))
     everybodys = names(bot.server.command_lists["default", 0, ""])
@@ -58,7 +58,7 @@ def test_whoever_was_the_owner_before_has_no_longer_the_owners_menu(new_bot: New
     bot.start()
     bot.wait(lambda: ("chat", 1, "") in bot.server.command_lists)
     bot.stop()
-    bot.settings["ALLOWED_USERS"] = "2,3,1"  # 3 has never written
+    bot.settings["ALLOWED_USERS"] = "2,3,1"  # person 3 has never written
     bot.start()
     bot.wait(lambda: ("chat", 1, "") not in bot.server.command_lists)
     assert "invite" in names(bot.server.command_lists["chat", 2, ""])
@@ -94,4 +94,4 @@ def test_a_stop_does_not_wait_for_the_rest_of_the_menu(new_bot: NewBot) -> None:
     bot.start()
     bot.wait(lambda: bot.server.calls_of("deleteMyCommands"))
     bot.stop()
-    assert len(bot.server.calls_of("deleteMyCommands")) < 30  # of more than sixty
+    assert len(bot.server.calls_of("deleteMyCommands")) < 30  # all of them are more than sixty

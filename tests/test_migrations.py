@@ -1,4 +1,4 @@
-"""Files of an earlier day: made by the course's code, of a newer version, or no database at all."""
+"""Old database files: from the course's code, from a newer version, or no database at all."""
 
 import signal
 import sqlite3
@@ -46,7 +46,7 @@ COURSE_NOTES = """
         (2, 12, 'дело Бориса', '2024-03-08 12:00:00'),
         (5, 11, 'вторая' || char(10) || 'со второй строкой', '2024-03-09T12:00:00+03:00');
 """
-# Other shapes of the table, each with one note of person 11: statements, and whether it can be taken over.
+# Other shapes of the table, each with one note of person 11: "columns|row".
 SHAPES = {
     "seconds": "(id INTEGER PRIMARY KEY, user_id INTEGER, text TEXT, created_at INTEGER)"
     "|(1, 11, 'мысль', 1709812800)",
@@ -73,7 +73,7 @@ def run_script(path: Path, script: str) -> Path:
 
 
 def course_file(path: Path, notes: str = COURSE_NOTES) -> Path:
-    """Make a file as the course's code leaves it."""
+    """Create a file as the course's code leaves it."""
     return run_script(path, COURSE_MODELS + notes)
 
 
@@ -88,7 +88,6 @@ def dump(path: Path) -> list[str]:
 
 
 def everything_in(path: Path) -> str:
-    """Return every value of every table."""
     with closing(sqlite3.connect(path)) as conn:
         tables = [name for (name,) in conn.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         rows = [row for table in tables for row in conn.execute(f'SELECT * FROM "{table}"')]
@@ -97,7 +96,7 @@ def everything_in(path: Path) -> str:
 
 
 def shape_of(path: Path) -> dict[str, object]:
-    """Return the tables with their columns and the indexes with theirs, without the course's old table."""
+    """Return each table's columns and indexes, without the course's old table."""
     found: dict[str, object] = {}
     with closing(sqlite3.connect(path)) as conn:
         tables = conn.execute(
@@ -114,7 +113,7 @@ def shape_of(path: Path) -> dict[str, object]:
     return found
 
 
-# ---- A file of the course -------------------------------------------------------------------
+# ---- The course's database ------------------------------------------------------------------
 
 
 def test_a_file_of_the_course_keeps_its_models_and_gains_the_others(tmp_path: Path) -> None:
@@ -261,7 +260,7 @@ def test_the_bot_runs_on_a_file_of_the_course(new_bot: Callable[..., Harness]) -
     assert anna.says("/note_add новая") == "Заметка #6 сохранена."
 
 
-# ---- Files that cannot be used --------------------------------------------------------------
+# ---- Unusable files -------------------------------------------------------------------------
 
 
 def test_a_file_of_a_newer_version_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
@@ -275,7 +274,7 @@ def test_a_file_of_a_newer_version_is_refused_and_left_as_it_is(tmp_path: Path) 
 
 def test_a_step_that_fails_leaves_the_file_as_it_was(tmp_path: Path) -> None:
     path = course_file(tmp_path / "a.db")
-    run_script(path, "CREATE TABLE people (whatever TEXT)")  # the index on its owner cannot be made
+    run_script(path, "CREATE TABLE people (whatever TEXT)")  # so creating the index on `owner` fails
     before = dump(path)
     with pytest.raises(sqlite3.OperationalError, match="owner"):
         Database(path)
@@ -307,7 +306,7 @@ def test_the_bot_says_what_is_the_matter_with_the_file_and_ends(
         bot.db_path.mkdir()
     before = bot.db_path.read_bytes() if bot.db_path.is_file() else b""
     bot.launch()
-    assert bot.exit_code() == (2 if kind == "folder" else 1)  # a folder is found out with the settings
+    assert bot.exit_code() == (2 if kind == "folder" else 1)  # a folder is detected with the settings
     bot.wait(lambda: "notes.db" in bot.log)
     assert len(bot.log.splitlines()) == 1
     assert (bot.db_path.read_bytes() if bot.db_path.is_file() else b"") == before
@@ -338,7 +337,7 @@ def test_the_schema_can_be_run_again_and_again(tmp_path: Path) -> None:
 
 
 def version_1(path: Path) -> Path:
-    """Make a file that the code of commit 7b8c1f5 wrote, with some rows that somebody imported by hand."""
+    """Create a file as the code of commit 7b8c1f5 wrote it, with some rows imported by hand."""
     return run_script(path, (ROOT / "tests" / "data" / "version1.sql").read_text("utf-8"))
 
 

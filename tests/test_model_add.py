@@ -1,4 +1,4 @@
-"""/model_add and /model_del: what the owner adds stays, and what the owner removes stays away."""
+"""/model_add and /model_del: a model the owner adds stays, and a model the owner removes stays away."""
 
 from collections.abc import Callable, Iterator
 
@@ -70,12 +70,12 @@ def test_without_the_service_nothing_is_added(calm: Harness) -> None:
 
 @pytest.fixture
 def owned(new_bot: Begin) -> Begin:
-    """Starts a bot of the test's own at openrouter.ai, which has an owner and a guest."""
+    """A function that starts a bot for one test at openrouter.ai, with an owner and a guest."""
     return lambda *models: begin(new_bot(ALLOWED_USERS="1,2"), *models)
 
 
 def add_paid(bot: Harness) -> None:
-    """Let the owner add a model that costs, and make it the active one."""
+    """Add a paid model as the owner, and make it active."""
     owner = bot.person(OWNER)
     offer = settled(owner, f"/model_add {LUNA}")
     owner.press(offer)
@@ -122,7 +122,7 @@ def test_adding_an_active_paid_model_again_takes_nothing_away(owned: Begin) -> N
     assert row_of(owner.says("/models"), LUNA).startswith("★ 11. ")
 
 
-# What costs takes an owner
+# Paid models need an owner
 
 
 NO_OWNER = "Платную модель может добавить и выбрать только владелец, а у бота его нет"
@@ -136,7 +136,7 @@ def test_without_an_owner_nobody_adds_what_costs(at_openrouter: Begin) -> None:
     assert refused["text"].startswith(NO_OWNER)
     assert "ALLOWED_USERS" in refused["text"]
     assert buttons(refused) == []
-    for number in (11, 5):  # as if it had been offered, and a free one
+    for number in (11, 5):  # the paid model as if it had been offered, and a free one
         assert NO_OWNER in anna.press(anna.asks("/models"), data=f"paid:{number}")
     assert LUNA not in anna.says("/models")
     assert anna.says("/model 11") == UNKNOWN
@@ -152,7 +152,7 @@ def test_without_an_owner_nobody_asks_what_an_owner_has_added(owned: Begin) -> N
     bot.settings["ALLOWED_USERS"] = "*"
     bot.start()
     anna, before = bot.person(), len(bot.ai.questions)
-    for person in (anna, bot.person(OWNER)):  # who is nobody in particular now
+    for person in (anna, bot.person(OWNER)):  # the former owner has no rights now
         assert person.says("/ask привет") == NOT_YOUR_MONEY
     bot.person(OWNER).press(answered, "🔁 Ещё раз")
     bot.person(OWNER).press(answered, data=f"with:{turn_of(answered)}.11")
@@ -179,7 +179,7 @@ def test_a_guest_asks_what_costs_only_while_the_owner_has_chosen_it(owned: Begin
 
 
 def turn_of(answered: Message) -> str:
-    """Return the number of a question, as the buttons under its answer have it."""
+    """Return the question's number from the buttons under its answer."""
     return str(callback_buttons(answered)[0]["callback_data"]).partition(":")[2]
 
 

@@ -1,4 +1,4 @@
-"""/models and /model: what stands in the list, what comes and goes, and who may switch."""
+"""/models and /model: what the list shows, how models disappear and return, and who may switch."""
 
 import json
 import sqlite3
@@ -53,7 +53,7 @@ def many(count: int) -> list[Json]:
     return [model_entry(f"x/m{number}:free", f"Model {number}") for number in range(count)]
 
 
-# What stands there
+# Contents of the list
 
 
 def test_the_list_is_read_at_the_start(at_openrouter: Begin) -> None:
@@ -99,7 +99,7 @@ def test_a_long_list_has_pages(at_openrouter: Begin) -> None:
     numbers = [line.split()[0] for line in page["text"].splitlines()[1:11]]
     assert numbers == ["16.", "17.", "18.", "19.", "20.", "21.", "22.", "3.", "4.", "6."]
     assert buttons(page)[-3:] == ["◀", "3 из 3 ▶", REFRESH]
-    owner.press(page, data="page:77")  # of a list that was longer
+    owner.press(page, data="page:77")  # from a list that was longer
     page = seen(bot, page, "8. Nemotron")
     assert buttons(page) == ["◀", REFRESH]
 
@@ -118,7 +118,7 @@ def test_broken_entries_harm_no_other_model(new_bot: Begin) -> None:
     assert row_of(bot.person(OWNER).says("/models"), "new/one:free")
 
 
-# The service, known by its host
+# A service recognized by its host
 
 
 def test_elsewhere_every_listed_model_counts_and_its_price_does_not(new_bot: Begin) -> None:
@@ -138,7 +138,7 @@ def test_at_openrouter_what_costs_expires_or_does_not_chat_is_not_listed(at_open
         assert key not in shown
 
 
-# What goes and what comes back
+# Models that disappear and return
 
 
 def test_what_comes_and_goes_is_seen_after_a_refresh(at_openrouter: Begin) -> None:
@@ -153,13 +153,13 @@ def test_what_comes_and_goes_is_seen_after_a_refresh(at_openrouter: Begin) -> No
 
 
 def days_pass(bot: Harness, days: int) -> None:
-    """Make it so many days longer ago that models went."""
+    """Move the disappearance of all models this many days into the past."""
     with closing(sqlite3.connect(bot.db_path, timeout=10)) as conn, conn:
         conn.execute("UPDATE models SET gone_at = gone_at - ?", (days * 86_400,))
 
 
 def numbers(owner: Person) -> list[str]:
-    """Return the numbers of the models that are listed, in order."""
+    """Return the numbers of the listed models, in order."""
     return [line.removeprefix("★").split(".")[0].strip() for line in owner.says("/models").splitlines()[1:-2]]
 
 
@@ -297,7 +297,7 @@ def test_a_tap_on_another_page_stays_there(at_openrouter: Begin) -> None:
     bot = at_openrouter(*KNOWN, *many(12))
     owner = bot.person(OWNER)
     message = owner.asks("/models")
-    owner.press(message, data="use:2.17")  # what the second page has under that model
+    owner.press(message, data="use:2.17")  # the button at that position on page 2
     assert row_of(seen(bot, message, "★ 17. ")["text"], "x/m11:free")
 
 
@@ -318,7 +318,7 @@ def test_no_unavailable_model_has_a_button(calm: Harness) -> None:
 
 
 def test_a_part_of_one_name_switches(at_openrouter: Begin) -> None:
-    owner = at_openrouter(*KNOWN).person(OWNER)  # which has one Gemma of two
+    owner = at_openrouter(*KNOWN).person(OWNER)  # one of the catalogue's two Gemmas is available
     assert owner.says("/model gEmMa") == f"Активная модель переключена: {name_of(5)}"
     assert owner.says("/model ЛЮБАЯ") == f"Активная модель переключена: {name_of(10)}"
     assert owner.says("/model llama").splitlines()[0] == f"Активная модель переключена: {name_of(4)}"
@@ -368,7 +368,7 @@ def test_more_models_than_a_message_has_buttons_are_offered_all_the_same(at_open
     assert "Model 7" in buttons(bot.server.wait_text(OWNER, "Кого спросить"))
 
 
-# Who may do what
+# Permissions
 
 
 def test_a_guest_sees_the_models_and_changes_nothing(calm: Harness) -> None:

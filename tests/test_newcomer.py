@@ -1,6 +1,6 @@
-"""What README.ru.md tells a newcomer, done word for word in a fresh clone: `make test-newcomer`.
+"""The start in README.ru.md, followed word for word in a fresh clone: `make test-newcomer`.
 
-The blocks above its first numbered step are run as they stand, in a terminal; what it says is typed there.
+The blocks above the first numbered step run unchanged in a terminal; what the text says is typed there.
 """
 
 import os
@@ -28,26 +28,26 @@ PATIENCE_S = 900
 
 
 def blocks() -> list[str]:
-    """Return the blocks of commands of the start."""
+    """Return the blocks of commands from the start of the README."""
     return re.findall(r"^```sh\n(.*?)^```", START, re.MULTILINE | re.DOTALL)
 
 
 def surroundings() -> dict[str, str]:
-    """Return nothing of what is around this test but the way to Python and to the packages."""
+    """Return an environment with nothing but what finds Python and downloads packages."""
     names = [
         name
         for name in os.environ
         if name in ("PATH", "HOME") or re.match(r"PIP_|SSL_|https?_proxy", name, re.I)
     ]
     path = os.environ["PATH"].replace(f"{Path(sys.executable).parent}:", "")
-    # The whole suite would be minutes of the same: a part of it shows that it can be run.
+    # A part of the suite shows that it runs; all of it would only take minutes more.
     ours = {"PATH": path, "PYTEST_ADDOPTS": "tests/test_folding.py tests/test_dialogue_notes.py"}
     return {name: os.environ[name] for name in names} | ours
 
 
 @pytest.fixture
 def clone(tmp_path: Path) -> Path:
-    """A fresh clone of what is committed here."""
+    """A fresh clone of this repository's last commit."""
     folder = tmp_path / "zametochnik"
     subprocess.run(["git", "clone", "--quiet", str(ROOT), str(folder)], check=True)  # noqa: S607
     return folder
@@ -55,7 +55,7 @@ def clone(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="module", autouse=True)
 def packages(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Skip the test where no package can be fetched."""
+    """Skip the test if no package can be downloaded."""
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "python-dotenv==1.2.4"]
     done = subprocess.run(
         command, cwd=tmp_path_factory.mktemp("index"), capture_output=True, encoding="utf-8", check=False

@@ -1,4 +1,4 @@
-"""A bot without a key: what cannot be asked says so at once, and where a key comes from."""
+"""A bot without a key: whatever needs one says so at once, and where to get it."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -16,7 +16,7 @@ NO_KEY = """Ошибка: [401] Отсутствует OPENROUTER_API_KEY (.env)
 
 @pytest.fixture(scope="module")
 def keyless(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harness]:
-    """A bot at openrouter.ai whose key is gone; person 1 has had an answer before."""
+    """A bot at openrouter.ai whose key was removed; person 1 got an answer before that."""
     with Harness(tmp_path_factory.mktemp("keyless"), ALLOWED_USERS="1,2") as bot:
         begin(bot, *KNOWN)
         bot.person(1).asks_model("раньше")

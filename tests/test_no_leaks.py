@@ -1,4 +1,4 @@
-"""The token, the key, and what people write: in no log line, no message, no file where they do not belong."""
+"""The token, the key, and people's texts are in no log line, message or file where they do not belong."""
 
 import os
 import sqlite3
@@ -18,13 +18,13 @@ from support.harness import API_KEY, FOOTER, Harness, Person
 NewBot = Callable[..., Harness]
 TOKEN = "123456:TEST-to_ken"
 PASSWORD = "hunter2"
-ACCOUNT = "user_2SECRET"  # of whom the key is; OpenRouter puts it into every error
+ACCOUNT = "user_2SECRET"  # the key's account; OpenRouter includes it in every error
 SECRETS = (TOKEN, quote(TOKEN, safe=""), TOKEN.partition(":")[2], API_KEY, PASSWORD, ACCOUNT)
 
 
 @pytest.fixture(scope="module")
 def between(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Harness, Between]]:
-    """A bot that writes down all it can, and what stands between it and Telegram."""
+    """A bot with LOG_LEVEL=DEBUG, and a relay between it and Telegram."""
     bot = Harness(tmp_path_factory.mktemp("leaks"), LOG_LEVEL="DEBUG")
     bot.server = BotApiServer(TOKEN)
     with bot, Between(bot.server.url) as telegram:
@@ -36,13 +36,13 @@ def between(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Harness,
 
 @pytest.fixture
 def talkative(between: tuple[Harness, Between]) -> Iterator[Harness]:
-    """The same bot; after the test nothing that was written anywhere holds a secret."""
+    """The same bot; after the test no log, message or file may contain a secret."""
     yield between[0]
     assert leaks(between[0]) == []
 
 
 def leaks(bot: Harness) -> list[str]:
-    """Return the secrets that stand in the log, in a chat, or in a file, and where."""
+    """Return the secrets found in the log, in a message, or in a file, and where."""
     places = {"the log": bot.log.encode()}
     places |= {str(path): path.read_bytes() for path in bot.folder.rglob("*") if path.is_file()}
     with bot.server.changed:
@@ -204,7 +204,7 @@ def is_answered(bot: Harness, chat_id: int) -> bool:
 
 
 def say_everything(bot: Harness, person: Person) -> None:
-    """Write every mark somewhere, with and without trouble on the way."""
+    """Put every mark into some message, with and without failures on the way."""
     bot.answers[MARKS[2]] = replies.answer(f"**{MARKS[3]}** и `код`")
     others = []
     for kind in ("reset", "500", "429", "entities"):

@@ -1,4 +1,4 @@
-"""/note_ask: which notes a model is told of, how, and what it may say of them; «Кратко» of a long note."""
+"""/note_ask: which notes a model gets, how, and what it may cite; «Кратко» of a long note."""
 
 import json
 import re
@@ -26,7 +26,7 @@ HOSTILE = (
 
 
 def echo(*said: str) -> Callable[[Call], None]:
-    """Answer a request for queries with the question itself, and a question with what is given."""
+    """Answer a request for queries with the question itself, and questions with the given texts in turn."""
     answers = list(said)
 
     def behave(call: Call) -> None:
@@ -48,7 +48,7 @@ def extra_questions(bot: Harness, about: str) -> list[Request]:
 
 
 def begins(person: Person, question: str) -> Message:
-    """Ask, agree if it is for the first time, and return the message in which the answer will grow."""
+    """Ask, agree if the bot asks for consent, and return the message in which the answer will grow."""
     message = person.asks(f"/note_ask {question}")
     if YES in buttons(message):
         person.press(message, YES)
@@ -56,11 +56,11 @@ def begins(person: Person, question: str) -> Message:
 
 
 def asks_notes(person: Person, question: str, end: str = "мс; модель") -> Message:
-    """Ask, agreeing to it, and return the message in which the answer ends."""
+    """Ask, agree if needed, and return the message at the end of the answer."""
     return seen(person.bot, begins(person, question), end, 30)
 
 
-# ---- May they leave -------------------------------------------------------------------------
+# ---- Consent to send notes ------------------------------------------------------------------
 
 
 def test_before_the_first_time_it_says_where_notes_go_and_asks(bot: Harness, anna: Person) -> None:
@@ -107,7 +107,7 @@ def test_at_openrouter_the_question_says_that_free_models_may_publish(
     assert "публиковать" in text
 
 
-# ---- What is asked --------------------------------------------------------------------------
+# ---- What the model gets --------------------------------------------------------------------
 
 
 def test_notes_are_data_between_marks_in_the_persons_message(bot: Harness, anna: Person) -> None:
@@ -139,12 +139,12 @@ def test_at_most_eight_notes_are_sent_and_those_that_matter(bot: Harness, anna: 
 
 
 def test_the_note_that_answers_is_among_those_sent(new_bot: Callable[..., Harness]) -> None:
-    """Of everyday questions, with a model that only gives the question back as its one query."""
+    """Everyday questions, with a model that only returns the question as its one query."""
     bot = new_bot()
     recall = json.loads((ROOT / "tests" / "recall.json").read_text("utf-8"))
     noted = [Note(note["id"], note["text"], 1_700_000_000 + 60 * note["id"]) for note in recall["notes"]]
     questions = recall["questions"][::5]
-    people = [bot.person() for _ in questions]  # a question each, so that they wait beside each other
+    people = [bot.person() for _ in questions]  # one question each, so that all wait at the same time
     with closing(Database(bot.db_path)) as database:
         for person in people:
             Importing(database, person.id).add(noted)
@@ -228,7 +228,7 @@ def test_killed_on_the_way_it_goes_on_in_its_message(new_bot: Callable[..., Harn
     assert seen(bot, waiting, "мс; модель", 30)["text"].startswith("4711 (#1)")
 
 
-# ---- What is answered -----------------------------------------------------------------------
+# ---- The answer -----------------------------------------------------------------------------
 
 
 def test_it_cites_what_it_was_told_and_has_buttons_for_that(bot: Harness, anna: Person) -> None:
@@ -289,7 +289,7 @@ def test_numbers_of_other_notes_are_taken_out(said: str, right: str) -> None:
 
 @given(st.text(st.sampled_from("#№ 129(),.и[]*\n"), max_size=40))
 def test_no_other_number_is_left_and_no_known_one_is_lost(text: str) -> None:
-    assume(not re.search(r"\d[#№]", text))  # glued to another number it is none of a note
+    assume(not re.search(r"\d[#№]", text))  # after another number it is no reference to a note
     left = without_others(text, KNOWN)
     assert set(re.findall(r"(?<![\w/&#№?=])(?:#|№ ?)(\d+)(?!\w)", left)) <= {"1", "12", "01"}
     assert set(cited(text, KNOWN)) <= set(cited(left, KNOWN))

@@ -1,4 +1,4 @@
-"""What else can be asked of notes: undoing, the bin, tags, days, messages, import."""
+"""Other operations on notes: undo, bin, tags, days, messages, import."""
 
 import sqlite3
 from contextlib import closing
@@ -46,7 +46,7 @@ def delete(db: Database, *wanted: int, at: int = NOON) -> None:
     db.delete_notes(ANNA, wanted, deleted_at=at, source=f"d {next(SOURCES)}")
 
 
-# ---- What a note holds ------------------------------------------------------------------------
+# ---- What a note contains ---------------------------------------------------------------------
 
 
 def test_a_note_keeps_formatting_origin_and_files(db: Database) -> None:
@@ -97,7 +97,7 @@ def test_what_is_appended_keeps_its_formatting_and_can_be_undone(db: Database, n
     add(db, "смех 😀")
     note = notebook.append_note(ANNA, 1, "ещё", edited_at=NOON, entities=[BOLD], files=[PHOTO])
     assert note.text == "смех 😀\nещё"
-    assert note.entities == ({"type": "bold", "offset": 8, "length": 3},)  # UTF-16: 😀 counts two
+    assert note.entities == ({"type": "bold", "offset": 8, "length": 3},)  # UTF-16 units: 😀 is two
     assert notebook.undo_edit(ANNA, 1) == Note(1, "смех 😀", NOON, edited_at=NOON)
 
 
@@ -171,7 +171,7 @@ def test_what_led_to_a_note_goes_with_it_for_good(db: Database, notebook: Notebo
             recalled.text(whose, number)
 
 
-# ---- Tags, chance, days -----------------------------------------------------------------------
+# ---- Tags, random notes, days -----------------------------------------------------------------
 
 
 def test_tags_are_counted_over_the_notes_that_are_there(db: Database, notebook: Notebook) -> None:
@@ -224,7 +224,7 @@ def test_a_streak_ends_today_or_yesterday(db: Database, days: list[int], length:
     assert Days(db).streak(ANNA, today, UTC) == length
 
 
-# ---- All of them, there and back ---------------------------------------------------------------
+# ---- Export and import of all notes ------------------------------------------------------------
 
 SAID = st.builds(
     Note,
@@ -278,7 +278,7 @@ def test_notes_may_come_and_go_while_all_are_read(db: Database, notebook: Notebo
     delete(db, 2, PAGE + 10)
     add(db, "новая")
     read = [note.number for note in reading]
-    assert read[0] == 2  # of the page that was read already
+    assert read[0] == 2  # deleted, but its page was read before
     assert PAGE + 10 not in read
     assert read[-1] == PAGE + 51
 

@@ -1,4 +1,4 @@
-"""In a private chat whatever is no command is a note at once: one action, one note, one answer."""
+"""In a private chat, whatever is no command becomes a note at once: one action, one note, one answer."""
 
 from collections.abc import Callable
 from typing import Any
@@ -30,7 +30,7 @@ SAVED = "Заметка #1 сохранена."
 PLACE = {"latitude": 55.75, "longitude": 37.61}
 
 
-# ---- What is kept ---------------------------------------------------------------------------
+# ---- What is saved --------------------------------------------------------------------------
 
 
 def test_words_are_a_note(anna: Person) -> None:
@@ -352,7 +352,7 @@ def test_each_of_several_gets_the_reaction(bot: Harness, anna: Person) -> None:
     with bot.at_once():
         album = [bot.server.send_photo(b"JPEG", user_id=anna.id, media_group_id="94") for _ in range(3)]
     settle(anna)
-    assert [reaction(bot, one) for one in album] == ["👌", "", ""]  # it looks like one message
+    assert [reaction(bot, one) for one in album] == ["👌", "", ""]  # an album looks like one message
 
 
 def test_a_hundred_at_once_have_no_more_buttons_than_telegram_takes(bot: Harness, anna: Person) -> None:
@@ -443,7 +443,7 @@ def test_a_marked_part_is_kept_with_its_formatting(bot: Harness, anna: Person, b
     (message,) = card(anna, 1)
     assert formatted(message, "text_link") == ["рецеп"]
     bold = {"type": "bold", "offset": 0, "length": 6}
-    say(anna, "/note_add", theirs, quote={**quote, "position": 9, "entities": [bold]})  # not where it stands
+    say(anna, "/note_add", theirs, quote={**quote, "position": 9, "entities": [bold]})  # the wrong position
     assert formatted(card(anna, 2)[0], "bold") == ["рецепт"]
 
 
@@ -472,7 +472,7 @@ def test_to_keep_again_what_was_deleted_brings_it_back(anna: Person) -> None:
     assert say(anna, "/note_add и ещё", receipt)["text"] == "Заметка #1 дополнена."
     assert text_of(anna, 1) == "мысль\nи ещё"
     anna.says("/note_del 1", date=said["date"] - 31 * 86_400)
-    anna.says("/note_trash")  # which leaves no trace of it
+    anna.says("/note_trash")  # removes the old note for good
     assert say(anna, "/note_add", said)["text"] == "Заметка #2 сохранена."
 
 
@@ -511,7 +511,7 @@ def test_the_indent_behind_the_command_stays(anna: Person) -> None:
     assert text_of(anna, 1) == "    if x:\n        y()"
 
 
-# ---- Answers of models ----------------------------------------------------------------------
+# ---- Answers from models --------------------------------------------------------------------
 
 
 def test_an_answer_saved_deleted_and_saved_again_is_there(anna: Person) -> None:

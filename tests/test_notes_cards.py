@@ -1,4 +1,4 @@
-"""A note as a whole: its card with formatting and files, and the buttons below it."""
+"""A whole note: its card with formatting and files, and the buttons below it."""
 
 from collections.abc import Callable
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Notes are changed by commands, by replies and by edits of their messages; whatever is lost comes back."""
+"""Notes change by commands, replies and edits of their messages; whatever is deleted can be restored."""
 
 from collections.abc import Callable
 
@@ -434,9 +434,9 @@ def test_the_bin_lists_what_was_deleted_and_gives_it_back(anna: Person) -> None:
     notice, shown = pressed(anna, shown, 0)
     assert notice.endswith("возвращена.")
     assert shown["text"].startswith("В корзине: 11,")
-    assert labels(shown)[1:] == ["◀", "2/2"]  # the page that it was pressed on
+    assert labels(shown)[1:] == ["◀", "2/2"]  # the page where the button was pressed
     assert anna.says("/note_count") == "Заметок: 1."
-    anna.press(shown, data=f"untrash:{anna.id}.3")  # as an earlier version made them
+    anna.press(shown, data=f"untrash:{anna.id}.3")  # a button as an earlier version made it
     assert anna.says("/note_count") == "Заметок: 2."
 
 
@@ -458,7 +458,7 @@ def test_of_several_those_come_back_that_are_still_there(anna: Person) -> None:
     answer = anna.asks("/note_del 1 2")
     pressed(anna, anna.asks("/note_trash"), "1")
     anna.says("/note_del 1", date=answer["date"] - 31 * 86_400)
-    anna.says("/note_del 3")  # with which the first leaves the bin for good
+    anna.says("/note_del 3")  # now the first one leaves the bin for good
     _, answer = pressed(anna, answer, BACK)
     assert answer["text"] == "Заметки #2 возвращены."
     assert anna.says("/note_count") == "Заметок: 1."

@@ -1,4 +1,4 @@
-"""A change of a note that comes twice, because a kill came before its end was noted, is made once."""
+"""A change of a note that is repeated, because a kill came before it was recorded, is made once."""
 
 import pytest
 

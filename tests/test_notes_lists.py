@@ -1,4 +1,4 @@
-"""Lists and hits: the course's lines, a button for each note, pages that are turned in their place."""
+"""Lists and hits: the course's lines, a button for each note, pages turned within the same message."""
 
 from collections.abc import Callable
 from itertools import count
@@ -18,14 +18,14 @@ NewBot = Callable[..., Harness]
 
 
 def fill(person: Person, total: int, text: str = "мысль {}") -> None:
-    """Write notes, and wait until they are there."""
+    """Write notes, and wait until they are saved."""
     for number in range(1, total + 1):
         person.bot.server.say(f"/note_add {text.format(number)}", user_id=person.id)
     person.says("/note_count")
 
 
 def numbers(message: Message) -> list[int]:
-    """Return the notes of the lines of a list."""
+    """Return the numbers of the notes in a list."""
     return [int(line[1:].partition(" ")[0]) for line in message["text"].split("\n")[1:] if line[0] == "#"]
 
 
@@ -188,7 +188,7 @@ def test_a_tag_finds_just_itself_on_every_page(anna: Person) -> None:
     _, last = pressed(anna, found, "▶")
     assert numbers(last) == [2]
     assert formatted(last, "bold") == ["#дом"]
-    assert anna.says("/note_find #дом").startswith("Найдено: 52")  # typed, it is a substring as ever
+    assert anna.says("/note_find #дом").startswith("Найдено: 52")  # typed, it still searches for a substring
 
 
 def test_without_tags_it_is_said_what_one_is(anna: Person) -> None:

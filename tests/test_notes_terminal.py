@@ -1,4 +1,4 @@
-"""Notes in the terminal: what is typed is a note, cards show their files, buttons work as in Telegram."""
+"""Notes in the terminal: typed lines become notes, cards show their files, buttons work as in Telegram."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from telegram.attachments import NOT_SENT
 
 
 def typed(folder: Path, *lines: str) -> list[str]:
-    """Type lines without any setting, and return what was printed."""
+    """Type lines into a bot without settings, and return the printed lines."""
     settings = dict.fromkeys(setting_names(), "") | {"DB_PATH": str(folder / "notes.db")}
     return piped(settings, folder, *lines).splitlines()
 

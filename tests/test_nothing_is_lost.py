@@ -23,13 +23,13 @@ def texts(bot: Harness, person: Person) -> list[str]:
 
 
 def journal(bot: Harness) -> dict[str, int]:
-    """Return how many updates stand in which state."""
+    """Return the number of updates in each state."""
     with closing(sqlite3.connect(bot.db_path)) as conn:
         return dict(conn.execute("SELECT state, count(*) FROM updates GROUP BY state"))
 
 
 def known_messages(bot: Harness) -> str:
-    """Return the messages that the journal knows for the newest update."""
+    """Return the ids of the messages that the journal recorded for the newest update."""
     with closing(sqlite3.connect(bot.db_path)) as conn:
         rows = conn.execute("SELECT answer_ids FROM updates ORDER BY update_id DESC LIMIT 1").fetchall()
     return "".join(ids for (ids,) in rows)
@@ -39,7 +39,7 @@ def tries(bot: Harness, method: str, person: Person) -> list[Any]:
     return bot.server.calls_of(method, person.id)
 
 
-# Killed
+# The bot is killed
 
 
 def test_a_command_whose_answer_was_under_way_has_its_effect_once_and_its_answer(new_bot: NewBot) -> None:
@@ -324,13 +324,13 @@ def test_a_second_signal_ends_the_bot_at_once(new_bot: NewBot) -> None:
     bot.process.send_signal(signal.SIGINT)
     bot.wait(lambda: "Останавливаюсь" in bot.log)
     started = time.monotonic()
-    while bot.process.poll() is None:  # the first signal may still be on its way to its handler
+    while bot.process.poll() is None:  # the first signal may not have reached its handler yet
         bot.process.send_signal(signal.SIGINT)
         assert time.monotonic() - started < 30
     assert bot.exit_code() != 0
 
 
-# Many at once
+# Many people at once
 
 
 def test_two_questions_of_a_person_run_and_five_wait(bot: Harness, anna: Person) -> None:

@@ -1,4 +1,4 @@
-"""One action of a person that Telegram hands over as several updates: split texts, albums, forwards."""
+"""One action that Telegram delivers as several updates: split texts, albums, forwards."""
 
 from collections.abc import Callable
 
@@ -12,14 +12,14 @@ LIMIT = 4096
 
 
 def pasted(bot: Harness, person: Person, text: str, size: int = LIMIT) -> list[Message]:
-    """Send a long text as a client does: in pieces of one size, in the same second."""
+    """Send a long text as a client does: in pieces of one size, within the same second."""
     pieces = [text[i : i + size] for i in range(0, len(text), size)]
     with bot.at_once():
         return [bot.server.say(piece, user_id=person.id) for piece in pieces]
 
 
 def answers(bot: Harness, said: list[Message]) -> list[str]:
-    """Return what the bot has answered to any of them, once something later was answered."""
+    """Return the bot's answers to any of the messages, after it has answered a later one."""
     chat_id = said[0]["chat"]["id"]
     bot.reply_to(bot.server.say("/note_count", user_id=said[0]["from"]["id"], chat_id=chat_id))
     return [m["text"] for one in said for m in bot.server.replies_to(chat_id, one["message_id"])]

@@ -1,4 +1,4 @@
-"""A question asked once: what is sent, what comes back, and how each refusal is worded."""
+"""A question without streaming: what is sent, what comes back, and the words for each refusal."""
 
 import json
 import logging
@@ -165,7 +165,7 @@ def test_a_key_that_no_header_can_hold_is_a_wrong_key(
     assert fake.requests == []
 
 
-# ---- OpenRouter itself, and others ----------------------------------------------------------
+# ---- OpenRouter and other services ----------------------------------------------------------
 
 
 def test_fields_that_only_openrouter_knows_go_only_there(
@@ -173,7 +173,7 @@ def test_fields_that_only_openrouter_knows_go_only_there(
 ) -> None:
     plugins = [{"id": "file-parser", "pdf": {"engine": "cloudflare-ai"}}]
     listen(MESSAGES, model=MODEL, plugins=plugins)
-    # A proxy for plain http gets the whole address and may answer itself, as the fake does.
+    # A proxy for plain HTTP gets the whole URL and may answer itself; the fake acts as one.
     point_at(monkeypatch, "http://openrouter.ai/api/v1", proxy=fake.base_url.removesuffix("/api/v1"))
     listen(MESSAGES, model=MODEL, plugins=plugins)
     elsewhere, there = (request.body for request in fake.requests)
@@ -393,7 +393,7 @@ def test_an_error_is_found_however_a_server_writes_it(
     assert (error.status, error.model_gone) == (400, True)
 
 
-# ---- Whose refusal it was -------------------------------------------------------------------
+# ---- Who refused ----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("code", [400, 401, 402, 403, 404, 413, 422, 500])
@@ -630,7 +630,7 @@ def test_a_busy_provider_is_no_cap_of_the_account(fake: FakeOpenRouter) -> None:
     assert [error.retry_after_s for error in errors] == [7, 9, None]
 
 
-# ---- Answers that are none ------------------------------------------------------------------
+# ---- Invalid answers ------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -750,7 +750,7 @@ def test_half_a_letter_becomes_a_sign_that_can_be_sent(fake: FakeOpenRouter) -> 
 
 
 def everything_said(error: BaseException | None) -> str:
-    """All texts that a log or a chat could get out of an exception, its ancestors included."""
+    """Return every text that a log or a chat could show from an exception and its causes."""
     if error is None:
         return ""
     own = [str(error), repr(error), repr(error.args), repr(vars(error))]

@@ -1,4 +1,4 @@
-"""What a service offers, which of it is free, and what a key may still do today."""
+"""What a service offers, which models are free, and what a key may still do today."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -17,7 +17,7 @@ from support.openrouter_settings import KEY, point_at
 
 @pytest.fixture
 def fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeOpenRouter]:
-    """A server that is openrouter.ai by name: the fake answers in the place of a proxy."""
+    """A server reached as openrouter.ai: the fake acts as the proxy and answers itself."""
     with FakeOpenRouter() as server:
         proxy = server.base_url.removesuffix("/api/v1")
         point_at(monkeypatch, "http://openrouter.ai/api/v1", proxy=proxy)
@@ -127,7 +127,7 @@ def test_another_service_offers_everything_it_lists(
 def test_a_relay_that_tells_what_is_free_is_believed(
     fake: FakeOpenRouter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Or the bot would ask, and let guests ask, what costs money."""
+    """Otherwise the bot would use paid models, and let guests use them."""
     point_at(monkeypatch, fake.base_url)
     dear = {"prompt": "0", "completion": "0", "request": "0.01"}
     found = listed(
@@ -250,7 +250,7 @@ def test_a_listing_that_does_not_come_is_an_error(
     with pytest.raises(OpenRouterError) as caught:
         fetch_models(timeout_s=0.3)
     assert caught.value.status == status
-    assert "одель" not in caught.value.msg  # for none was asked
+    assert "одель" not in caught.value.msg  # no model was asked
 
 
 def test_a_listing_beyond_all_measure_is_not_read_to_the_end(fake: FakeOpenRouter) -> None:

@@ -1,4 +1,4 @@
-"""An answer that comes word by word: how it is read, how it breaks, and how it is stopped."""
+"""An answer that is streamed: how it is read, how it breaks off, and how it is stopped."""
 
 import threading
 import time
@@ -18,12 +18,12 @@ from support.openrouter_replies import DONE, PROCESSING, USAGE, chunk, sse, usag
 MODEL = "deepseek/deepseek-chat-v3.1:free"
 MESSAGES = [{"role": "user", "content": "Привет"}]
 END = (chunk(None, finish="stop"), usage_chunk(), DONE)
-# Letters whose bytes hold what other encodings take for a line's end (0x85), and an emoji.
+# Letters with the byte 0x85, a line break in other encodings, and an emoji.
 RUSSIAN = "Хорошая хата, ещё х. \N{WHITE HEAVY CHECK MARK}\u2028\n\nДа \N{GRINNING FACE}"
 
 
 def nobody(_: str) -> None:
-    """Listen to the pieces and do nothing."""
+    """Ignore the pieces."""
 
 
 def ask(on_text: Callable[[str], None] = nobody, **options: Any) -> Answer:
@@ -36,7 +36,7 @@ def refused(**options: Any) -> OpenRouterError:
     return caught.value
 
 
-# ---- As it should be ------------------------------------------------------------------------
+# ---- A normal stream ------------------------------------------------------------------------
 
 
 def test_the_pieces_come_one_by_one_and_make_the_answer(fake: FakeOpenRouter) -> None:
@@ -58,7 +58,7 @@ def test_a_piece_is_told_before_the_next_is_sent(fake: FakeOpenRouter) -> None:
     def on_text(piece: str) -> None:
         pieces.append(piece)
         assert len(fake.closed_by_client) == 0
-        fake.release()  # the second piece waits for the first to have been heard
+        fake.release()  # the server sends the second piece only after the first was heard
 
     assert ask(on_text).text == "раздва"
     assert pieces == ["раз", "два"]
@@ -102,7 +102,7 @@ def test_the_answer_is_the_same_however_its_bytes_are_cut(
 
 WITHOUT_TOKENS = st.characters(
     exclude_characters="<", exclude_categories=["Cs"]
-)  # like </s>, which no person sees
+)  # control tokens like </s> are never shown
 
 
 @given(pieces=st.lists(st.text(WITHOUT_TOKENS, min_size=1), min_size=1))
@@ -227,7 +227,7 @@ def test_of_several_answers_at_once_the_first_is_followed(fake: FakeOpenRouter, 
 
     others = [[choice(7, "нет")], [choice(7, "нет"), choice(first, "вет")], [choice(first, "!")]]
     events = [{"choices": [choice(first, "При"), choice(7, "нет")]}, *({"choices": c} for c in others)]
-    if first is None:  # only one is told: all belong to it
+    if first is None:  # without indexes all pieces belong to one answer
         events = [{"choices": [choice(None, text)]} for text in ("При", "вет", "!")]
     fake.next(replies.events(*events, *END))
     assert ask().text == "Привет!"
@@ -251,7 +251,7 @@ def test_a_stream_in_answer_to_a_plain_question_is_read(fake: FakeOpenRouter) ->
     assert chat_once(MESSAGES, model=MODEL).text == "по частям"
 
 
-# ---- What is said, and what is not ----------------------------------------------------------
+# ---- What is passed on, and what is not -----------------------------------------------------
 
 
 def test_a_refusal_in_words_is_the_answer(fake: FakeOpenRouter) -> None:
@@ -498,7 +498,7 @@ def test_a_stream_that_was_never_asked_leaves_nothing_behind(fake: FakeOpenRoute
     assert fake.requests == []
 
 
-# ---- As it breaks ---------------------------------------------------------------------------
+# ---- Broken streams -------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -519,7 +519,7 @@ def test_an_error_in_mid_stream_keeps_what_has_come(fake: FakeOpenRouter, event:
     fake.next(replies.events(chunk("Полов"), event, end=False))
     error = refused()
     assert (error.status, error.partial) == (status, "Полов")
-    assert not error.falls_back  # what was shown is not taken back
+    assert not error.falls_back  # the text was shown already and cannot be taken back
 
 
 @pytest.mark.parametrize(
@@ -564,7 +564,7 @@ def test_a_page_instead_of_a_stream_is_a_clear_error(fake: FakeOpenRouter, page:
     assert refused().status == 502
 
 
-# ---- As it hangs ----------------------------------------------------------------------------
+# ---- Silent streams -------------------------------------------------------------------------
 
 ENDLESS = {
     "no headers": replies.hang(headers=False),
@@ -589,7 +589,7 @@ def test_silence_ends_the_attempt_in_a_quarter_of_the_time(
     assert 0.18 < time.monotonic() - started < 20
     assert error.status == 504
     assert error.msg.startswith("Модель слишком долго молчит.")
-    fake.wait(lambda: fake.closed_by_client or not fake.requests)  # so busy that it was never asked
+    fake.wait(lambda: fake.closed_by_client or not fake.requests)  # on a very busy machine no request is sent
 
 
 @pytest.mark.parametrize("behaviour", ENDLESS.values(), ids=ENDLESS.keys())
@@ -602,7 +602,7 @@ def test_the_time_for_everything_holds_whatever_drips_in(
         chat_once(MESSAGES, model=MODEL, timeout_s=0.2)
     assert 0.18 < time.monotonic() - started < 20
     assert caught.value.status == 504
-    fake.wait(lambda: fake.closed_by_client or not fake.requests)  # so busy that it was never asked
+    fake.wait(lambda: fake.closed_by_client or not fake.requests)  # on a very busy machine no request is sent
 
 
 def test_an_endless_answer_ends_with_the_time_and_is_kept(fake: FakeOpenRouter) -> None:
@@ -630,11 +630,11 @@ def test_a_service_that_holds_the_line_after_the_end_spoils_nothing(fake: FakeOp
     assert ask(timeout_s=60, silence_s=1).text == "да"
 
 
-# ---- As it is stopped -----------------------------------------------------------------------
+# ---- Stopped streams ------------------------------------------------------------------------
 
 
 def stop_when(fake: FakeOpenRouter, predicate: Callable[[], object], abort: Abort) -> None:
-    """Press the stop button from another thread as soon as the server has seen something."""
+    """Set `abort` from another thread when the server fulfils a condition."""
 
     def press() -> None:
         fake.wait(predicate)

@@ -1,4 +1,4 @@
-"""What of a model's text a person is to see: no thoughts, no control tokens, and something at all."""
+"""A model's visible text: thoughts and control tokens are removed, and invisible text counts as none."""
 
 from itertools import pairwise
 
@@ -11,7 +11,7 @@ from openrouter.visible import says_something
 
 
 def seen(*pieces: str) -> str:
-    """Return what a person sees of an answer that comes in these pieces."""
+    """Return what a person sees of an answer that arrives in these pieces."""
     thoughts, text = Thoughts(), ""
     for number, piece in enumerate([*pieces, ""]):
         said = thoughts.feed(piece, final=number == len(pieces))

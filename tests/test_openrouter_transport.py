@@ -1,4 +1,4 @@
-"""The ways to a service: TLS, proxies, no way at all; and a hundred questions at once."""
+"""The connection to a service: TLS, proxies, no connection at all, and a hundred questions at once."""
 
 import gc
 import shutil
@@ -45,7 +45,7 @@ def port_of(fake: FakeOpenRouter) -> int:
 
 @pytest.fixture(scope="session")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """A certificate for openrouter.ai and loopback, signed by itself, and its key."""
+    """A self-signed certificate for openrouter.ai and 127.0.0.1, and its key."""
     if not shutil.which("openssl"):
         pytest.skip("no openssl here to make a certificate with")
     folder = tmp_path_factory.mktemp("tls")
@@ -174,7 +174,7 @@ def test_a_socks_proxy_carries_an_answer(
         if asked:
             assert ask().text == ask(on_text=str).text == "Вы спросили: Привет"
             assert socks.asked == [asked, asked]
-        else:  # the proxy of the tests speaks version 5 only
+        else:  # the tests' proxy supports SOCKS version 5 only
             assert "OPENROUTER_PROXY" in refused().msg
 
 
@@ -210,7 +210,7 @@ def test_stop_and_deadlines_hold_through_socks(
         secure.wait(lambda: len(secure.closed_by_client) == len(secure.requests))
 
 
-# ---- No way ---------------------------------------------------------------------------------
+# ---- No connection --------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("base_url", ["http://127.0.0.1:1/api/v1", "http://no.invalid/api/v1"])
@@ -274,7 +274,7 @@ def test_a_proxy_address_that_is_none_is_named(
 
 
 def test_stop_and_deadlines_do_not_wait_for_a_connection(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A full queue of a listener that accepts nobody: connecting hangs, as to a dead host."""
+    """The listener accepts nobody and its queue is full: connecting hangs, as with a dead host."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen(0)
@@ -296,7 +296,7 @@ def test_stop_and_deadlines_do_not_wait_for_a_connection(monkeypatch: pytest.Mon
         if thread.name == "openrouter":
             thread.join(10)
             assert not thread.is_alive()
-    gc.collect()  # a socket left open would be a warning, and a warning is a failure
+    gc.collect()  # an open socket would cause a warning, and warnings fail the test
 
 
 @pytest.mark.parametrize(
@@ -368,7 +368,7 @@ def test_an_answer_that_never_ends_is_cut_by_its_size(fake: FakeOpenRouter) -> N
     assert "16 МБ" in refused(timeout_s=20).msg
 
 
-# ---- Many -----------------------------------------------------------------------------------
+# ---- Many questions -------------------------------------------------------------------------
 
 
 def open_sockets() -> int:
@@ -382,7 +382,7 @@ def test_a_hundred_questions_wait_together_and_leave_nothing_behind(fake: FakeOp
     with ThreadPoolExecutor(100) as pool:
         answers = [pool.submit(ask, on_text=str) for _ in range(100)]
         fake.wait(lambda: fake.in_flight == 100)
-        assert threading.active_count() <= threads + 100 + 100 + 100  # ours, askers, the fake's
+        assert threading.active_count() <= threads + 100 + 100 + 100  # the bot's, the askers', and the fake's
         fake.release()
         assert {answer.result().text for answer in answers} == {"Вы спросили: Привет"}
     assert not [thread for thread in threading.enumerate() if thread.name == "openrouter"]
@@ -413,5 +413,5 @@ def test_no_socket_stays_open_after_an_answer_or_a_failure(fake: FakeOpenRouter)
     fake.wait(lambda: fake.in_flight == 0)
     deadline = time.monotonic() + 30
     while open_sockets() > before and time.monotonic() < deadline:
-        threading.Event().wait(0.01)  # the server's side closes in its own time
+        threading.Event().wait(0.01)  # the server closes its side later
     assert open_sockets() <= before

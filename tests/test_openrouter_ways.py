@@ -1,4 +1,4 @@
-"""Several proxies to the service of the models: the first that leads there, and the next when it dies."""
+"""Several proxies to the models' service: the first that works is used, and the next when it dies."""
 
 import signal
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ def http() -> Iterator[RealProxy]:
 
 
 def ask(monkeypatch: pytest.MonkeyPatch, *proxies: str, timeout_s: float = 30) -> str:
-    """Ask by these proxies, and return the answer."""
+    """Ask through these proxies, and return the answer."""
     monkeypatch.setenv("OPENROUTER_PROXY", ",".join(proxies))
     return chat_once(QUESTION, model="a/b:free", timeout_s=timeout_s).text
 

@@ -1,4 +1,4 @@
-"""/people in pages, whatever the guests are called; links and guests in private only."""
+"""/people in pages, for any names of guests; links and guests only in a private chat."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ OWNER_ONLY = "Это может только владелец бота."
 
 @pytest.fixture(scope="module")
 def crowded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harness]:
-    """A bot of person 1 with 120 guests."""
+    """A bot with owner 1 and 120 guests."""
     with Harness(tmp_path_factory.mktemp("crowded"), ALLOWED_USERS="") as bot:
         bot.start()
         bot.stop()
@@ -113,7 +113,7 @@ def test_a_page_that_is_no_more_is_the_last_one(crowded: Harness, owner: Person)
     assert buttons(seen(crowded, message, "(id 3120)"))[-1] == "◀"
 
 
-# ---- In private -----------------------------------------------------------------------------
+# ---- Only in a private chat -----------------------------------------------------------------
 
 
 @pytest.mark.parametrize("text", ["/invite", "/invite@zametochnik_bot", "/people", "/remove 3005", "/remove"])

@@ -1,4 +1,4 @@
-"""The bot and a real language model: the protocol as a real server speaks it, not what the model says."""
+"""The bot with a real language model: tests the protocol of a real server, not the content of answers."""
 
 import re
 import time
@@ -15,7 +15,7 @@ from support.registry_people import buttons, seen
 
 STORY = "Tell me a long story about a sailor and the sea."
 
-WAIT_S = 60  # for an answer: a small machine says ten words a second
+WAIT_S = 60  # for an answer: a small machine writes ten words a second
 
 NewBot = Callable[..., Harness]
 
@@ -34,13 +34,13 @@ def model() -> Iterator[RealModel]:
 
 @pytest.fixture(scope="module")
 def bot(model: RealModel, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harness]:
-    """A bot that talks to the model, which may say 60 tokens."""
+    """A bot that uses the model, with answers of at most 60 tokens."""
     with Harness(tmp_path_factory.mktemp("bot"), MAX_TOKENS="60") as harness:
         yield begin(harness, model)
 
 
 def begin(bot: Harness, model: RealModel) -> Harness:
-    """Start a bot that talks to the model, and wait until it has found it."""
+    """Start a bot that uses the model, and wait until it lists the model."""
     bot.settings["OPENROUTER_BASE_URL"] = model.base_url
     somebody = bot.start().person()
     while NAME not in somebody.says("/model"):
@@ -49,7 +49,7 @@ def begin(bot: Harness, model: RealModel) -> Harness:
 
 
 def begin_story(bot: Harness, somebody: Person) -> Message:
-    """Ask for a long story, and return its message when the first words stand there."""
+    """Ask for a long story, and return its message when it shows the first words."""
     message = somebody.asks(f"/ask {STORY}")
     place = somebody.id, message["message_id"]
     bot.wait(lambda: not bot.server.find(*place)["text"].startswith("⏳"), WAIT_S)
@@ -59,7 +59,7 @@ def begin_story(bot: Harness, somebody: Person) -> Message:
 def test_the_registry_lists_it_and_it_is_active(bot: Harness) -> None:
     shown = bot.person().says("/models")
     assert f"★ 11. {NAME} [{NAME}]" in shown
-    assert shown.count("⚠ недоступна") == 9  # of the catalogue, as far as the first page goes
+    assert shown.count("⚠ недоступна") == 9  # of the catalogue, on the first page
 
 
 def test_an_answer_grows_and_ends_with_the_footer(bot: Harness) -> None:
@@ -97,7 +97,7 @@ def test_a_reply_goes_on_with_the_conversation(bot: Harness) -> None:
     assert FOOTER.search(somebody.answer_to(said, WAIT_S)[-1]["text"])
     counts.append(tokens())
     first, second = counts[1] - counts[0], counts[2] - counts[1]
-    assert second > first  # the model read the first question and its own answer again
+    assert second > first  # the model also read the first question and its answer
 
 
 def test_a_question_longer_than_its_context_gets_a_clear_sentence(bot: Harness) -> None:

@@ -1,4 +1,4 @@
-"""The registry follows what the service lists, keeps its numbers, and has one active model."""
+"""The registry follows the service's list, keeps the models' numbers, and has one active model."""
 
 import tempfile
 from collections.abc import Iterator
@@ -185,7 +185,7 @@ def test_after_a_choice_no_answer_tells_of_the_replacement(shelf: Shelf) -> None
     assert shelf.registry.replaced_untold() == ""
 
 
-# What the owner adds and removes
+# Models that the owner adds and removes
 
 
 def test_a_removed_model_stays_away_until_it_is_added(shelf: Shelf) -> None:
@@ -268,7 +268,7 @@ def test_a_paid_model_stays_available_as_long_as_it_is_listed(shelf: Shelf) -> N
     assert shelf.available() == [FIRST]
 
 
-# Whatever happens
+# Invariants
 
 KEYS = [FIRST, ROUTER, "x/a:free", "x/b:free", "x/c:free"]
 STEPS = st.one_of(

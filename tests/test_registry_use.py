@@ -1,4 +1,4 @@
-"""Which models are found, which are asked instead of another, and how they did."""
+"""Which models a search finds, which replace a failed one, and their statistics."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +18,7 @@ def shelf(tmp_path: Path) -> Iterator[Shelf]:
     found.db.close()
 
 
-# Looking for one
+# Searching for a model
 
 
 def test_a_part_of_the_name_finds_by_key_and_by_label_in_any_case(shelf: Shelf) -> None:
@@ -64,7 +64,7 @@ def test_for_a_picture_only_models_that_see_are_asked_instead(shelf: Shelf) -> N
     assert [model.key for model in found] == ["x/sees:free"]
 
 
-# How the models do
+# Statistics of models
 
 
 def note(shelf: Shelf, attempt: Attempt) -> None:

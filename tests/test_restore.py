@@ -1,4 +1,4 @@
-"""A copy put back: what was there is kept, and what is no copy of ours changes nothing."""
+"""Restoring a copy: the old file is kept, and a file that is not the bot's copy changes nothing."""
 
 import gzip
 import os
@@ -31,7 +31,7 @@ COURSE = """
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    """A database with the note «старая», of which there is a copy, and since then the note «новая»."""
+    """A database with the note «старая», which is in the copy, and the newer note «новая»."""
     path = tmp_path / "notes.db"
     write(path, "старая")
     back_up(path, NOW)
@@ -41,7 +41,6 @@ def file(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def copy(file: Path) -> Path:
-    """The copy."""
     return next(folder_of(file).iterdir())
 
 
@@ -56,7 +55,7 @@ def texts(path: Path) -> list[str]:
 
 
 def is_as_it_was(file: Path) -> bool:
-    """Return whether the database has both notes, and there is nothing new beside it."""
+    """Return whether the database has both notes, and no new file is next to it."""
     beside = {path.name for path in file.parent.iterdir()} - {"notes.db.lock", "backups", "copy"}
     return beside == {"notes.db"} and texts(file) == ["старая", "новая"]
 
@@ -95,7 +94,7 @@ def test_where_there_is_no_database_the_copy_becomes_it(file: Path, copy: Path, 
 def test_what_a_killed_bot_left_in_its_log_stays_with_the_file_that_it_belongs_to(
     file: Path, copy: Path
 ) -> None:
-    with closing(Database(file)) as database:  # not closed yet, as after kill -9
+    with closing(Database(file)) as database:  # still open, as after kill -9
         database.add_note(1, "в журнале", created_at=1, source="x")
         assert restore(copy, file, NOW).ok
     assert texts(file) == ["старая"]
@@ -131,7 +130,7 @@ def test_what_root_puts_back_or_copies_belongs_to_whom_the_folder_belongs_to(tmp
     assert {path.stat().st_uid for path in everything} == {10001}
 
 
-# ---- What is refused ------------------------------------------------------------------------
+# ---- Refused files --------------------------------------------------------------------------
 
 
 def newer(path: Path, copy: Path) -> None:
@@ -196,7 +195,7 @@ def test_a_finding_shows_how_it_is() -> None:
     assert (str(Finding(True, "так")), str(Finding(False, "не так"))) == ("✔ так", "✖ не так")
 
 
-# ---- New code on an old file ----------------------------------------------------------------
+# ---- A new version on an old file -----------------------------------------------------------
 
 
 def test_a_file_of_an_older_version_is_copied_before_it_is_changed(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Several ways to Telegram: the first that answers is used, and the next one when it dies."""
+"""Several routes to Telegram: the first that answers is used, and the next one when it dies."""
 
 import signal
 import threading
@@ -14,7 +14,7 @@ from telegram import api, routes
 from telegram.routes import Route, Routes
 
 NewBot = Callable[..., Harness]
-WAIT_S = 90  # a busy machine takes its time; that half a minute is meant is asserted below
+WAIT_S = 90  # for a busy machine; the limit of half a minute is asserted below
 
 
 @pytest.fixture
@@ -31,19 +31,19 @@ def socks() -> Iterator[RealProxy]:
 
 @pytest.fixture(scope="module", autouse=True)
 def held_up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Harness, RealProxy, Message]]:
-    """A bot whose first way takes what it says and is silent: while it waits the other tests run."""
+    """A bot whose first proxy accepts data and stays silent; other tests run while the bot waits."""
     with (
         RealProxy("http") as http,
         RealProxy("socks5h") as socks,
         Harness(tmp_path_factory.mktemp("held_up"), TELEGRAM_PROXY=f"{http.address},{socks.address}") as bot,
     ):
         bot.start().person(1).says("/note_add раз")
-        http.hold_up() if hasattr(signal, "SIGSTOP") else http.kill()  # Windows has no such signal
+        http.hold_up() if hasattr(signal, "SIGSTOP") else http.kill()  # Windows has no SIGSTOP
         yield bot, http, bot.server.say("/note_add два", user_id=1)
 
 
 def nobody(scheme: str = "http") -> str:
-    """Return the address of a proxy that is not there."""
+    """Return the address of a proxy that does not exist."""
     return f"{scheme}://{LOGIN}@127.0.0.1:{free_port()}"
 
 
@@ -60,7 +60,7 @@ def test_telegram_is_reached_through_a_real_proxy(new_bot: NewBot, scheme: str) 
         bot = new_bot(TELEGRAM_PROXY=proxy.address)
         bot.start()
         assert bot.person().says("/note_count") == "Заметок: 0."
-        proxy.kill()  # so it was this way
+        proxy.kill()  # proves that this route was used
         bot.wait(lambda: "Telegram недоступен" in bot.log, timeout=WAIT_S)
         assert tells_no_password(bot)
 
@@ -114,7 +114,7 @@ def test_when_it_dies_the_next_one_is_used(new_bot: NewBot, http: RealProxy, soc
 
 
 def goes_another_way(bot: Harness, dead: RealProxy, asked: Message) -> str:
-    """Wait for an answer although a way is dead, and return its text."""
+    """Wait for an answer although a route is dead, and return its text."""
     text = str(bot.reply_to(asked, timeout=WAIT_S)["text"])
     bot.wait(lambda: f"{dead.host} не отвечает" in bot.log)
     assert tells_no_password(bot)
@@ -124,7 +124,7 @@ def goes_another_way(bot: Harness, dead: RealProxy, asked: Message) -> str:
 def test_an_answer_under_way_goes_on_in_its_message(
     new_bot: NewBot, http: RealProxy, socks: RealProxy
 ) -> None:
-    # At its end nothing leads to Telegram any more: what that has not confirmed is waited for until then.
+    # The proxies end before the bot does: STOP_TIMEOUT limits its wait for Telegram's confirmation.
     bot = new_bot(TELEGRAM_PROXY=f"{http.address},{socks.address}", STOP_TIMEOUT="1").start()
     anna = bot.person()
     bot.answers["долго"] = stream("Начало. ", "Конец.", hold_after=1)
@@ -190,7 +190,7 @@ def test_while_one_looks_nobody_else_waits() -> None:
     thread = threading.Thread(target=ways.lost, args=(A,))
     thread.start()
     assert looking.wait(10)
-    ways.lost(A)  # returns
+    ways.lost(A)  # returns at once
     assert ways.current is A
     found.set()
     thread.join(10)

@@ -1,4 +1,4 @@
-"""Searching notes: what is found, where it stands, and what else was meant."""
+"""Searching notes: what is found, the position of hits, and suggestions."""
 
 import json
 import re
@@ -45,9 +45,9 @@ def finds(db: Database, text: str, query: str) -> bool:
     return found(db, person, query) == [text]
 
 
-# ---- What the course's search found is found --------------------------------------------------
+# ---- Everything the course's search found is found --------------------------------------------
 
-# A combining mark changes the letter before it, so that a text may not contain its own tail.
+# A combining mark changes the letter before it: a text might not contain its own tail.
 LETTERS = st.characters(exclude_categories=("Cs", "Mn", "Mc", "Me", "Lo", "Cn", "Cf"))
 SIGNS = st.text("абв ёАБ\nC+%_\\*?'\"[]#-.,:12«»", min_size=1, max_size=12)
 
@@ -88,7 +88,7 @@ def test_signs_and_emoji_are_found_by_the_index(
 
 
 def naive(texts: list[str], words: list[str], literals: list[str]) -> list[str]:
-    """Search the slow way: every text, every word of it, every word of the query."""
+    """Search without an index: compare each word of the query with each word of every text."""
 
     def holds(text: str, word: str) -> bool:
         folded = fold(text)
@@ -259,7 +259,7 @@ def test_a_word_of_hundreds_of_notes_is_found_in_all_that_are_left(db: Database)
     assert db.find_notes(person, "кот", 1)[0] == 445
 
 
-# ---- Where it stands --------------------------------------------------------------------------
+# ---- Positions of hits ------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -293,7 +293,7 @@ def test_places_are_in_order_and_within_the_text(db: Database, text: str, query:
             end = start + length
 
 
-# ---- Forms ------------------------------------------------------------------------------------
+# ---- Word forms -------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -323,7 +323,7 @@ def test_words_that_only_look_alike(pair: str) -> None:
     assert not same_word(*pair.split())
 
 
-# ---- How much is found ------------------------------------------------------------------------
+# ---- Number of hits ---------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -378,10 +378,10 @@ def test_a_misspelt_word_has_neighbours(everyday: Database, typed: str, meant: s
     [
         ("молоко домафон", ["домофон"]),
         ("мололо домафон", ["молоко", "домофон"]),
-        ("молоко домофона", []),  # each stands in some note
+        ("молоко домофона", []),  # each word is in some note
         ('"мололо" от:01.01.2020', ["молоко"]),
         ("#рабта", ["#работа"]),
-        ("vjkjrj ljvjajyf", ["молоко домофона"]),  # written in the other layout
+        ("vjkjrj ljvjajyf", ["молоко домофона"]),  # typed in the other keyboard layout
         ("Vjkjrj ljv", ["молоко дом"]),
         ("vjkjrj ,jhn", []),
         ("удалёное", []),  # its note is in the bin

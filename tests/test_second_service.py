@@ -1,4 +1,4 @@
-"""A second service for the models: when the first as a whole fails, the question goes on there."""
+"""A second service for models: when the first one fails entirely, the question goes to the second."""
 
 import re
 import sqlite3
@@ -46,7 +46,7 @@ PHOTO = b"\xff\xd8\xff"
 
 @pytest.fixture(scope="module")
 def groq() -> Iterator[FakeOpenRouter]:
-    """The second service: another server, with another key and a model of its own."""
+    """The second service: another server, with its own key and model."""
     with FakeOpenRouter(api_key=KEY) as second:
         second.models = [model_entry(LLAMA, "Llama"), model_entry("whisper", "Whisper")]
         second.always(answer("запасной ответ"))
@@ -54,7 +54,7 @@ def groq() -> Iterator[FakeOpenRouter]:
 
 
 def settings_of(second: FakeOpenRouter) -> dict[str, str]:
-    """Return the lines of .env for Groq, which by its proxy is that server."""
+    """Return the lines of .env for Groq; its proxy is the fake server."""
     return {
         "FALLBACK_BASE_URL": "http://api.groq.com/api/v1/",
         "FALLBACK_API_KEY": KEY,
@@ -65,7 +65,7 @@ def settings_of(second: FakeOpenRouter) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def bot(tmp_path_factory: pytest.TempPathFactory, groq: FakeOpenRouter) -> Iterator[Harness]:
-    """A bot with both; the first has three free models and the router."""
+    """A bot with both services; the first has three free models and the router."""
     settings = settings_of(groq)
     with Harness(tmp_path_factory.mktemp("two"), ALLOWED_USERS="1,2", **settings) as harness:
         yield begin(harness, *KNOWN)
@@ -74,19 +74,19 @@ def bot(tmp_path_factory: pytest.TempPathFactory, groq: FakeOpenRouter) -> Itera
 
 @pytest.fixture
 def alone(tmp_path_factory: pytest.TempPathFactory, groq: FakeOpenRouter) -> Iterator[Harness]:
-    """A bot of the test's own with both, not started yet."""
+    """A bot with both services for one test, not started yet."""
     with Harness(tmp_path_factory.mktemp("alone"), ALLOWED_USERS="1", **settings_of(groq)) as harness:
         yield harness
 
 
 @pytest.fixture
 def question(request: pytest.FixtureRequest) -> str:
-    """A question that nobody else asks."""
+    """A question unique to the test."""
     return str(request.node.name)
 
 
 def ask(bot: Harness, question: str, behaviour: Behaviour | None = None) -> Message:
-    """Ask in a new group, to be answered so by the first service; return the answer, which is one message."""
+    """Ask in a new group, with a scripted answer from the first service; return the answer, one message."""
     if behaviour:
         bot.answers[question] = behaviour
     (message,) = bot.person(OWNER).asks_model(question, chat_id=new_group())
@@ -94,7 +94,7 @@ def ask(bot: Harness, question: str, behaviour: Behaviour | None = None) -> Mess
 
 
 def footer(message: Message) -> str:
-    """Return the last line but for the milliseconds."""
+    """Return the last line without the milliseconds."""
     return re.sub(r"^\(\d+ мс; ", "(", message["text"].splitlines()[-1])
 
 
@@ -103,7 +103,7 @@ def at_second(groq: FakeOpenRouter, question: str) -> list[Request]:
 
 
 def whole_list(bot: Harness) -> str:
-    """Return both pages of the list."""
+    """Return the text of both pages of the list."""
     owner = bot.person(OWNER)
     message = owner.asks("/models")
     owner.press(message, data="page:2")
@@ -114,7 +114,7 @@ def settled_active(bot: Harness, model_id: str = "1") -> None:
     bot.person(OWNER).says(f"/model {model_id}")
 
 
-# When it is asked
+# When it is used
 
 
 @pytest.mark.parametrize(
@@ -262,7 +262,7 @@ def test_when_both_fail_both_are_told_and_none_is_blamed_for_the_other(
 def test_it_is_in_the_list_and_marked(bot: Harness) -> None:
     shown = bot.person(OWNER).says("/models")
     assert MARKED in row_of(shown, f"fallback:{LLAMA}")
-    assert "131k" in row_of(shown, f"fallback:{LLAMA}")  # as that service describes it
+    assert "131k" in row_of(shown, f"fallback:{LLAMA}")  # as the second service describes it
     assert shown.count("Запасной сервис") == 1
 
 
@@ -381,7 +381,7 @@ def test_a_pdf_does_not_go_there(bot: Harness, groq: FakeOpenRouter, question: s
     assert at_second(groq, question) == []
 
 
-# Without a key for the first
+# Without a key for the first service
 
 
 def test_it_alone_is_enough(alone: Harness, groq: FakeOpenRouter, question: str) -> None:
@@ -414,7 +414,7 @@ def test_the_client_asks_it_by_that_key_too(
     assert len(fake.questions) == len(at_second(groq, question)) == 1
 
 
-# Settings, and looking at them
+# Settings, --check, and the log
 
 
 @pytest.mark.parametrize("missing", ["FALLBACK_BASE_URL", "FALLBACK_API_KEY", "FALLBACK_MODEL"])

@@ -1,4 +1,4 @@
-"""Settings are read once, checked all together, and tell no secret."""
+"""Settings are read once, checked all together, and reveal no secret."""
 
 from pathlib import Path
 from zoneinfo import ZoneInfo

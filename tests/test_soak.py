@@ -1,4 +1,4 @@
-"""A short run of the soak: `make soak` is the long one."""
+"""A short run of the soak test; `make soak` is the long one."""
 
 from pathlib import Path
 

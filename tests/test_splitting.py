@@ -1,4 +1,4 @@
-"""Long texts in several messages."""
+"""Long texts are split into several messages."""
 
 import re
 from typing import Any
@@ -148,7 +148,7 @@ def test_monospace_covers_the_whole_text() -> None:
     assert pre(" ") == (" ", [])
 
 
-# --- Entities of other kinds ------------------------------------------------------------------
+# --- Other kinds of entities ------------------------------------------------------------------
 
 OF_A_NOTE: list[dict[str, Any]] = [
     {"type": "underline"},

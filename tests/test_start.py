@@ -1,4 +1,4 @@
-"""`python bot.py` as a person starts and stops it: what it needs, what it says, how it ends."""
+"""`python bot.py` as a person starts and stops it: what it needs, what it prints, how it ends."""
 
 import ast
 import os
@@ -38,7 +38,7 @@ NewBot = Callable[..., Harness]
 
 @pytest.fixture
 def cold_bot(new_bot: NewBot, monkeypatch: pytest.MonkeyPatch) -> NewBot:
-    """The same as `new_bot`, but nothing is loaded before `python bot.py` loads it."""
+    """Like `new_bot`, but no module is loaded before `python bot.py` loads it."""
     monkeypatch.setattr(Harness, "warm", False)
     return new_bot
 
@@ -103,11 +103,11 @@ def test_a_second_copy_on_the_same_file_does_not_start(new_bot: NewBot, tmp_path
         assert second.server.calls == []
 
 
-# ---- A token that Telegram does not take ----------------------------------------------------
+# ---- A token that Telegram rejects ----------------------------------------------------------
 
 
 def refused_token(bot: Harness) -> str:
-    """Start the bot, insist on exit code 2, and return what it wrote."""
+    """Start the bot, assert exit code 2, and return its output."""
     bot.launch()
     assert bot.exit_code() == 2
     return bot.log
@@ -122,7 +122,7 @@ def test_an_unknown_token_is_said_in_one_line(new_bot: NewBot) -> None:
 
 def test_a_token_that_is_not_found_is_said_in_one_line(new_bot: NewBot) -> None:
     bot = new_bot()
-    bot.settings["TELEGRAM_API_URL"] = f"{bot.server.url}/elsewhere"  # where the server says 404
+    bot.settings["TELEGRAM_API_URL"] = f"{bot.server.url}/elsewhere"  # the server answers 404 there
     said = refused_token(bot)
     assert len(said.splitlines()) == 1
     assert "TOKEN" in said
@@ -322,7 +322,7 @@ def test_a_place_where_no_database_can_be_is_told_of_and_nothing_is_left_there(
 def run_by_hand(
     script: Path, *arguments: str, python: str = sys.executable
 ) -> subprocess.CompletedProcess[str]:
-    """Run a script without any setting around it, and return what it wrote."""
+    """Run a script without any settings in the environment, and return the finished process."""
     return subprocess.run(
         [python, str(script), *arguments],
         env={"PATH": os.environ["PATH"], "PYTHONUTF8": "1"},
@@ -387,7 +387,7 @@ def test_a_mistake_in_the_program_itself_is_not_taken_for_that(tmp_path: Path) -
 
 
 def test_an_older_python_is_told_what_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
-    for path in (ROOT / "bot.py", ROOT / "starting" / "surroundings.py"):  # which it has to be able to read
+    for path in (ROOT / "bot.py", ROOT / "starting" / "surroundings.py"):  # an old Python parses both
         ast.parse(path.read_text("utf-8"), feature_version=(3, 8))
     monkeypatch.setattr(sys, "version_info", (3, 10, 12))
     with pytest.raises(SystemExit) as caught:

@@ -1,4 +1,4 @@
-"""/note_stats: bars that fit a phone, and the last year as a picture."""
+"""/note_stats: bars that fit a phone's screen, and the last year as a picture."""
 
 import io
 import re
@@ -28,14 +28,14 @@ def add(person: Person, when: datetime, times: int = 1, text: str = "мысль"
 
 
 def bars(person: Person, command: str, now: datetime = NOON) -> tuple[str, dict[str, int]]:
-    """Return the first line, and what each bar stands for with how many notes."""
+    """Return the first line, and the number of notes for each bar's label."""
     text = person.says(command, date=int(now.timestamp()))
     found = [match for line in text.split("\n") if (match := LINE.fullmatch(line))]
     return text.split("\n")[0], {match[1]: int(match[2]) for match in found}
 
 
 def picture(person: Person, bot: Harness) -> Message:
-    """Return the newest picture that a person got."""
+    """Return the newest picture that a person received."""
     return bot.wait(lambda: [m for m in bot.server.messages(person.id) if "photo" in m], 30)[-1]
 
 
@@ -49,7 +49,7 @@ def test_the_courses_seven_days_are_as_they_were(anna: Person) -> None:
 
 
 def test_more_than_a_month_goes_by_week_and_more_than_seven_by_month(anna: Person) -> None:
-    add(anna, NOON - timedelta(days=3), times=2)  # Thursday, of the week from the 2nd on
+    add(anna, NOON - timedelta(days=3), times=2)  # Thursday, in the week that starts on the 2nd
     add(anna, NOON - timedelta(days=100))
     head, weeks = bars(anna, "/note_stats 32")
     assert head == "По неделям, с понедельника:"
@@ -108,7 +108,7 @@ def test_the_darkest_square_is_the_busiest_day() -> None:
     assert busy in colours(one)
     with Image.open(io.BytesIO(one)) as image:
         width, height = image.size
-        right_bottom = image.getpixel((width - 30, height - 30))  # a Sunday: the last square of all
+        right_bottom = image.getpixel((width - 30, height - 30))  # a Sunday: the last square
     assert right_bottom == busy
 
 
@@ -148,4 +148,4 @@ def test_pictures_asked_for_at_once_leave_no_memory_taken_in_each_thread() -> No
 
     with ThreadPoolExecutor(16) as pool:
         assert len(set(pool.map(draw, range(16)))) == 1
-        assert memory_mb() - before < 12  # 25 to 35 where each thread draws
+        assert memory_mb() - before < 12  # 25 to 35 if each thread draws

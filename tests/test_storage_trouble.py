@@ -1,4 +1,4 @@
-"""The disk is full, the file is locked, or it is no file of notes: said in words, and nothing is lost."""
+"""The disk is full, the file is locked, or it is no database: the bot says so, and nothing is lost."""
 
 import os
 import resource
@@ -39,7 +39,7 @@ def is_sound(path: Path) -> bool:
 
 @contextmanager
 def locked(path: Path) -> Iterator[Callable[[], object]]:
-    """Keep everybody else from writing, until the function is called that this lends."""
+    """Prevent all writes by others until the yielded function is called."""
     with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as conn:
         conn.execute("BEGIN EXCLUSIVE")
         yield lambda: conn.execute("ROLLBACK")
@@ -49,13 +49,13 @@ needs_limits = pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="Linu
 
 
 def full_disk(bot: Harness, *, full: bool) -> None:
-    """Let every write beyond the first bytes of a file fail, or all succeed again."""
+    """Make writes beyond a file's first 4096 bytes fail, or succeed again."""
     assert bot.process
     _, most = resource.prlimit(bot.process.pid, resource.RLIMIT_FSIZE)
     resource.prlimit(bot.process.pid, resource.RLIMIT_FSIZE, (4096 if full else most, most))
 
 
-# ---- While it runs --------------------------------------------------------------------------
+# ---- While the bot runs ---------------------------------------------------------------------
 
 
 def test_a_command_waits_for_a_file_that_is_locked_for_seconds(new_bot: NewBot) -> None:
@@ -83,7 +83,7 @@ def test_who_has_an_answer_already_hears_nothing_of_a_locked_file(new_bot: NewBo
     bot.server.fail("sendMessage", "hang", chat_id=anna.id, hold_s=0.5)
     bot.server.say("/note_count", user_id=anna.id)
     bot.wait(lambda: texts(bot, anna))
-    with locked(bot.db_path):  # between the answer and its mark in the journal
+    with locked(bot.db_path):  # after the answer, before the journal records it
         bot.wait(lambda: "занята другой программой" in bot.log)
         bot.ai.release()
     bot.wait(lambda: FOOTER.search(texts(bot, boris)[0]))
@@ -111,7 +111,7 @@ def test_a_full_disk_is_said_and_everything_goes_on_when_there_is_room(new_bot: 
     assert anna.says("/note_count") == "Заметок: 4."
     assert boris.says("/note_count") == "Заметок: 1."
     assert is_sound(bot.db_path)
-    # Once by who receives it and once by who handles it, however often they tried.
+    # At most once when received and once when handled, however many attempts.
     assert sum("Не получилось" in text for text in texts(bot, anna)) <= 2
     for message in (first, second):
         assert bot.server.replies_to(message["chat"]["id"], message["message_id"])
@@ -168,7 +168,7 @@ def test_a_kill_on_a_full_disk_loses_nothing(new_bot: NewBot) -> None:
 
 
 def root_does(command: str, *arguments: str | Path) -> bool:
-    """Run a command that only root may, and tell whether it worked."""
+    """Run a command as root, and return whether it succeeded; False without root rights."""
     found = shutil.which(command)
     return bool(
         found and os.geteuid() == 0 and not subprocess.call([found, *arguments], stderr=subprocess.DEVNULL)
@@ -215,7 +215,7 @@ def test_no_room_on_the_disk_is_said_as_such(new_bot: NewBot, small_disk: Path) 
 
 
 def refused(bot: Harness, *words: str) -> None:
-    """Start the bot, and insist on a sentence, exit code 1, and a file that is as it was."""
+    """Start the bot, and assert one line of explanation, exit code 1, and an unchanged file."""
     before = bot.db_path.read_bytes() if bot.db_path.is_file() else None
     bot.launch()
     assert bot.exit_code() == 1
@@ -255,7 +255,7 @@ def test_a_folder_is_no_file(new_bot: NewBot) -> None:
     bot = new_bot()
     bot.db_path.mkdir()
     bot.launch()
-    assert bot.exit_code() == 2  # found out with the settings
+    assert bot.exit_code() == 2  # detected with the settings
     bot.wait(lambda: "DB_PATH" in bot.log)
     assert list(bot.db_path.iterdir()) == []
 
@@ -264,14 +264,14 @@ def test_a_folder_that_does_not_exist_is_named(new_bot: NewBot) -> None:
     bot = new_bot()
     bot.settings["DB_PATH"] = str(bot.folder / "nowhere" / "notes.db")
     bot.launch()
-    assert bot.exit_code() == 2  # found out with the settings
+    assert bot.exit_code() == 2  # detected with the settings
     bot.wait(lambda: "nowhere" in bot.log)
     bot.wait(lambda: "DB_PATH" in bot.log)
 
 
 @contextmanager
 def unchangeable(path: Path) -> Iterator[None]:
-    """Keep even root from changing a file, or skip the test where that does not work."""
+    """Protect a file from changes even by root; skip the test where that is impossible."""
     path.chmod(stat.S_IRUSR)
     if not root_does("chattr", "+i", path) and os.access(path, os.W_OK):
         pytest.skip("root may write everywhere, and chattr does not work here")
@@ -308,11 +308,11 @@ def test_the_first_of_two_copies_goes_on(new_bot: NewBot, tmp_path: Path) -> Non
     assert first.person().says("/note_add мысль") == "Заметка #1 сохранена."
     first.process.send_signal(signal.SIGKILL)  # type: ignore[union-attr]
     first.exit_code()
-    first.start()  # what a killed copy held is free
+    first.start()  # a killed bot's lock is free
     assert first.person().says("/note_count") == "Заметок: 0."
 
 
-# ---- The file goes while the bot works -----------------------------------------------------------
+# ---- The file disappears while the bot runs ------------------------------------------------------
 
 
 def replaced_by_nothing(path: Path) -> None:

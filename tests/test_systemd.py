@@ -1,4 +1,4 @@
-"""The bot under systemd: what it tells it, and that the unit is sound and tight."""
+"""The bot under systemd: its notifications, and a unit that is valid and sandboxed."""
 
 import re
 import shutil
@@ -16,7 +16,7 @@ from upkeep.systemd import READY, notify
 
 NewBot = Callable[..., Harness]
 UNIT = ROOT / "deploy" / "zametochnik.service"
-MOST_EXPOSURE = 20  # of 100: systemd calls it OK up to 50
+MOST_EXPOSURE = 20  # out of 100; systemd rates up to 50 as OK
 
 needs_sockets = pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="Windows has no such sockets")
 ANALYZE = shutil.which("systemd-analyze")
@@ -32,7 +32,7 @@ def listen(address: str) -> socket.socket:
 
 @pytest.fixture
 def listener(tmp_path: Path) -> Iterator[socket.socket]:
-    """What systemd listens on, at `notify` in the folder."""
+    """The socket on which systemd listens: `notify` in the test's folder."""
     with closing(listen(str(tmp_path / "notify"))) as listening:
         yield listening
 
@@ -86,7 +86,7 @@ def analysed(unit: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture
 def unit(tmp_path: Path) -> Path:
-    """The unit as it is, but for the interpreter, which has to be there."""
+    """The unit unchanged except for the interpreter, which must exist."""
     path = tmp_path / UNIT.name
     path.write_text(
         re.sub(r"^ExecStart=\S+", f"ExecStart={sys.executable}", UNIT.read_text("utf-8"), flags=re.M)

@@ -1,4 +1,4 @@
-"""What the journal brings back: after deaths of the process, after numbers that come again."""
+"""What the journal restores: after kills of the process, and when numbers repeat."""
 
 import json
 import sqlite3
@@ -26,7 +26,7 @@ SAVED = "Заметка #{} сохранена."
 
 @pytest.fixture
 def between(new_bot: NewBot) -> Iterator[tuple[Harness, Between]]:
-    """A bot that has not started, and what stands between it and Telegram."""
+    """A bot that has not started, and a relay between it and Telegram."""
     bot = new_bot()
     with Between(bot.server.url) as between:
         bot.settings["TELEGRAM_API_URL"] = between.url
@@ -35,7 +35,7 @@ def between(new_bot: NewBot) -> Iterator[tuple[Harness, Between]]:
 
 
 def sql(bot: Harness, statement: str) -> list[Any]:
-    """Do something to the file behind the bot's back."""
+    """Run a statement on the database without the bot."""
     with closing(sqlite3.connect(bot.db_path, isolation_level=None)) as conn:
         return conn.execute(statement).fetchall()
 
@@ -49,7 +49,7 @@ def texts(bot: Harness, chat_id: int) -> list[str]:
 
 
 def answers(bot: Harness, said: Message) -> list[str]:
-    """Return the texts of all messages that quote this one."""
+    """Return the texts of all messages that reply to this one."""
     quoting = bot.server.replies_to(said["chat"]["id"], said["message_id"])
     return [str(message["text"]) for message in quoting]
 
@@ -64,7 +64,7 @@ def kill_and_start(bot: Harness) -> None:
     bot.start()
 
 
-# ---- Deaths ---------------------------------------------------------------------------------
+# ---- Kills ----------------------------------------------------------------------------------
 
 
 def test_an_edit_that_was_answered_into_the_void_still_holds(new_bot: NewBot) -> None:
@@ -123,7 +123,7 @@ def test_a_question_whose_message_is_not_known_is_answered_all_the_same(new_bot:
 def test_all_seven_questions_of_a_person_are_answered_after_a_kill(new_bot: NewBot) -> None:
     bot = new_bot().start()
     bot.ai.hold()
-    groups = range(-1, -8, -1)  # one chat has a pace for its edits
+    groups = range(-1, -8, -1)  # separate groups, because edits in one chat are rate-limited
     asked = [bot.server.say(f"/ask вопрос {group}", user_id=7, chat_id=group) for group in groups]
     bot.wait(lambda: sql(bot, "SELECT count(*) FROM updates WHERE answer_ids != ''") == [(7,)])
     bot.kill()
@@ -174,7 +174,7 @@ def test_a_command_on_which_the_bot_dies_three_times_is_put_aside(new_bot: NewBo
     for deaths in range(1, 5):
         wait_for_calls(bot, "sendMessage", deaths, 7)
         bot.kill()
-        if deaths < 4:  # the first death was in a crowd
+        if deaths < 4:  # a fourth death, because the first one hit several updates at once
             bot.launch()
     bot.server.heal()
     bot.start()
@@ -206,7 +206,7 @@ def test_what_kills_is_put_aside_although_a_question_is_open(new_bot: NewBot) ->
 
 
 def export_under_way(bot: Harness) -> Message:
-    """Kill the bot while it sends a file, as if it had died five times more, and start it again."""
+    """Kill the bot while it sends a file, set the update's tries to 5, and start the bot again."""
     fill(bot.db_path, 7, 600, "слово")
     bot.start()
     bot.server.fail("sendDocument", "hang", times=None, chat_id=7)
@@ -223,7 +223,7 @@ def test_long_work_on_which_the_bot_dies_every_time_is_put_aside(new_bot: NewBot
     bot = new_bot()
     deadly = export_under_way(bot)
     kill_and_start(bot)
-    bot.wait(lambda: answers(bot, deadly) == [UNEXPECTED])  # which comes after it was put aside
+    bot.wait(lambda: answers(bot, deadly) == [UNEXPECTED])  # sent after the update was parked
     assert sql(bot, "SELECT count(*) FROM updates WHERE state = 'parked'") == [(1,)]
 
 
@@ -279,11 +279,11 @@ def test_an_orderly_stop_counts_against_nobody(new_bot: NewBot) -> None:
 
 
 def stop_while_the_file_is_locked(bot: Harness, after: Callable[[], object]) -> None:
-    """Lock the file, wait for something and for the bot to wait for the file, stop it, and unlock."""
+    """Lock the file, wait for a condition and for the bot to block on the file, stop it, and unlock."""
     with closing(sqlite3.connect(bot.db_path, isolation_level=None)) as conn:
         conn.execute("BEGIN IMMEDIATE")
         bot.wait(after)
-        with bot.server.changed:  # nothing tells from outside when the bot begins to wait
+        with bot.server.changed:  # nothing visible shows when the bot begins to wait
             bot.server.changed.wait_for(lambda: False, timeout=0.7)
         assert bot.process
         bot.process.terminate()
@@ -320,7 +320,7 @@ def test_a_stop_while_a_command_is_received_lets_a_question_end(new_bot: NewBot)
     assert bot.reply_to(command)["text"] == "Заметок: 0."
 
 
-# ---- Numbers that come again ----------------------------------------------------------------
+# ---- Numbers that repeat --------------------------------------------------------------------
 
 
 def test_what_was_not_confirmed_comes_again_and_is_answered_once(new_bot: NewBot) -> None:
@@ -340,7 +340,7 @@ def test_what_was_not_confirmed_comes_again_and_is_answered_once(new_bot: NewBot
 def test_what_got_lost_on_its_way_to_the_bot_comes_again(bot: Harness, anna: Person) -> None:
     anna.says("/note_count")
     bot.wait(lambda: bot.server.updates.polled)
-    for text in ("/note_add раз", "/note_add два"):  # the second is handed over into a broken connection
+    for text in ("/note_add раз", "/note_add два"):  # the second is delivered over a connection that breaks
         bot.server.fail("getUpdates", "reset_after")
         bot.reply_to(bot.server.say(text, user_id=anna.id))
     assert anna.says("/note_count") == "Заметок: 2."
@@ -375,7 +375,7 @@ def test_another_bot_on_the_same_file_counts_from_one_again(tmp_path: Path) -> N
     with Harness(tmp_path) as first:
         first.start()
         assert first.person(7).says("/note_add раз") == SAVED.format(1)
-    second = Harness(tmp_path)  # a new bot of BotFather: its messages and updates have numbers of their own
+    second = Harness(tmp_path)  # a new bot from BotFather has its own numbers for messages and updates
     second.server = BotApiServer("654321:OTHER")
     second.server.updates.next_id = 500_000
     with second:
@@ -395,11 +395,11 @@ def test_the_same_numbers_from_another_bot_are_no_repetition(tmp_path: Path) -> 
         assert second.person(8).says("/note_count") == "Заметок: 0."
 
 
-# ---- Updates that are none ------------------------------------------------------------------
+# ---- Invalid updates ------------------------------------------------------------------------
 
 
 def note(number: int, chat_id: int, text: str = "/note_add мысль") -> str:
-    """Return an update as Telegram writes it; the text may hold escapes of JSON."""
+    """Return an update as Telegram writes it; the text may contain JSON escapes."""
     person = {"id": chat_id, "is_bot": False, "first_name": "x"}
     message = {"message_id": number, "date": 1_763_942_400, "from": person}
     body = json.dumps(message | {"chat": {"id": chat_id, "type": "private"}, "text": "TEXT"})
@@ -424,7 +424,7 @@ def test_what_is_no_update_holds_up_neither_its_batch_nor_what_follows(
     bot.wait(lambda: texts(bot, 7) and texts(bot, 8))
     assert texts(bot, 7) == texts(bot, 8) == [SAVED.format(1)]
     assert bot.person(9).says("/note_count") == "Заметок: 0."
-    bot.wait(lambda: "update" in bot.log.lower() or "бновлен" in bot.log)  # somebody is told
+    bot.wait(lambda: "update" in bot.log.lower() or "бновлен" in bot.log)  # the log mentions it
 
 
 ANYTHING = st.recursive(
@@ -473,7 +473,7 @@ def test_batches_without_any_update_are_not_asked_for_without_a_pause(
     bot.start()
     began = len(bot.server.calls)
     bot.wait(lambda: rule.used)
-    asked = bot.server.say("/note_count")  # comes as soon as getUpdates is answered properly
+    asked = bot.server.say("/note_count")  # delivered once getUpdates is answered properly
     with bot.server.changed:
         bot.server.changed.wait_for(lambda: len(bot.server.calls) > began + 50, timeout=0.7)
     spun, rule.times = rule.used, 0

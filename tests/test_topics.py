@@ -1,4 +1,4 @@
-"""In a group or a private chat with topics everything stays in the topic where it was said."""
+"""In a group or private chat with topics, every answer stays in the topic of its question."""
 
 from typing import Any
 
@@ -11,13 +11,12 @@ from support.registry_people import buttons
 
 @pytest.fixture(params=["group", "private"])
 def where(request: pytest.FixtureRequest, anna: Person) -> dict[str, Any]:
-    """A topic that Anna writes in."""
     chat_id = new_group() if request.param == "group" else anna.id
     return {"chat_id": chat_id, "message_thread_id": 42, "is_topic_message": True}
 
 
 def sent(bot: Harness, where: dict[str, Any]) -> list[Message]:
-    """Return what the bot has sent to the chat, insisting that all of it is in the topic."""
+    """Return the bot's messages in the chat, and assert that all are in the topic."""
     messages = bot.server.messages(where["chat_id"])
     assert [message.get("message_thread_id") for message in messages] == [42] * len(messages)
     return messages

@@ -1,4 +1,4 @@
-"""The formats of an export: what is written comes back, also out of an editor of Windows."""
+"""The export formats: an exported file can be imported, even after editing on Windows."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -23,7 +23,7 @@ from transfer.reading import recognised
 from transfer.txt import txt
 
 NOON = 1_795_600_800  # 25.11.2026 10:00 UTC
-KATHMANDU = ZoneInfo("Asia/Kathmandu")  # a quarter of an hour off, and no summer time
+KATHMANDU = ZoneInfo("Asia/Kathmandu")  # an offset of 5:45, and no summer time
 MOST_S = 4_000_000_000
 
 HEADERS = ("#8 · 24.11.2026 10:00", "#1 · 01.01.2020 00:00 ", "\u2060#8 · 24.11.2026 10:00", "#8 · вчера")
@@ -45,7 +45,7 @@ origins = st.none() | st.builds(
 
 @st.composite
 def notes(draw: st.DrawFn) -> list[Note]:
-    """Make notes with numbers that rise."""
+    """Notes with increasing numbers."""
     found = []
     for number, text in enumerate(
         draw(st.lists(texts, min_size=1, max_size=6)), start=draw(st.integers(1, 999))
@@ -68,19 +68,19 @@ def notes(draw: st.DrawFn) -> list[Note]:
 
 
 def written(given_notes: list[Note], form: Format, most: int = 10**6) -> list[bytes]:
-    """Return the files that notes become."""
+    """Return the files that the notes are exported to."""
     return [part.content for part in parts(given_notes, form, most) if isinstance(part, FilePart)]
 
 
 def read(data: bytes, zone: tzinfo | None = UTC) -> list[Note | Unreadable]:
-    """Return what is in a file."""
+    """Return the notes in a file."""
     export = recognised(data)
     assert export is not None
     return list(export.notes(zone))
 
 
 def in_txt(note: Note) -> Note:
-    """Return what of a note a text file holds."""
+    """Return the parts of a note that a text file keeps."""
     return Note(note.number, note.text.rstrip("\n"), note.created_at // 60 * 60)
 
 
@@ -184,7 +184,7 @@ def test_any_other_file_is_none_of_ours(data: bytes) -> None:
 
 @pytest.fixture(scope="module")
 def db(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
-    """A file for many people."""
+    """A database shared by many people."""
     with closing(Database(tmp_path_factory.mktemp("notes") / "notes.db")) as database:
         yield database
 
@@ -218,11 +218,11 @@ def test_a_text_file_doubles_nothing_where_it_comes_from(db: Database, given_not
     assert Importing(db, anna, to_the_minute=True).add(brought) == Imported(0, len(brought))
 
 
-# ---- What cannot be read --------------------------------------------------------------------
+# ---- Unreadable files -----------------------------------------------------------------------
 
 
 def records(*records: str, version: Any = 1, end: str = "\n]}\n") -> bytes:
-    """Return a file of JSON with these lines."""
+    """Return a JSON export with these records."""
     return (
         f'{{"program": "Заметочник", "version": {version}, "notes": [\n' + ",\n".join(records) + end
     ).encode()

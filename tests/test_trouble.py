@@ -1,4 +1,4 @@
-"""Telegram refuses, hangs up, talks nonsense, or is not there: what a person notices of it."""
+"""Telegram refuses, hangs up, sends nonsense, or is unreachable: the effect on a person."""
 
 import json
 import signal
@@ -29,7 +29,7 @@ SECOND_COPY = "другой копии бота"
 
 @pytest.fixture(scope="module", autouse=True)
 def waiting_bots(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Harness]]:
-    """Two bots whose getUpdates fails at first: while they wait the other tests run."""
+    """Two bots whose getUpdates fails at first; other tests run while they wait."""
     with Harness(tmp_path_factory.mktemp("cut")) as cut, Harness(tmp_path_factory.mktemp("copy")) as copy:
         cut.server.fail("getUpdates", "reset", times=4)
         copy.server.fail("getUpdates", "409")
@@ -38,7 +38,7 @@ def waiting_bots(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Harn
 
 @pytest.fixture(scope="module")
 def between(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Harness, Between]]:
-    """A bot at work, and what stands between it and Telegram."""
+    """A running bot, and a relay between it and Telegram."""
     with Harness(tmp_path_factory.mktemp("between")) as bot, Between(bot.server.url) as telegram:
         bot.settings["TELEGRAM_API_URL"] = telegram.url
         bot.traceback_expected = True
@@ -47,7 +47,7 @@ def between(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Harness,
 
 
 def sql(bot: Harness, statement: str) -> list[Any]:
-    """Do something to the file behind the bot's back."""
+    """Run a statement on the database without the bot."""
     with closing(sqlite3.connect(bot.db_path, isolation_level=None)) as conn:
         return conn.execute(statement).fetchall()
 
@@ -61,13 +61,13 @@ def texts(bot: Harness, person: Person) -> list[str]:
 
 
 def calls(bot: Harness, chat_id: int) -> list[Call]:
-    """Return what the bot did in a chat, in the order in which it came."""
+    """Return the bot's calls in a chat, in the order of arrival."""
     with bot.server.changed:
         return sorted((c for c in bot.server.calls if c.chat_id == chat_id), key=lambda call: call.at)
 
 
 def pause_after_429(bot: Harness, chat_id: int) -> float:
-    """Return the seconds of silence in a chat after it was told to wait."""
+    """Return the seconds between a 429 in a chat and the next call."""
     refused = next(call.at for call in calls(bot, chat_id) if call.status == 429)
     return min(call.at for call in calls(bot, chat_id) if call.at > refused) - refused
 
@@ -242,13 +242,13 @@ def test_a_429_for_the_polling_is_waited_out(bot: Harness) -> None:
     anna = bot.person()
     bot.wait(lambda: bot.server.updates.polled)
     bot.server.fail("getUpdates", "429", retry_after=2)
-    anna.says("/note_count")  # ends the poll that was under way
+    anna.says("/note_count")  # ends the running poll
     assert anna.says("/note_count") == "Заметок: 0."
     polls = bot.server.calls_of("getUpdates")
     refused = next(n for n, call in enumerate(polls) if call.status == 429)
     assert (
         2 <= polls[refused + 1].at - polls[refused].at < 40
-    )  # a poll is noted when it began, and it is long
+    )  # a poll is recorded at its start, and it is long
 
 
 # ---- Broken connections ---------------------------------------------------------------------
@@ -343,7 +343,7 @@ NONSENSE = {
 
 
 def goes_on_polling(bot: Harness) -> bool:
-    """Wait until the bot polls anew, or has died; tell whether it lives."""
+    """Wait until the bot polls again or exits; return whether it still runs."""
     process = bot.process
     assert process
     bot.server.wait(lambda: bot.server.updates.polled or process.poll() is not None)
@@ -354,7 +354,7 @@ def test_nonsense_instead_of_updates_ends_nothing(tmp_path_factory: pytest.TempP
     with ExitStack() as stack:
         bots = {name: stack.enter_context(Harness(tmp_path_factory.mktemp("bot"))) for name in NONSENSE}
         for name, bot in bots.items():
-            bot.traceback_expected = True  # there is a better complaint below
+            bot.traceback_expected = True  # the assertion below explains a failure better
             telegram = stack.enter_context(Between(bot.server.url))
             telegram.answer("getUpdates", NONSENSE[name])
             bot.settings["TELEGRAM_API_URL"] = telegram.url
@@ -394,7 +394,7 @@ def test_pauses_between_failed_polls_grow_and_trouble_is_said_once(waiting_bots:
     assert pauses == sorted(pauses)
     assert pauses[0] < 2
     assert max(pauses) < 15.5
-    assert len({round(pause / 2**n, 3) for n, pause in enumerate(pauses)}) > 1  # not in step with all others
+    assert len({round(pause / 2**n, 3) for n, pause in enumerate(pauses)}) > 1  # random, not all in step
     assert bot.log.count("недоступен") == 1
 
 
@@ -414,7 +414,7 @@ TOO_MANY = {
     "description": "Too Many Requests: retry after 0",
     "parameters": {"retry_after": 0},
 }
-PASSED_OVER: dict[str, tuple[dict[str, Any], str]] = {  # an answer to getUpdates, and what the log says of it
+PASSED_OVER: dict[str, tuple[dict[str, Any], str]] = {  # an answer to getUpdates, and the bot's log line
     "a webhook that stays": ({"ok": False, "error_code": 409, "description": WEBHOOK}, "Снимаю его"),
     "429 without a time": ({"ok": False} | TOO_MANY, "недоступен"),
     "an object": ({"ok": True, "result": {"update_id": 1}}, "не обновления"),
@@ -424,13 +424,13 @@ PASSED_OVER: dict[str, tuple[dict[str, Any], str]] = {  # an answer to getUpdate
 
 
 def three_pauses(bot: Harness, telegram: Between, answer: dict[str, Any]) -> float:
-    """Answer polls so until there were three more; return how long that took, and let them pass."""
+    """Answer polls this way until three more came, stop that, and return the seconds they took."""
     bot.person().says("/note_count")
     rules = [
         telegram.answer(method, json.dumps(answer), status=answer.get("error_code", 200), times=10_000)
         for method in ("getUpdates", "deleteWebhook")
     ]
-    bot.server.say("/note_count", user_id=bot.person().id)  # ends the poll that is under way
+    bot.server.say("/note_count", user_id=bot.person().id)  # ends the running poll
     bot.wait(lambda: rules[0].used)
     begun, before = time.monotonic(), rules[0].used
     bot.wait(lambda: rules[0].used >= before + 3)
@@ -447,7 +447,7 @@ def test_what_does_not_pass_is_asked_for_ever_more_rarely(tmp_path_factory: pyte
             bot.settings["TELEGRAM_API_URL"] = telegram.url
             waits[name] = bot, pool.submit(three_pauses, bot.start(), telegram, answer)
         for name, (bot, seconds) in waits.items():
-            assert seconds.result() > 0.7, name  # 0.25, 0.5, 1, each a quarter less at least
+            assert seconds.result() > 0.7, name  # 0.25, 0.5, 1, each up to a quarter less
             assert bot.person().says("/note_count") == "Заметок: 0.", name
             assert bot.log.count(PASSED_OVER[name][1]) == 1, name
             bot.stop()

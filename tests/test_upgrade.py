@@ -1,4 +1,4 @@
-"""`make upgrade`: newer code comes to an older file, and a copy of the file is made first."""
+"""`make upgrade` brings newer code to an older database, and copies the database first."""
 
 import os
 import shutil
@@ -16,7 +16,7 @@ TOOLS = {name: shutil.which(name) for name in ("git", "make")}
 
 
 def run(folder: Path, *command: str) -> str:
-    """Run a command, insist on its success, and return what it printed."""
+    """Run a command, assert that it succeeds, and return its output."""
     done = subprocess.run(
         [TOOLS.get(command[0]) or "", *command[1:]],
         cwd=folder,
@@ -49,7 +49,7 @@ def test_the_newest_version_comes_after_a_copy_of_the_file(tmp_path: Path) -> No
     Database(mine / "notes.db").close()
     (published / "new.py").touch()
     commit(published)
-    venv = tmp_path / "venv"  # as if it were installed
+    venv = tmp_path / "venv"  # looks like an installed environment
     venv.mkdir()
     for name in ("bin", "lib", "pyvenv.cfg"):
         (venv / name).symlink_to(Path(sys.prefix) / name)

@@ -1,4 +1,4 @@
-"""/usage: what was asked today, what the key has left, and how the models do."""
+"""/usage: today's questions, the key's remaining limit, and the models' statistics."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -30,19 +30,19 @@ NewBot = Callable[..., Harness]
 
 @pytest.fixture
 def bot(new_bot: NewBot) -> Harness:
-    """A bot of the test's own, at openrouter.ai, with an owner and a guest."""
+    """A bot for one test, at openrouter.ai, with an owner and a guest."""
     return begin(new_bot(ALLOWED_USERS="1,2"), *listed(FIRST, SECOND, THIRD))
 
 
 @pytest.fixture(scope="module")
 def calm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harness]:
-    """A bot that nobody has asked anything."""
+    """A bot that got no questions."""
     with Harness(tmp_path_factory.mktemp("calm"), ALLOWED_USERS="1,2") as harness:
         yield begin(harness, *listed(FIRST, SECOND, THIRD))
 
 
 def table(message: Message) -> list[list[str]]:
-    """Return the cells of the table, the heading first, and insist that it is monospace and aligned."""
+    """Return the table's cells, heading first, and assert that it is monospaced and aligned."""
     [entity] = message["entities"]
     assert entity["type"] == "pre"
     start, end = entity["offset"], entity["offset"] + entity["length"]

@@ -1,4 +1,4 @@
-"""Who speaks, and whose words they are: nobody reads another's notes, and foreign words are no command."""
+"""Who speaks, and whose words they are: nobody reads another's notes, and others' words are no command."""
 
 from collections.abc import Callable
 from typing import Any
