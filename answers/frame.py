@@ -42,7 +42,9 @@ def footer(outcome: Outcome, ms: int, note: str, *, stopped: bool) -> str:
 def _picked(outcome: Outcome) -> str:
     """Return the model that the router picked; "" if no router was asked, or it does not say."""
     picked = outcome.answer.model if outcome.answer else ""
-    return first_line(picked, 100) if outcome.model.key == FREE_ROUTER != picked else ""
+    if outcome.model.key != FREE_ROUTER or picked == FREE_ROUTER:
+        return ""
+    return first_line(picked, 100)
 
 
 def elsewhere_too(outcome: Outcome) -> str:

@@ -145,7 +145,7 @@ def press_ask(call: Call) -> Reply:
         call,
         question.strip(),
         media=media.to_json() if media else "",
-        files=len(attached(note)),
+        files=len(note.files),
         in_place=True,
         answered=lambda: _take_back(call, note.number),
     )

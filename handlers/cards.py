@@ -80,7 +80,8 @@ def press_change(call: Call) -> Reply:
     note = call.app.db.get_note(call.user_id, *own(call))
     will_replace(call, [*to_replace(call), note.number])
     # In a group only a mentioned person's client opens the reply, since the quoted card is the bot's own.
-    mention = {"type": "text_mention", "offset": 0, "length": 8, "user": {"id": call.user_id}}
+    word = len(REPLY_WITH_TEXT.split()[0])
+    mention = {"type": "text_mention", "offset": 0, "length": word, "user": {"id": call.user_id}}
     mentions = [] if call.private else [mention]
     return shows(call, Reply(REPLY_WITH_TEXT, mentions, asks=True), note.number)
 
