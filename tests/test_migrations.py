@@ -307,7 +307,7 @@ def test_the_bot_says_what_is_the_matter_with_the_file_and_ends(
     before = bot.db_path.read_bytes() if bot.db_path.is_file() else b""
     bot.launch()
     assert bot.exit_code() == (2 if kind == "folder" else 1)  # a folder is detected with the settings
-    bot.wait(lambda: "notes.db" in bot.log)
+    assert "notes.db" in bot.log
     assert len(bot.log.splitlines()) == 1
     assert (bot.db_path.read_bytes() if bot.db_path.is_file() else b"") == before
     assert bot.server.calls == []

@@ -256,7 +256,7 @@ def test_a_folder_is_no_file(new_bot: NewBot) -> None:
     bot.db_path.mkdir()
     bot.launch()
     assert bot.exit_code() == 2  # detected with the settings
-    bot.wait(lambda: "DB_PATH" in bot.log)
+    assert "DB_PATH" in bot.log
     assert list(bot.db_path.iterdir()) == []
 
 
@@ -265,8 +265,8 @@ def test_a_folder_that_does_not_exist_is_named(new_bot: NewBot) -> None:
     bot.settings["DB_PATH"] = str(bot.folder / "nowhere" / "notes.db")
     bot.launch()
     assert bot.exit_code() == 2  # detected with the settings
-    bot.wait(lambda: "nowhere" in bot.log)
-    bot.wait(lambda: "DB_PATH" in bot.log)
+    assert "nowhere" in bot.log
+    assert "DB_PATH" in bot.log
 
 
 @contextmanager
@@ -297,7 +297,7 @@ def test_a_file_that_somebody_locks_is_left_alone(new_bot: NewBot) -> None:
     with locked(bot.db_path):
         bot.launch()
         assert bot.exit_code() == 1
-    bot.wait(lambda: BUSY in bot.log)
+    assert BUSY in bot.log
     assert sql(bot.db_path, "SELECT name FROM sqlite_schema") == [("things",)]
 
 
